@@ -1,0 +1,72 @@
+//! Everything that can go wrong, as one type. Each message ends with what the reader can do about it.
+
+use std::path::PathBuf;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of images, labels or weights that is not what its name promises.
+    #[error("{}: {what}", path.display())]
+    BadFile { path: PathBuf, what: String },
+
+    /// None of the names under which a file is usually found exists.
+    #[error("no {what} in {}: tried {}", dir.display(), tried.join(", "))]
+    MissingFile { what: &'static str, dir: PathBuf, tried: Vec<String> },
+
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+
+    /// The network, the data and the options do not fit together.
+    #[error("{0}")]
+    Config(String),
+
+    #[error("no GPU found: looked for {looked_for}; found {found}. {remedy}")]
+    NoAdapter { looked_for: String, found: String, remedy: &'static str },
+
+    #[error(
+        "{adapter} lacks what this needs: {what}. Use another adapter (`inkgrad devices` lists them) or `--device cpu`"
+    )]
+    Unsupported { adapter: String, what: String },
+
+    #[error(
+        "the GPU was lost ({0}). Run again; if it happens again, update the driver or use `--device cpu`"
+    )]
+    DeviceLost(String),
+
+    #[error("the GPU is out of memory ({0}). Use a smaller `--batch`, `--feed stream`, or `--device cpu`")]
+    OutOfMemory(String),
+
+    /// A shader or a command that the driver, or wgpu's validation, refused.
+    #[error(
+        "the GPU refused the work ({0}). `inkgrad verify` shows which op is at fault; `--device cpu` does without"
+    )]
+    Gpu(String),
+
+    #[error(
+        "the loss stopped being finite at step {step}: nothing was saved. Try a smaller `--learning-rate`, or check the data for images that are not what they seem"
+    )]
+    Diverged { step: u64 },
+}
+
+impl Error {
+    pub fn bad_file(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Error::BadFile { path: path.into(), what: what.into() }
+    }
+
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::Io { path: path.into(), source }
+    }
+
+    /// True where the machine or the command line is at fault, not the work (exit code 2, not 1).
+    pub fn is_environment(&self) -> bool {
+        matches!(
+            self,
+            Error::NoAdapter { .. }
+                | Error::Unsupported { .. }
+                | Error::MissingFile { .. }
+                | Error::Config(_)
+        )
+    }
+}

@@ -1,0 +1,5 @@
+//! inkgrad trains image classifiers on any GPU, or on the CPU.
+
+mod error;
+
+pub use error::{Error, Result};
