@@ -1,0 +1,173 @@
+//! The one interface of the two executors: a plan made ready on a device, and blocks of steps run through it.
+//!
+//! A block is a run of consecutive steps that are handed over together (one submission on a GPU). The flat
+//! buffers live in a [`Store`], which several executors share: training and evaluation are two plans over the
+//! same parameters.
+
+use crate::data::Split;
+use crate::error::Result;
+use crate::plan::{FlatSizes, Plan, StepNumbers, TensorId};
+use crate::{cpu, gpu};
+
+/// How a data set reaches a GPU. Both ways give the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Feed {
+    /// Batches travel while the device computes; device memory does not grow with the data set.
+    Stream,
+    /// The whole split is uploaded once and each batch is gathered by index on the device.
+    Resident,
+    /// Resident where it fits well, else streamed.
+    #[default]
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ExecutorOptions {
+    pub feed: Feed,
+    /// Most steps a block.
+    pub block: usize,
+}
+
+impl Default for ExecutorOptions {
+    fn default() -> Self {
+        ExecutorOptions { feed: Feed::Auto, block: 32 }
+    }
+}
+
+/// What an executor has done so far: what tests assert in place of times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    pub steps: u64,
+    pub dispatches: u64,
+    pub submissions: u64,
+    pub buffers_created: u64,
+    pub bind_groups_created: u64,
+    pub pipelines_created: u64,
+    pub bytes_uploaded: u64,
+    pub readbacks: u64,
+}
+
+/// One of the flat buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flat {
+    Parameters,
+    Gradients,
+    State(usize),
+    Statistics,
+}
+
+/// A device that runs plans.
+#[derive(Clone)]
+pub enum Device {
+    Cpu(cpu::Device),
+    Gpu(gpu::Device),
+}
+
+/// The flat buffers on a device.
+pub enum Store {
+    Cpu(cpu::Store),
+    Gpu(gpu::Store),
+}
+
+pub enum Executor {
+    Cpu(cpu::Executor),
+    Gpu(gpu::Executor),
+}
+
+impl Device {
+    /// Makes the flat buffers: parameters as given, everything else zero.
+    pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
+        Ok(match self {
+            Device::Cpu(device) => Store::Cpu(device.store(sizes, parameters)?),
+            Device::Gpu(device) => Store::Gpu(device.store(sizes, parameters)?),
+        })
+    }
+
+    /// Makes a plan ready: buffers, pipelines, bind groups, or threads' shares. `store` must be this device's.
+    pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
+        match (self, store) {
+            (Device::Cpu(device), Store::Cpu(store)) => Ok(Executor::Cpu(device.executor(plan, store, options)?)),
+            (Device::Gpu(device), Store::Gpu(store)) => {
+                Ok(Executor::Gpu(device.executor(plan, store, options).await?))
+            }
+            _ => Err(crate::Error::Config("the store lives on another device than the executor".into())),
+        }
+    }
+}
+
+impl Store {
+    pub async fn read(&self, flat: Flat) -> Result<Vec<f32>> {
+        match self {
+            Store::Cpu(store) => Ok(store.read(flat)),
+            Store::Gpu(store) => store.read(flat).await,
+        }
+    }
+
+    /// Overwrites a flat buffer; `values` must be as long as it.
+    pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
+        match self {
+            Store::Cpu(store) => store.write(flat, values),
+            Store::Gpu(store) => store.write(flat, values),
+        }
+    }
+}
+
+impl Executor {
+    /// Runs `numbers.len()` steps (at most the options' `block`) on images of `split`: step `s` takes the images
+    /// `indices[s * batch..][..batch]`. Returns when the work is handed over, not when it is done; waits only
+    /// for room where too much is in flight.
+    pub async fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
+        match self {
+            Executor::Cpu(executor) => executor.run(split, indices, numbers),
+            Executor::Gpu(executor) => executor.run(split, indices, numbers).await,
+        }
+    }
+
+    /// The losses that have become known since the last call, in the order of steps, one a step. On a GPU this
+    /// asks for a read-back and returns what earlier ones have brought: it never waits.
+    pub fn losses(&mut self) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(executor) => Ok(executor.losses()),
+            Executor::Gpu(executor) => executor.losses(),
+        }
+    }
+
+    /// Waits until all steps are done; returns the losses that `losses` has not given yet.
+    pub async fn finish(&mut self) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(executor) => Ok(executor.losses()),
+            Executor::Gpu(executor) => executor.finish().await,
+        }
+    }
+
+    /// A tensor's bytes as the device holds them (32-bit words, little endian; rows of pixels padded).
+    pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        match self {
+            Executor::Cpu(executor) => Ok(executor.read(tensor)),
+            Executor::Gpu(executor) => executor.read(tensor).await,
+        }
+    }
+
+    /// Overwrites a tensor, bytes as `read` gives them.
+    pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        match self {
+            Executor::Cpu(executor) => executor.write(tensor, bytes),
+            Executor::Gpu(executor) => executor.write(tensor, bytes),
+        }
+    }
+
+    /// Runs one step on whatever the tensors hold (the batch included, see `write`): for checks of single ops.
+    pub async fn run_as_is(&mut self, numbers: StepNumbers) -> Result<()> {
+        match self {
+            Executor::Cpu(executor) => executor.run_as_is(numbers),
+            Executor::Gpu(executor) => executor.run_as_is(numbers).await,
+        }
+    }
+
+    pub fn work(&self) -> Work {
+        match self {
+            Executor::Cpu(executor) => executor.work(),
+            Executor::Gpu(executor) => executor.work(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Builds a plan: layers call it to name tensors and append ops.
+
+use super::{Element, FlatSizes, Home, Op, Phase, Plan, Step, Tensor, TensorId};
+
+pub struct Builder {
+    plan: Plan,
+}
+
+impl Builder {
+    /// Starts a plan for batches of `batch` images of `pixels` bytes, with the tensors that every plan has:
+    /// `images` u8 `[batch, pixels]` and `labels` u32 `[batch]`.
+    pub fn new(batch: usize, pixels: usize, classes: usize) -> Self {
+        let plan = Plan {
+            batch,
+            pixels,
+            classes,
+            flat: FlatSizes::default(),
+            tensors: Vec::new(),
+            steps: Vec::new(),
+        };
+        let mut builder = Builder { plan };
+        builder.tensor("images", &[batch, pixels], Element::U8, Home::Images);
+        builder.tensor("labels", &[batch], Element::U32, Home::Labels);
+        builder
+    }
+
+    pub fn batch(&self) -> usize {
+        self.plan.batch
+    }
+
+    pub fn classes(&self) -> usize {
+        self.plan.classes
+    }
+
+    pub fn images(&self) -> TensorId {
+        TensorId::new(0)
+    }
+
+    pub fn labels(&self) -> TensorId {
+        TensorId::new(1)
+    }
+
+    pub fn tensor(&mut self, name: &str, shape: &[usize], element: Element, home: Home) -> TensorId {
+        self.plan.tensors.push(Tensor { name: name.to_owned(), shape: shape.to_vec(), element, home });
+        TensorId::new(self.plan.tensors.len() - 1)
+    }
+
+    /// A float32 tensor that lives within one step.
+    pub fn activation(&mut self, name: &str, shape: &[usize]) -> TensorId {
+        self.tensor(name, shape, Element::F32, Home::Activation)
+    }
+
+    /// The tensor of that name, made before, else a new one from `make`'s shape and home.
+    pub fn named(&mut self, name: &str, shape: &[usize], home: Home) -> TensorId {
+        match self.plan.find(name) {
+            Some(id) => id,
+            None => self.tensor(name, shape, Element::F32, home),
+        }
+    }
+
+    pub fn flat(&mut self, sizes: FlatSizes) {
+        self.plan.flat = sizes;
+    }
+
+    pub fn push(&mut self, phase: Phase, op: impl Into<Op>) {
+        self.plan.steps.push(Step { phase, op: op.into() });
+    }
+
+    pub fn shape(&self, id: TensorId) -> &[usize] {
+        &self.plan.tensor(id).shape
+    }
+
+    pub fn finish(self) -> Plan {
+        self.plan
+    }
+}

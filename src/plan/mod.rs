@@ -1,0 +1,147 @@
+//! The plan: a flat list of ops over named tensors (forward, loss, backward, update) that an executor replays.
+//!
+//! A plan knows shapes and order, nothing of devices, threads or files. Both executors (`cpu`, `gpu`) run the
+//! same plan, so their agreement is a property of each op alone, and fusing is a rewrite of a list.
+
+mod builder;
+pub mod fuse;
+pub mod ops;
+mod tensor;
+
+pub use builder::Builder;
+pub use ops::{Access, Launch, Op};
+pub use tensor::{Element, Home, Tensor, TensorId};
+
+use crate::error::{Error, Result};
+
+/// Where in a training step an op stands. `Backward` ends where every gradient is complete, and `Update` reads
+/// nothing but the flat buffers: between the two is where several devices would sum their gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Forward,
+    Loss,
+    Backward,
+    Update,
+    /// Book-keeping over the whole block of steps: one dispatch a block on the GPU, one call a step on the CPU.
+    Account,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub phase: Phase,
+    pub op: Op,
+}
+
+/// How long the flat buffers are, in float32 values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlatSizes {
+    /// Parameters; the gradients are as many.
+    pub parameters: usize,
+    /// How many buffers of optimiser state, each as long as the parameters.
+    pub states: usize,
+    /// Values that are kept between steps without being trained (batch normalisation's running statistics).
+    pub statistics: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Images a step.
+    pub batch: usize,
+    /// Bytes an image.
+    pub pixels: usize,
+    pub classes: usize,
+    pub flat: FlatSizes,
+    pub tensors: Vec<Tensor>,
+    pub steps: Vec<Step>,
+}
+
+/// The numbers that change from step to step. Everything else of a step is baked in when an executor is made.
+/// The same 64 bytes are the uniform `numbers` of every shader.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct StepNumbers {
+    /// First row of this step's images, labels and sample losses in the block. Set by the executor.
+    pub first_row: u32,
+    /// Step number, from 0: the counter of the random numbers.
+    pub step: u32,
+    pub learning_rate: f32,
+    /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), made in float64.
+    pub correction1: f32,
+    pub correction2: f32,
+    pub seed: [u32; 2],
+    pub reserved: [u32; 9],
+}
+
+/// A label that stands for no image: it fills the last batch of an evaluation. Its loss, gradient and count are 0.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// An index that stands for no image, see [`NO_LABEL`].
+pub const NO_IMAGE: u32 = u32::MAX;
+
+impl Plan {
+    pub fn tensor(&self, id: TensorId) -> &Tensor {
+        &self.tensors[id.index()]
+    }
+
+    pub fn find(&self, name: &str) -> Option<TensorId> {
+        self.tensors.iter().position(|t| t.name == name).map(TensorId::new)
+    }
+
+    /// The tensor with a given home, where there is only one such (the images, the labels, the counts).
+    pub fn only(&self, home: Home) -> Option<TensorId> {
+        self.tensors.iter().position(|t| t.home == home).map(TensorId::new)
+    }
+
+    /// Bytes of an image's row on the device: whole 32-bit words, since shaders read words.
+    pub fn image_stride(&self) -> usize {
+        image_stride(self.pixels)
+    }
+
+    /// Checks what executors rely on: every tensor named, slices inside their flat buffers, nothing read that no
+    /// earlier op of the step wrote.
+    pub fn check(&self) -> Result<()> {
+        let mut written = vec![false; self.tensors.len()];
+        for tensor in &self.tensors {
+            let room = match tensor.home {
+                Home::Parameters { .. } | Home::Gradients { .. } => self.flat.parameters,
+                Home::State { which, .. } if which < self.flat.states => self.flat.parameters,
+                Home::Statistics { .. } => self.flat.statistics,
+                Home::State { .. } => 0,
+                _ => continue,
+            };
+            if tensor.home.offset() + tensor.len() > room {
+                return Err(Error::Config(format!("plan: {} lies outside its flat buffer", tensor.name)));
+            }
+        }
+        for step in &self.steps {
+            for id in step.op.reads() {
+                let tensor = self.tensor(id);
+                if tensor.home == Home::Activation && !written[id.index()] {
+                    let what = format!("plan: {} reads {} before it is made", step.op.name(), tensor.name);
+                    return Err(Error::Config(what));
+                }
+            }
+            step.op.writes().into_iter().for_each(|id| written[id.index()] = true);
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of one image's row on the device.
+pub fn image_stride(pixels: usize) -> usize {
+    pixels.next_multiple_of(4)
+}
+
+impl std::fmt::Display for Plan {
+    /// One line an op: phase, op, what it reads and writes.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        for step in &self.steps {
+            let names = |ids: Vec<TensorId>| {
+                ids.iter().map(|id| self.tensor(*id).to_string()).collect::<Vec<_>>().join(", ")
+            };
+            let (reads, writes) = (names(step.op.reads()), names(step.op.writes()));
+            writeln!(f, "{:<9}{:<28}{reads} -> {writes}", format!("{:?}", step.phase), step.op.name())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! The vocabulary of plans: one file an op. An op is plain data: tensors, sizes, and how its shader is launched.
+//! What it computes stands in `shaders/<op>.wgsl` and `src/cpu/<op>.rs`.
+
+use super::{Plan, TensorId};
+
+/// Calls `$callback!` with every op as `(module, Type)`: the one list that a new op joins.
+macro_rules! with_ops {
+    ($callback:ident) => {
+        $callback! {
+            (unpack, Unpack),
+            (gather, Gather),
+            (matmul, Matmul),
+            (bias_add, BiasAdd),
+            (column_sum, ColumnSum),
+            (softmax_cross_entropy, SoftmaxCrossEntropy),
+            (loss_sum, LossSum),
+            (sgd, Sgd),
+            (count_correct, CountCorrect),
+            (confusion, Confusion),
+            (dense, Dense),
+            (dense_softmax_cross_entropy, DenseSoftmaxCrossEntropy),
+            (dense_sgd, DenseSgd),
+        }
+    };
+}
+pub(crate) use with_ops;
+
+/// What every op says of itself.
+pub(crate) trait Describe {
+    fn reads(&self) -> Vec<TensorId>;
+    fn writes(&self) -> Vec<TensorId>;
+    /// How the op's shader is launched in this plan.
+    fn launch(&self, _plan: &Plan) -> Launch {
+        Launch { source: "", constants: Vec::new(), bindings: Vec::new(), groups: [0; 3] }
+    }
+}
+
+/// One dispatch: a shader, its constants, its buffers, its grid. Plain data; `gpu` makes pipelines of it.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// WGSL source; the entry point is `main`.
+    pub source: &'static str,
+    /// Values of the shader's `override` constants.
+    pub constants: Vec<(&'static str, f64)>,
+    /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step's numbers.)
+    /// No buffer may stand here twice if one of the two is written.
+    pub bindings: Vec<(TensorId, Access)>,
+    /// Workgroups along x, y and z.
+    pub groups: [u32; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    ReadWrite,
+}
+
+/// How bytes become floats: `x = byte / 255 * gain + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pixels {
+    pub gain: f32,
+    pub offset: f32,
+}
+
+/// One side of a product: float32 values, or image bytes that are made floats as they are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Operand {
+    pub tensor: TensorId,
+    /// `Some` where the tensor holds image bytes (rows padded to whole words).
+    pub pixels: Option<Pixels>,
+}
+
+impl From<TensorId> for Operand {
+    fn from(tensor: TensorId) -> Self {
+        Operand { tensor, pixels: None }
+    }
+}
+
+macro_rules! define {
+    ($(($module:ident, $name:ident),)*) => {
+        $(mod $module; pub use $module::$name;)*
+
+        #[derive(Clone, Debug)]
+        pub enum Op { $($name($name),)* }
+
+        impl Op {
+            /// The op's one name: its shader's, its CPU module's and its tests'.
+            pub fn name(&self) -> &'static str {
+                match self { $(Op::$name(_) => stringify!($module),)* }
+            }
+
+            /// Every op's name.
+            pub const NAMES: &[&str] = &[$(stringify!($module),)*];
+
+            fn describe(&self) -> &dyn Describe {
+                match self { $(Op::$name(op) => op,)* }
+            }
+        }
+
+        $(impl From<$name> for Op {
+            fn from(op: $name) -> Op { Op::$name(op) }
+        })*
+    };
+}
+with_ops!(define);
+
+impl Op {
+    pub fn reads(&self) -> Vec<TensorId> {
+        self.describe().reads()
+    }
+
+    /// Tensors that the op writes, or updates in place.
+    pub fn writes(&self) -> Vec<TensorId> {
+        self.describe().writes()
+    }
+
+    pub fn launch(&self, plan: &Plan) -> Launch {
+        self.describe().launch(plan)
+    }
+}
