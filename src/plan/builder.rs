@@ -58,6 +58,21 @@ impl Builder {
         }
     }
 
+    /// A layer's parameter, as the network laid it out.
+    pub fn parameter(&self, layer: &str, name: &str) -> TensorId {
+        self.slice(&format!("{layer}.{name}"))
+    }
+
+    /// The gradient of a layer's parameter.
+    pub fn gradient(&self, layer: &str, name: &str) -> TensorId {
+        self.slice(&format!("{layer}.{name}.gradient"))
+    }
+
+    fn slice(&self, name: &str) -> TensorId {
+        // A layer that names a parameter it never asked for is a mistake in that layer's file, not in any input.
+        self.plan.find(name).unwrap_or_else(|| unreachable!("no parameter {name}"))
+    }
+
     pub fn flat(&mut self, sizes: FlatSizes) {
         self.plan.flat = sizes;
     }

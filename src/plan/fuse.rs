@@ -1,1 +1,149 @@
-//! fusing
+//! Rewrites of a plan that give the same numbers in fewer ops. Each takes a plan and returns it rewritten;
+//! what a rewrite does not recognise it leaves alone.
+
+use super::ops::{ColumnSum, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, Operand, Sgd};
+use super::{Home, Op, Phase, Plan, Step, TensorId};
+
+/// Everything that pays for an executor that keeps a batch's share in cache: bytes and biases go into products.
+pub fn for_cpu(plan: Plan) -> Plan {
+    bias_into_product(bytes_into_product(plan))
+}
+
+/// Everything that saves a dispatch: also the loss into the last product, the update into the gradients.
+pub fn for_gpu(plan: Plan) -> Plan {
+    update_into_gradient(loss_into_product(bias_into_product(bytes_into_product(plan))))
+}
+
+/// Products read image bytes themselves: `unpack` goes where all its readers can do without.
+pub fn bytes_into_product(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let Op::Unpack(unpack) = plan.steps[at].op.clone() else { continue };
+        let from_bytes = Operand { tensor: unpack.images, pixels: Some(unpack.pixels) };
+        let replaced: Option<Vec<Step>> = plan
+            .steps
+            .iter()
+            .map(|step| match step.op.reads().contains(&unpack.out) {
+                true => Some(Step { op: with_operand(&step.op, unpack.out, from_bytes)?, ..step.clone() }),
+                false => Some(step.clone()),
+            })
+            .collect();
+        if let Some(steps) = replaced {
+            plan.steps = steps;
+            plan.steps.remove(at);
+        }
+    }
+    plan
+}
+
+/// The op with one operand in place of a float tensor, where it takes operands there.
+fn with_operand(op: &Op, old: TensorId, new: Operand) -> Option<Op> {
+    let mut op = op.clone();
+    let operands = match &mut op {
+        Op::Matmul(op) => vec![&mut op.a, &mut op.b],
+        Op::Dense(op) => vec![&mut op.x],
+        Op::DenseSoftmaxCrossEntropy(op) => vec![&mut op.x],
+        Op::DenseSgd(op) => vec![&mut op.x],
+        _ => return None,
+    };
+    operands.into_iter().filter(|operand| operand.tensor == old).for_each(|operand| *operand = new);
+    (!op.reads().contains(&old)).then_some(op)
+}
+
+/// `matmul` by a transposed weight, then `bias_add`: one `dense`.
+pub fn bias_into_product(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let Op::BiasAdd(add) = plan.steps[at].op.clone() else { continue };
+        let Some(made_at) = only_link(&plan, add.x) else { continue };
+        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, .. }) = plan.steps[made_at].op
+        else {
+            continue;
+        };
+        if b.pixels.is_some() {
+            continue;
+        }
+        let (weight, bias, out) = (b.tensor, add.bias, add.out);
+        plan.steps[at].op = Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n }.into();
+        plan.steps.remove(made_at);
+    }
+    plan
+}
+
+/// The last `dense` and its `softmax_cross_entropy`: one op that never stores the logits.
+pub fn loss_into_product(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let Op::SoftmaxCrossEntropy(loss) = plan.steps[at].op.clone() else { continue };
+        let Some(logits_gradient) = loss.logits_gradient else { continue };
+        let Some(made_at) = only_link(&plan, loss.logits) else { continue };
+        let Op::Dense(dense) = plan.steps[made_at].op.clone() else { continue };
+        plan.steps[at].op = DenseSoftmaxCrossEntropy {
+            x: dense.x,
+            weight: dense.weight,
+            bias: dense.bias,
+            labels: loss.labels,
+            logits_gradient,
+            sample_loss: loss.sample_loss,
+            rows: dense.rows,
+            inputs: dense.inputs,
+            classes: dense.outputs,
+            scale: loss.scale,
+        }
+        .into();
+        plan.steps.remove(made_at);
+    }
+    plan
+}
+
+/// Plain SGD with the gradients of dense layers: each layer's product, column sum and update become one
+/// `dense_sgd`, if that covers every parameter. The fused ops stand at the end, in the update phase: a layer's
+/// weight is still needed, unchanged, for the gradient of its input.
+pub fn update_into_gradient(mut plan: Plan) -> Plan {
+    let Some(sgd_at) = plan.steps.iter().position(|step| matches!(step.op, Op::Sgd(Sgd { .. }))) else {
+        return plan;
+    };
+    let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
+    for (at, step) in plan.steps.iter().enumerate() {
+        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k }) = step.op else {
+            continue;
+        };
+        let column_sum = plan.steps.iter().enumerate().find_map(|(at, step)| match &step.op {
+            Op::ColumnSum(ColumnSum { x, out, .. }) if *x == a.tensor => Some((at, *out)),
+            _ => None,
+        });
+        let Some((sum_at, bias_gradient)) = column_sum else { return plan };
+        let (Some(weight), Some(bias)) = (trained_by(&plan, out), trained_by(&plan, bias_gradient)) else {
+            return plan;
+        };
+        let dense_sgd =
+            DenseSgd { x, output_gradient: a.tensor, weight, bias, rows: k, inputs: n, outputs: m };
+        fused.push(Step { phase: Phase::Update, op: dense_sgd.into() });
+        gone.extend([at, sum_at]);
+        covered += m * n + m;
+    }
+    if covered != plan.flat.parameters {
+        return plan;
+    }
+    let mut at = 0..;
+    plan.steps.retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
+    let account = plan.steps.iter().position(|step| step.phase == Phase::Account).unwrap_or(plan.steps.len());
+    plan.steps.splice(account..account, fused);
+    plan
+}
+
+/// The one op that writes an activation which only one other op reads; none where it is read more often.
+fn only_link(plan: &Plan, tensor: TensorId) -> Option<usize> {
+    if plan.tensor(tensor).home != Home::Activation {
+        return None;
+    }
+    let readers = plan.steps.iter().filter(|step| step.op.reads().contains(&tensor)).count();
+    let mut writers = plan.steps.iter().enumerate().filter(|(_, step)| step.op.writes().contains(&tensor));
+    let (at, _) = writers.next()?;
+    (readers == 1 && writers.next().is_none()).then_some(at)
+}
+
+/// The parameter whose gradient this tensor is: it has the same place in the other flat buffer.
+fn trained_by(plan: &Plan, gradient: TensorId) -> Option<TensorId> {
+    let Home::Gradients { offset } = plan.tensor(gradient).home else { return None };
+    let shape = &plan.tensor(gradient).shape;
+    let found = plan.tensors.iter().position(|t| t.home == Home::Parameters { offset } && &t.shape == shape);
+    found.map(TensorId::new)
+}

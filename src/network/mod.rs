@@ -1,0 +1,178 @@
+//! Networks: layers with shapes, the names and first values of their parameters, and how they become plans.
+
+mod dense;
+mod initial;
+mod layer;
+mod lower;
+mod optimiser;
+
+pub use dense::Dense;
+pub use initial::Initial;
+pub use layer::{Layer, LayerSpec, Parameter, Saved};
+pub use lower::{LossReduction, TrainingOptions};
+pub use optimiser::Optimiser;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataSet;
+use crate::error::{Error, Result};
+use crate::plan::ops::Pixels;
+
+/// How pixels are normalised: `x = (byte / 255 - mean) / std`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Normalisation {
+    pub mean: f32,
+    pub std: f32,
+}
+
+impl Default for Normalisation {
+    fn default() -> Self {
+        Normalisation { mean: 0.0, std: 1.0 }
+    }
+}
+
+impl Normalisation {
+    pub(crate) fn pixels(&self) -> Pixels {
+        Pixels { gain: 1.0 / self.std, offset: -self.mean / self.std }
+    }
+}
+
+/// What a network is made for: the size of the images and the number of classes, both taken from the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub height: usize,
+    pub width: usize,
+    pub classes: usize,
+}
+
+impl Task {
+    pub fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+impl From<&DataSet> for Task {
+    fn from(data: &DataSet) -> Self {
+        Task { height: data.height, width: data.width, classes: data.classes }
+    }
+}
+
+/// A layer in its place: named, its shapes known.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Kind and number, such as `dense1`: what its parameters' names begin with.
+    pub name: String,
+    pub spec: LayerSpec,
+    /// Shapes of one sample.
+    pub input: Vec<usize>,
+    pub output: Vec<usize>,
+    /// Range of the network's parameters that are this layer's.
+    parameters: std::ops::Range<usize>,
+}
+
+/// A parameter in its place in the flat buffer.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// Such as `dense1.weight`: PyTorch's names and layouts, so that files need no translation.
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub offset: usize,
+    pub initial: Initial,
+    pub fan_in: usize,
+}
+
+impl Slice {
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub task: Task,
+    pub normalisation: Normalisation,
+    pub layers: Vec<Placed>,
+    pub parameters: Vec<Slice>,
+}
+
+/// More parameters than any network for small images needs: a recipe or file that asks for more is at fault.
+const MOST_PARAMETERS: usize = 1 << 28;
+
+impl Network {
+    /// Places the layers one after another, checks that they fit, and lays their parameters out.
+    pub fn new(task: Task, normalisation: Normalisation, specs: &[LayerSpec]) -> Result<Self> {
+        if task.pixels() == 0 || task.classes < 2 {
+            let Task { height, width, classes } = task;
+            let what = format!("no network for {height} x {width} images in {classes} classes");
+            return Err(Error::Config(format!("{what}: both sides and two classes at least are needed")));
+        }
+        let usable = normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
+        if !usable {
+            return Err(Error::Config("normalisation: `std` must be above zero, `mean` a finite number".into()));
+        }
+        let mut network = Network { task, normalisation, layers: Vec::new(), parameters: Vec::new() };
+        let mut shape = vec![1, task.height, task.width];
+        for spec in specs {
+            let kind = spec.layer().kind();
+            let number = network.layers.iter().filter(|placed| placed.spec.layer().kind() == kind).count() + 1;
+            let name = format!("{kind}{number}");
+            let output = spec.layer().output(&shape, &task).map_err(|e| Error::Config(format!("{name}: {e}")))?;
+            let first = network.parameters.len();
+            for parameter in spec.layer().parameters(&shape, &task) {
+                network.append(&name, parameter)?;
+            }
+            let parameters = first..network.parameters.len();
+            network.layers.push(Placed { name, spec: spec.clone(), input: shape, output: output.clone(), parameters });
+            shape = output;
+        }
+        if shape != [task.classes] {
+            let what = format!("the last layer gives {shape:?} values an image, the data has {} classes", task.classes);
+            return Err(Error::Config(format!("{what}: end with a dense layer without `units`")));
+        }
+        Ok(network)
+    }
+
+    fn append(&mut self, layer: &str, parameter: Parameter) -> Result<()> {
+        let offset = self.parameter_count();
+        let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
+        if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MOST_PARAMETERS) {
+            let what = format!("{layer}: a network of more than {MOST_PARAMETERS} parameters");
+            return Err(Error::Config(format!("{what}. Use smaller layers")));
+        }
+        self.parameters.push(Slice {
+            name: format!("{layer}.{}", parameter.name),
+            shape: parameter.shape,
+            offset,
+            initial: parameter.initial,
+            fan_in: parameter.fan_in,
+        });
+        Ok(())
+    }
+
+    /// Length of the flat parameter buffer.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters.last().map_or(0, |last| last.range().end)
+    }
+
+    /// The layers as they were asked for: with `task` and `normalisation` all that is needed to build it again.
+    pub fn specs(&self) -> Vec<LayerSpec> {
+        self.layers.iter().map(|placed| placed.spec.clone()).collect()
+    }
+
+    /// First values of all parameters: the same for the same seed, on every device.
+    pub fn initial_parameters(&self, seed: u64) -> Vec<f32> {
+        let mut values = vec![0.0; self.parameter_count()];
+        for (number, slice) in self.parameters.iter().enumerate() {
+            slice.initial.fill(&mut values[slice.range()], slice.fan_in, seed, number as u64);
+        }
+        values
+    }
+}
