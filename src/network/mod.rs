@@ -114,27 +114,41 @@ impl Network {
             let what = format!("no network for {height} x {width} images in {classes} classes");
             return Err(Error::Config(format!("{what}: both sides and two classes at least are needed")));
         }
-        let usable = normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
+        let usable =
+            normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
         if !usable {
-            return Err(Error::Config("normalisation: `std` must be above zero, `mean` a finite number".into()));
+            return Err(Error::Config(
+                "normalisation: `std` must be above zero, `mean` a finite number".into(),
+            ));
         }
         let mut network = Network { task, normalisation, layers: Vec::new(), parameters: Vec::new() };
         let mut shape = vec![1, task.height, task.width];
         for spec in specs {
             let kind = spec.layer().kind();
-            let number = network.layers.iter().filter(|placed| placed.spec.layer().kind() == kind).count() + 1;
+            let number =
+                network.layers.iter().filter(|placed| placed.spec.layer().kind() == kind).count() + 1;
             let name = format!("{kind}{number}");
-            let output = spec.layer().output(&shape, &task).map_err(|e| Error::Config(format!("{name}: {e}")))?;
+            let output =
+                spec.layer().output(&shape, &task).map_err(|e| Error::Config(format!("{name}: {e}")))?;
             let first = network.parameters.len();
             for parameter in spec.layer().parameters(&shape, &task) {
                 network.append(&name, parameter)?;
             }
             let parameters = first..network.parameters.len();
-            network.layers.push(Placed { name, spec: spec.clone(), input: shape, output: output.clone(), parameters });
+            network.layers.push(Placed {
+                name,
+                spec: spec.clone(),
+                input: shape,
+                output: output.clone(),
+                parameters,
+            });
             shape = output;
         }
         if shape != [task.classes] {
-            let what = format!("the last layer gives {shape:?} values an image, the data has {} classes", task.classes);
+            let what = format!(
+                "the last layer gives {shape:?} values an image, the data has {} classes",
+                task.classes
+            );
             return Err(Error::Config(format!("{what}: end with a dense layer without `units`")));
         }
         Ok(network)

@@ -54,7 +54,8 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.steps.len()).rev() {
         let Op::BiasAdd(add) = plan.steps[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, add.x) else { continue };
-        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, .. }) = plan.steps[made_at].op
+        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, .. }) =
+            plan.steps[made_at].op
         else {
             continue;
         };
@@ -102,7 +103,8 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
     };
     let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
     for (at, step) in plan.steps.iter().enumerate() {
-        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k }) = step.op else {
+        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k }) = step.op
+        else {
             continue;
         };
         let column_sum = plan.steps.iter().enumerate().find_map(|(at, step)| match &step.op {

@@ -1,0 +1,228 @@
+//! Data sets of labelled images: MNIST, and whatever comes in its files' format.
+
+mod files;
+pub mod idx;
+mod order;
+mod split;
+
+use std::path::{Path, PathBuf};
+
+pub use order::BatchOrder;
+pub use split::Split;
+
+use crate::{Error, Result};
+use files::Half;
+use idx::Source;
+
+/// Most images that are held back for validation; of MNIST's 60,000, as TensorFlow's reader did.
+const MAX_VALIDATION: usize = 5000;
+/// Of a smaller set one image in so many is held back, which is MNIST's own share.
+const VALIDATION_SHARE: usize = 12;
+
+/// A data set, split in three as TensorFlow's MNIST reader splits it.
+///
+/// The first images of the training file are for validation: 5,000, but at most one in 12, so that fewer
+/// than 12 images leave validation empty. The rest are for training: MNIST's 60,000 give 5,000 and 55,000.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// Pixels.
+    pub height: usize,
+    /// Pixels.
+    pub width: usize,
+    /// Number of classes: the largest label of the training file plus 1, at least 2 and at most 256.
+    pub classes: usize,
+    pub train: Split,
+    pub validation: Split,
+    pub test: Split,
+}
+
+impl DataSet {
+    /// Pixels of an image.
+    pub fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// The MNIST that is built in; its two halves are unpacked side by side where there are threads.
+    ///
+    /// # Errors
+    /// None, as long as the files are those in `data/`.
+    #[cfg(feature = "embedded-mnist")]
+    pub fn embedded() -> Result<Self> {
+        Self::join(Part::embedded_train, Part::embedded_test)
+    }
+
+    /// The data set in a directory: four IDX files, gzipped or not, under the names of MNIST or EMNIST.
+    ///
+    /// # Errors
+    /// `MissingFile` or `Config` where the files are not there, `Io` where they cannot be read, and
+    /// `BadFile` where one is malformed or they do not belong together.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Self::join(|| Part::open_train(dir), || Part::open_test(dir))
+    }
+
+    /// The data set from the bytes of its four files, gzipped or not. Errors call the files by MNIST's
+    /// names.
+    ///
+    /// # Errors
+    /// `BadFile` where one is malformed or they do not belong together.
+    pub fn from_idx_bytes(
+        train_images: &[u8],
+        train_labels: &[u8],
+        test_images: &[u8],
+        test_labels: &[u8],
+    ) -> Result<Self> {
+        Self::join(
+            || Part::from_idx_bytes("train", train_images, train_labels),
+            || Part::from_idx_bytes("t10k", test_images, test_labels),
+        )
+    }
+
+    /// Joins the two halves of a data set.
+    ///
+    /// # Errors
+    /// `BadFile` where the test images differ in size or have labels that no training image has reached.
+    pub fn from_parts(train: Part, test: Part) -> Result<Self> {
+        let classes = train.classes();
+        test.require(train.height, train.width, classes)?;
+        let (validation, examples) = train.split_validation();
+        Ok(DataSet {
+            height: train.height,
+            width: train.width,
+            classes,
+            train: examples,
+            validation,
+            test: test.examples,
+        })
+    }
+
+    fn join(
+        train: impl FnOnce() -> Result<Part> + Send,
+        test: impl FnOnce() -> Result<Part> + Send,
+    ) -> Result<Self> {
+        let (train, test) = rayon::join(train, test);
+        Self::from_parts(train?, test?)
+    }
+}
+
+/// One half of a data set, training or test: an image file and its label file. By itself it serves to
+/// evaluate without unpacking the training images, or to train while the test images are still unpacked.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Pixels.
+    pub height: usize,
+    /// Pixels.
+    pub width: usize,
+    /// All images of the file.
+    pub examples: Split,
+    images_name: PathBuf,
+    labels_name: PathBuf,
+}
+
+impl Part {
+    /// The training half of the MNIST that is built in: 60,000 images, 47 MB.
+    ///
+    /// # Errors
+    /// None, as long as the files are those in `data/`.
+    #[cfg(feature = "embedded-mnist")]
+    pub fn embedded_train() -> Result<Self> {
+        Self::from_idx_bytes(
+            "train",
+            include_bytes!("../../data/train-images-idx3-ubyte.gz"),
+            include_bytes!("../../data/train-labels-idx1-ubyte.gz"),
+        )
+    }
+
+    /// The test half of the MNIST that is built in: 10,000 images, 8 MB.
+    ///
+    /// # Errors
+    /// None, as long as the files are those in `data/`.
+    #[cfg(feature = "embedded-mnist")]
+    pub fn embedded_test() -> Result<Self> {
+        Self::from_idx_bytes(
+            "t10k",
+            include_bytes!("../../data/t10k-images-idx3-ubyte.gz"),
+            include_bytes!("../../data/t10k-labels-idx1-ubyte.gz"),
+        )
+    }
+
+    /// The training half of the data set in a directory.
+    ///
+    /// # Errors
+    /// As [`DataSet::open`].
+    pub fn open_train(dir: &Path) -> Result<Self> {
+        Self::open(dir, Half::Training)
+    }
+
+    /// The test half of the data set in a directory.
+    ///
+    /// # Errors
+    /// As [`DataSet::open`].
+    pub fn open_test(dir: &Path) -> Result<Self> {
+        Self::open(dir, Half::Test)
+    }
+
+    fn open(dir: &Path, half: Half) -> Result<Self> {
+        let (images, labels) = files::find(dir, half)?;
+        Self::read(&Source::file(images), &Source::file(labels))
+    }
+
+    /// One half from the bytes of its two files. Errors call them `{half}-images-idx3-ubyte` and
+    /// `{half}-labels-idx1-ubyte`.
+    ///
+    /// # Errors
+    /// `BadFile` where one is malformed or they do not belong together.
+    pub fn from_idx_bytes(half: &str, images: &[u8], labels: &[u8]) -> Result<Self> {
+        Self::read(
+            &Source::bytes(format!("{half}-images-idx3-ubyte"), images),
+            &Source::bytes(format!("{half}-labels-idx1-ubyte"), labels),
+        )
+    }
+
+    /// One half from its two files, whatever they are called.
+    ///
+    /// # Errors
+    /// `Io` where one cannot be read, `BadFile` where one is malformed or they do not belong together.
+    pub fn read(images: &Source, labels: &Source) -> Result<Self> {
+        // the short file first: a wrong count is then found before the long one is unpacked
+        let bytes = labels.labels()?;
+        let idx::Images { height, width, pixels, .. } = images.images_for(bytes.len(), labels.name())?;
+        let examples = Split::new(height * width, pixels, bytes)?;
+        let (images_name, labels_name) = (images.name().into(), labels.name().into());
+        Ok(Part { height, width, examples, images_name, labels_name })
+    }
+
+    /// The largest label plus 1, at least 2.
+    pub fn classes(&self) -> usize {
+        self.examples.labels().iter().max().map_or(0, |&label| usize::from(label) + 1).max(2)
+    }
+
+    /// A training half's images for validation and for training, as [`DataSet`] splits them.
+    pub fn split_validation(&self) -> (Split, Split) {
+        let held_back = MAX_VALIDATION.min(self.examples.len() / VALIDATION_SHARE);
+        (self.examples.slice(0..held_back), self.examples.slice(held_back..self.examples.len()))
+    }
+
+    /// Checks that a network of these sizes, or another half with them, can take these images.
+    ///
+    /// # Errors
+    /// `BadFile` where the images are not `height` x `width` or a label is not below `classes`.
+    pub fn require(&self, height: usize, width: usize, classes: usize) -> Result<()> {
+        if (self.height, self.width) != (height, width) {
+            let what = format!(
+                "its images are {}x{} pixels, but {height}x{width} are wanted: use data of the same set",
+                self.height, self.width
+            );
+            return Err(Error::bad_file(&self.images_name, what));
+        }
+        if let Some(index) = self.examples.labels().iter().position(|&label| usize::from(label) >= classes) {
+            let what = format!(
+                "label {index} (counted from 0) is {}, but there are {classes} classes, 0 to {}: use data of \
+                 the same set",
+                self.examples.label(index),
+                classes.saturating_sub(1)
+            );
+            return Err(Error::bad_file(&self.labels_name, what));
+        }
+        Ok(())
+    }
+}
