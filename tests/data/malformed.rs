@@ -120,6 +120,13 @@ fn a_broken_gzip_stream() {
 }
 
 #[test]
+fn what_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_says(Source::file(dir.path()).images(), &[dir.path().to_str().unwrap(), "not a file"]);
+    assert_says(Source::file(dir.path().join("absent")).labels(), &["absent: "]);
+}
+
+#[test]
 fn counts_that_disagree() {
     let result = Part::from_idx_bytes("train", &image_file(3, 2, 2), &label_file(&[0, 1]));
     assert_says(result, &["train-images-idx3-ubyte: ", "3 images", "train-labels-idx1-ubyte holds 2 labels"]);
