@@ -1,0 +1,48 @@
+use std::ops::Range;
+
+use super::Level;
+use super::dots;
+use super::kernel::{Cut, Kernel, Need};
+use super::matmul::Rows;
+use super::outer::Outer;
+use super::tensors::{Matrix, Tensors};
+use crate::plan::StepNumbers;
+use crate::plan::ops::Dense;
+
+impl Kernel for Dense {
+    fn cut(&self, _: Level) -> Cut {
+        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias] }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![
+            Need::operand(&self.x, self.rows, self.inputs),
+            Need::floats(self.weight, self.outputs, self.inputs),
+            Need::floats(self.bias, 1, self.outputs),
+            Need::floats(self.out, self.rows, self.outputs),
+        ]
+    }
+
+    fn scratch(&self, level: Level) -> usize {
+        scratch(level, self.inputs)
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let product = Rows {
+            x: tensors.operand(&self.x, self.inputs),
+            w: Matrix::Floats(tensors.matrix(self.weight, self.inputs)),
+            transposed: true,
+            bias: tensors.floats(self.bias),
+            out: tensors.floats(self.out),
+            n: self.outputs,
+            k: self.inputs,
+        };
+        // SAFETY: `needs` and `scratch` cover what the product touches; the rows are this worker's.
+        unsafe { product.run(tensors, range) }
+    }
+}
+
+/// Of a product with weights, whichever way it is computed.
+pub(super) fn scratch(level: Level, inputs: usize) -> usize {
+    Outer::scratch(level, inputs).max(dots::scratch(inputs))
+}

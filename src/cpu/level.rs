@@ -1,0 +1,69 @@
+//! Which vector instructions the kernels use: chosen once, at run time.
+
+/// A set of vector instructions. Levels differ in the last bits of their results (they add up in vectors of
+/// different lengths); one level gives the same bits however many threads work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Plain Rust, which the compiler vectorises as far as the target's baseline goes.
+    Portable,
+    /// AVX2 and FMA: 8 values a vector.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 F, BW and VL: 16 values a vector.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Every 64-bit ARM: 4 values a vector.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Level {
+    /// What this machine can do, the best last.
+    pub fn available() -> Vec<Level> {
+        let mut levels = vec![Level::Portable];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            levels.push(Level::Avx2);
+            let found = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl");
+            if found {
+                levels.push(Level::Avx512);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Level::Neon);
+        levels
+    }
+
+    pub fn best() -> Level {
+        Level::available().last().copied().unwrap_or(Level::Portable)
+    }
+
+    /// Values a vector.
+    pub(super) fn lanes(self) -> usize {
+        match self {
+            Level::Portable => super::simd::portable::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => 8,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => 16,
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => 4,
+        }
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Level::Portable => "no vector instructions beyond the baseline",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "AVX-512",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => "NEON",
+        })
+    }
+}

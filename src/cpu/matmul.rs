@@ -1,0 +1,116 @@
+use std::ops::Range;
+
+use super::Level;
+use super::dots::{self, Dots};
+use super::kernel::{Cut, Kernel, Need};
+use super::outer::{Finish, Outer};
+use super::tensors::{Matrix, Tensors};
+use crate::plan::StepNumbers;
+use crate::plan::ops::Matmul;
+
+impl Kernel for Matmul {
+    /// By rows where a row of A makes a row of the result; else (a weight's gradient, which adds up over the
+    /// batch) in blocks of the result.
+    fn cut(&self, level: Level) -> Cut {
+        if self.transpose_a {
+            Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
+        } else {
+            Cut::Samples { rows: self.m, whole: vec![self.b.tensor] }
+        }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let stored = |rows, columns, transposed| if transposed { (columns, rows) } else { (rows, columns) };
+        let a = stored(self.m, self.k, self.transpose_a);
+        let b = stored(self.k, self.n, self.transpose_b);
+        vec![
+            Need::operand(&self.a, a.0, a.1),
+            Need::operand(&self.b, b.0, b.1),
+            Need::floats(self.out, self.m, self.n),
+        ]
+    }
+
+    fn scratch(&self, level: Level) -> usize {
+        Outer::scratch(level, self.k).max(if self.a.pixels.is_some() { dots::scratch(self.k) } else { 0 })
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let a = tensors.operand(&self.a, if self.transpose_a { self.m } else { self.k });
+        let b = tensors.operand(&self.b, if self.transpose_b { self.k } else { self.n });
+        let out = tensors.floats(self.out);
+        // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
+        unsafe {
+            if self.transpose_a {
+                let product = Outer {
+                    a,
+                    transpose_a: true,
+                    b,
+                    transpose_b: self.transpose_b,
+                    out,
+                    m: self.m,
+                    n: self.n,
+                    k: self.k,
+                    finish: Finish::Store,
+                };
+                product.units(tensors.level, range, tensors.scratch);
+            } else {
+                let product = Rows {
+                    x: a,
+                    w: b,
+                    transposed: self.transpose_b,
+                    bias: std::ptr::null(),
+                    out,
+                    n: self.n,
+                    k: self.k,
+                };
+                product.run(tensors, range);
+            }
+        }
+    }
+}
+
+/// `out = x · w + bias`, by rows of x: what `matmul`, `dense` and the fused last layer have in common.
+pub(super) struct Rows {
+    pub x: Matrix,
+    /// `[k, n]`, or `[n, k]` where `transposed`.
+    pub w: Matrix,
+    pub transposed: bool,
+    /// `[n]`, or null.
+    pub bias: *const f32,
+    pub out: *mut f32,
+    pub n: usize,
+    pub k: usize,
+}
+
+impl Rows {
+    /// # Safety
+    /// Pointers are good for the sizes given, the scratch memory for what either way asks; nobody else touches
+    /// those rows of `out`.
+    pub unsafe fn run(&self, tensors: &Tensors, rows: Range<usize>) {
+        let &Rows { x, w, bias, out, n, k, .. } = self;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match w {
+                Matrix::Floats(w) if self.transposed && k >= dots::LEAST_K => {
+                    let product = Dots { x, w, bias, out, n, k };
+                    dots::dots(tensors.level, &product, rows, tensors.scratch);
+                }
+                _ => {
+                    let finish = if bias.is_null() { Finish::Store } else { Finish::Bias(bias) };
+                    let product = Outer {
+                        a: x,
+                        transpose_a: false,
+                        b: w,
+                        transpose_b: self.transposed,
+                        out,
+                        m: rows.end,
+                        n,
+                        k,
+                        finish,
+                    };
+                    product.rows(tensors.level, rows, tensors.scratch);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::simd::{F32, by_level};
+use super::tensors::Tensors;
+use crate::plan::StepNumbers;
+use crate::plan::ops::Sgd;
+
+impl Kernel for Sgd {
+    fn cut(&self, _: Level) -> Cut {
+        Cut::Units { count: self.count, grain: 2048 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::floats(self.gradients, 1, self.count), Need::floats(self.parameters, 1, self.count)]
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, numbers: &StepNumbers, range: Range<usize>) {
+        let (gradients, parameters) = (tensors.floats(self.gradients), tensors.floats(self.parameters));
+        // SAFETY: `needs` covers both tensors; these values are this worker's.
+        unsafe { sgd(tensors.level, gradients, parameters, numbers.learning_rate, range) }
+    }
+}
+
+#[inline(always)]
+unsafe fn body<V: F32>(gradients: *const f32, parameters: *mut f32, learning_rate: f32, range: Range<usize>) {
+    let rate = V::splat(-learning_rate);
+    for i in range.clone().step_by(V::LANES) {
+        let count = V::LANES.min(range.end - i);
+        unsafe {
+            let (gradient, at) = (V::load_partial(gradients.add(i), count, 0.0), parameters.add(i));
+            gradient.mul_add(rate, V::load_partial(at, count, 0.0)).store_partial(at, count);
+        }
+    }
+}
+by_level!(
+    unsafe fn sgd = body(
+        gradients: *const f32,
+        parameters: *mut f32,
+        learning_rate: f32,
+        range: Range<usize>,
+    )
+);

@@ -1,0 +1,111 @@
+//! AVX2 and FMA: 8 values a vector, 16 registers.
+
+use std::arch::x86_64::*;
+
+use super::F32;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(__m256);
+
+/// A window of 8 into this, `count` before the middle, has its first `count` words set.
+const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+#[inline(always)]
+unsafe fn mask(count: usize) -> __m256i {
+    // SAFETY: count <= 8, so the window lies inside.
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast()) }
+}
+
+// SAFETY of all blocks: the instructions are there and pointers are good for what is moved, as `F32` asks.
+impl F32 for Avx2 {
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Avx2(unsafe { _mm256_set1_ps(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Avx2(unsafe { _mm256_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
+        unsafe {
+            let mask = mask(count);
+            let values = _mm256_maskload_ps(from, mask);
+            Avx2(_mm256_blendv_ps(_mm256_set1_ps(fill), values, _mm256_castsi256_ps(mask)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, to: *mut f32, count: usize) {
+        unsafe { _mm256_maskstore_ps(to, mask(count), self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        Avx2(unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) })
+    }
+    #[inline(always)]
+    unsafe fn load_bytes_partial(from: *const u8, count: usize) -> Self {
+        let mut bytes = [0u8; 8];
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), count);
+            Self::load_bytes(bytes.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_sub_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_mul_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Avx2(unsafe { _mm256_fmadd_ps(self.0, factor.0, term.0) })
+    }
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_max_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_min_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        Avx2(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        unsafe {
+            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
+            Avx2(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn reduce_sum(self) -> f32 {
+        unsafe {
+            let halves = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
+            _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn reduce_max(self) -> f32 {
+        unsafe {
+            let halves = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let pairs = _mm_max_ps(halves, _mm_movehl_ps(halves, halves));
+            _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+        }
+    }
+}

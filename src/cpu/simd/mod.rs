@@ -1,0 +1,163 @@
+//! Vectors of float32: one trait, one type a level. Kernels are written once over the trait.
+//!
+//! Everything here is `#[inline(always)]`, so that it melts into the one function a level that `by_level!` makes
+//! and that has the level's instructions enabled. Called from anywhere else it would be slow, or crash where the
+//! machine lacks the instructions: hence `unsafe` throughout.
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(super) mod neon;
+pub(super) mod portable;
+
+/// A vector of float32.
+///
+/// # Safety
+/// Of every function: the machine has the level's instructions, and pointers are good for the values moved
+/// (`LANES`, or `count <= LANES` where one is given). No alignment is asked for.
+pub(super) trait F32: Copy {
+    const LANES: usize;
+    /// Vector registers: 32 or 16. Kernels choose their blocks by it.
+    const REGISTERS: usize;
+
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    /// The first `count` values, the rest `fill`.
+    unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn store_partial(self, to: *mut f32, count: usize);
+    /// Bytes as floats, 0 to 255.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+    /// The first `count` bytes, the rest 0.
+    unsafe fn load_bytes_partial(from: *const u8, count: usize) -> Self;
+
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    /// `self * factor + term`.
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// `self` where it is greater, else `other`: `other` if either is NaN.
+    unsafe fn max(self, other: Self) -> Self;
+    /// `self` where it is less, else `other`: `other` if either is NaN.
+    unsafe fn min(self, other: Self) -> Self;
+    /// To the nearest whole number.
+    unsafe fn round(self) -> Self;
+    /// 2 to the power of each value, whole numbers from -127 to 127; -127 gives 0.
+    unsafe fn power_of_two(self) -> Self;
+    unsafe fn reduce_sum(self) -> f32;
+    unsafe fn reduce_max(self) -> f32;
+}
+
+/// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 it stays where it is at 88.
+///
+/// # Safety
+/// As [`F32`].
+#[inline(always)]
+pub(super) unsafe fn exp<V: F32>(x: V) -> V {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let x = V::splat(-88.0).max(V::splat(88.0).min(x));
+        let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
+        // ln 2 in two parts, the first exact in few bits, so that the difference loses nothing
+        let x = n.mul_add(V::splat(-0.693_359_4), x);
+        let x = n.mul_add(V::splat(2.121_944_4e-4), x);
+        // Cephes' expf
+        let mut p = V::splat(1.987_569_1e-4);
+        for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
+            p = p.mul_add(x, V::splat(c));
+        }
+        let y = p.mul_add(x.mul(x), x.add(V::splat(1.0)));
+        y.mul(n.power_of_two())
+    }
+}
+
+/// Makes `name(level, args…)`, which runs the generic `body::<V>(args…)` with the level's vectors and with the
+/// level's instructions enabled.
+macro_rules! by_level {
+    ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
+        $(#[$attribute])*
+        $vis unsafe fn $name(level: $crate::cpu::Level, $($arg: $type),*) {
+            use $crate::cpu::{Level, simd};
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
+            unsafe fn avx512($($arg: $type),*) {
+                unsafe { $body::<simd::avx512::Avx512>($($arg),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn avx2($($arg: $type),*) {
+                unsafe { $body::<simd::avx2::Avx2>($($arg),*) }
+            }
+            // SAFETY: levels are made only where the machine has them; the rest is the caller's promise.
+            unsafe {
+                match level {
+                    Level::Portable => $body::<simd::portable::Portable>($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2 => avx2($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => avx512($($arg),*),
+                    #[cfg(target_arch = "aarch64")]
+                    Level::Neon => $body::<simd::neon::Neon>($($arg),*),
+                }
+            }
+        }
+    };
+}
+pub(super) use by_level;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Level;
+
+    #[inline(always)]
+    unsafe fn exp_all<V: F32>(x: &[f32], out: &mut [f32]) {
+        for i in (0..x.len()).step_by(V::LANES) {
+            let count = V::LANES.min(x.len() - i);
+            unsafe {
+                let y = exp(V::load_partial(x.as_ptr().add(i), count, 0.0));
+                y.store_partial(out.as_mut_ptr().add(i), count);
+            }
+        }
+    }
+    by_level!(unsafe fn exp_at = exp_all(x: &[f32], out: &mut [f32]));
+
+    #[inline(always)]
+    unsafe fn reduce_all<V: F32>(x: &[u8], sums: &mut [f32; 4]) {
+        unsafe {
+            let (full, part) = (V::load_bytes(x.as_ptr()), V::load_bytes_partial(x.as_ptr(), V::LANES - 1));
+            *sums = [full.reduce_sum(), part.reduce_sum(), full.reduce_max(), part.reduce_max()];
+        }
+    }
+    by_level!(unsafe fn reduce_at = reduce_all(x: &[u8], sums: &mut [f32; 4]));
+
+    #[test]
+    fn exp_is_accurate_at_every_level() {
+        let x: Vec<f32> = (0..20_001).map(|i| i as f32 / 20_000.0 * 174.0 - 87.0).collect();
+        for level in Level::available() {
+            let mut out = vec![0.0; x.len()];
+            unsafe { exp_at(level, &x, &mut out) };
+            for (x, y) in x.iter().zip(&out) {
+                let exact = f64::from(*x).exp();
+                assert!((f64::from(*y) / exact - 1.0).abs() < 3e-7, "{level}: exp({x}) = {y}");
+            }
+            let (x, mut out) = ([f32::NEG_INFINITY, f32::NAN, -1e4, 0.0], [1.0; 4]);
+            unsafe { exp_at(level, &x, &mut out) };
+            assert!(out[0] == 0.0 && out[1].is_nan() && out[2] == 0.0 && out[3] == 1.0, "{level}: {out:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_become_floats_at_every_level() {
+        let x: Vec<u8> = (0..16).map(|i| 255 - 7 * i).collect();
+        for level in Level::available() {
+            let (lanes, mut sums) = (level.lanes(), [0.0; 4]);
+            unsafe { reduce_at(level, &x, &mut sums) };
+            let sum = |n: usize| x[..n].iter().map(|b| f32::from(*b)).sum::<f32>();
+            assert_eq!(sums, [sum(lanes), sum(lanes - 1), 255.0, 255.0], "{level}");
+        }
+    }
+}

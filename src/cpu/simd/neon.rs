@@ -1,0 +1,102 @@
+//! NEON: 4 values a vector, 32 registers.
+
+use std::arch::aarch64::*;
+
+use super::F32;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Neon(float32x4_t);
+
+// SAFETY of all blocks: every aarch64 has NEON, and pointers are good for what is moved, as `F32` asks.
+impl F32 for Neon {
+    const LANES: usize = 4;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Neon(unsafe { vdupq_n_f32(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Neon(unsafe { vld1q_f32(from) })
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
+        let mut values = [fill; 4];
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), count);
+            Self::load(values.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { vst1q_f32(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, to: *mut f32, count: usize) {
+        let mut values = [0.0; 4];
+        unsafe {
+            self.store(values.as_mut_ptr());
+            std::ptr::copy_nonoverlapping(values.as_ptr(), to, count);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        unsafe {
+            let word = from.cast::<u32>().read_unaligned();
+            let bytes = vcreate_u8(u64::from(u32::from_le(word)));
+            Neon(vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes)))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes_partial(from: *const u8, count: usize) -> Self {
+        let mut bytes = [0u8; 4];
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), count);
+            Self::load_bytes(bytes.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Neon(unsafe { vaddq_f32(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Neon(unsafe { vsubq_f32(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Neon(unsafe { vmulq_f32(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Neon(unsafe { vfmaq_f32(term.0, self.0, factor.0) })
+    }
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        Neon(unsafe { vbslq_f32(vcgtq_f32(self.0, other.0), self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        Neon(unsafe { vbslq_f32(vcltq_f32(self.0, other.0), self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        Neon(unsafe { vrndnq_f32(self.0) })
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        unsafe {
+            let exponent = vaddq_s32(vcvtq_s32_f32(self.0), vdupq_n_s32(127));
+            Neon(vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn reduce_sum(self) -> f32 {
+        unsafe { vaddvq_f32(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn reduce_max(self) -> f32 {
+        unsafe { vmaxvq_f32(self.0) }
+    }
+}

@@ -1,0 +1,131 @@
+//! What ops see of the tensors: pointers, and matrices of float32 or of image bytes.
+
+use std::sync::Arc;
+
+use super::Level;
+use super::simd::F32;
+use crate::plan::ops::Operand;
+use crate::plan::{TensorId, image_stride};
+
+/// A plan's tensors as one worker sees them. Cloned for every worker, since each has scratch memory of its own.
+#[derive(Clone)]
+pub(super) struct Tensors {
+    /// Where each tensor begins, and its bytes, by position.
+    pub places: Arc<[(*mut u8, usize)]>,
+    /// This worker's own floats, as many as the plan's ops asked for with `Kernel::scratch`.
+    pub scratch: *mut f32,
+    pub level: Level,
+}
+
+// SAFETY: the executor keeps the memory alive, and hands each worker rows and units that no other worker has.
+unsafe impl Send for Tensors {}
+// SAFETY: as above.
+unsafe impl Sync for Tensors {}
+
+impl Tensors {
+    pub fn bytes(&self, id: TensorId) -> *mut u8 {
+        self.places[id.index()].0
+    }
+
+    /// How many bytes the tensor has.
+    pub fn size(&self, id: TensorId) -> usize {
+        self.places[id.index()].1
+    }
+
+    pub fn floats(&self, id: TensorId) -> *mut f32 {
+        self.bytes(id).cast()
+    }
+
+    pub fn words(&self, id: TensorId) -> *mut u32 {
+        self.bytes(id).cast()
+    }
+
+    pub fn matrix(&self, id: TensorId, columns: usize) -> Floats {
+        Floats { start: self.floats(id), stride: columns }
+    }
+
+    /// One side of a product, stored in rows of `columns`.
+    pub fn operand(&self, operand: &Operand, columns: usize) -> Matrix {
+        match operand.pixels {
+            None => Matrix::Floats(self.matrix(operand.tensor, columns)),
+            Some(pixels) => Matrix::Bytes(Bytes {
+                start: self.bytes(operand.tensor),
+                stride: image_stride(columns),
+                gain: pixels.gain / 255.0,
+                offset: pixels.offset,
+            }),
+        }
+    }
+}
+
+/// A matrix stored in rows, of either kind.
+#[derive(Clone, Copy)]
+pub(super) enum Matrix {
+    Floats(Floats),
+    Bytes(Bytes),
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Floats {
+    pub start: *const f32,
+    /// Values from one row to the next.
+    pub stride: usize,
+}
+
+/// Bytes that are `byte * gain + offset` (the division by 255 stands in the gain).
+#[derive(Clone, Copy)]
+pub(super) struct Bytes {
+    pub start: *const u8,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    pub gain: f32,
+    pub offset: f32,
+}
+
+/// Where a product's values come from.
+///
+/// # Safety
+/// Of every function: the place, and `LANES` or `count` values from it on, lies inside the matrix; the level's
+/// instructions are there.
+pub(super) trait Source: Copy {
+    unsafe fn at(self, row: usize, column: usize) -> f32;
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V;
+    /// `count` values; what follows them is finite.
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V;
+}
+
+impl Source for Floats {
+    #[inline(always)]
+    unsafe fn at(self, row: usize, column: usize) -> f32 {
+        unsafe { *self.start.add(row * self.stride + column) }
+    }
+    #[inline(always)]
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        unsafe { V::load(self.start.add(row * self.stride + column)) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        unsafe { V::load_partial(self.start.add(row * self.stride + column), count, 0.0) }
+    }
+}
+
+impl Source for Bytes {
+    #[inline(always)]
+    unsafe fn at(self, row: usize, column: usize) -> f32 {
+        f32::from(unsafe { *self.start.add(row * self.stride + column) }) * self.gain + self.offset
+    }
+    #[inline(always)]
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        unsafe {
+            let bytes = V::load_bytes(self.start.add(row * self.stride + column));
+            bytes.mul_add(V::splat(self.gain), V::splat(self.offset))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        unsafe {
+            let bytes = V::load_bytes_partial(self.start.add(row * self.stride + column), count);
+            bytes.mul_add(V::splat(self.gain), V::splat(self.offset))
+        }
+    }
+}
