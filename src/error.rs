@@ -61,6 +61,10 @@ impl Error {
 
     /// True where the machine or the command line is at fault, not the work (exit code 2, not 1).
     pub fn is_environment(&self) -> bool {
+        use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        if let Error::Io { source, .. } = self {
+            return matches!(source.kind(), NotFound | PermissionDenied | IsADirectory | NotADirectory);
+        }
         matches!(
             self,
             Error::NoAdapter { .. }

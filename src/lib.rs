@@ -1,12 +1,16 @@
 //! inkgrad trains image classifiers on any GPU, or on the CPU.
 
 pub mod data;
+pub mod cpu;
 mod error;
-// pub mod executor; // until cpu and gpu are merged
+pub mod executor;
+pub mod gpu;
 pub mod model_file;
 pub mod network;
 pub mod plan;
 pub mod random;
 pub mod recipe;
+pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

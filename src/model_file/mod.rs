@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::write_aside;
+pub use write::{check_writable, write_aside};
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,19 +1,13 @@
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
 /// Writes a file so that whoever opens its name finds the old content or all of the new, whatever happens
 /// meanwhile: into a temporary file beside it, synced to the disk, then renamed.
 pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(Error::Config(format!("{} is no file name to write to", path.display())));
-    };
-    let mut aside = OsString::from(".");
-    aside.push(name);
-    aside.push(format!(".{}.tmp", std::process::id()));
-    let aside = path.with_file_name(aside);
+    let aside = aside(path)?;
     let written = std::fs::File::create(&aside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&aside, path));
@@ -28,4 +22,34 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
     }
     Ok(())
+}
+
+/// Finds out whether [`write_aside`] could write the file, without touching it: for those who work long before
+/// they save.
+///
+/// # Errors
+/// `Config` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let aside = aside(path)?;
+    let config = |what: String| Err(Error::Config(format!("{} cannot be written: {what}", path.display())));
+    if path.is_dir() {
+        return config("it is a directory. Name a file".into());
+    }
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
+        return config(format!("there is no directory {}. Make it first", dir.display()));
+    }
+    std::fs::File::create(&aside)
+        .and_then(|_| std::fs::remove_file(&aside))
+        .map_err(|error| Error::io(path, error))
+}
+
+/// Name of the temporary file beside `path`.
+fn aside(path: &Path) -> Result<PathBuf> {
+    let Some(name) = path.file_name() else {
+        return Err(Error::Config(format!("{} is no file name to write to", path.display())));
+    };
+    let mut aside = OsString::from(".");
+    aside.push(name);
+    aside.push(format!(".{}.tmp", std::process::id()));
+    Ok(path.with_file_name(aside))
 }

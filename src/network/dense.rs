@@ -42,6 +42,11 @@ impl Layer for Dense {
         ]
     }
 
+    fn multiply_adds(&self, place: &Placed) -> u64 {
+        let count = |shape: &[usize]| shape.iter().product::<usize>() as u64;
+        count(&place.input) * count(&place.output)
+    }
+
     fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId) -> TensorId {
         let (rows, inputs, outputs) = sizes(builder, place);
         let weight = builder.parameter(&place.name, "weight");

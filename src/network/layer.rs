@@ -47,6 +47,9 @@ pub trait Layer {
 
     fn parameters(&self, input: &[usize], task: &Task) -> Vec<Parameter>;
 
+    /// Multiply-adds of one sample's forward pass.
+    fn multiply_adds(&self, place: &Placed) -> u64;
+
     /// Appends the ops that make the output; returns its tensor.
     fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId) -> TensorId;
 

@@ -70,6 +70,13 @@ pub struct Placed {
     pub parameters: std::ops::Range<usize>,
 }
 
+impl Placed {
+    /// Multiply-adds of one sample's forward pass.
+    pub fn multiply_adds(&self) -> u64 {
+        self.spec.layer().multiply_adds(self)
+    }
+}
+
 /// A parameter in its place in the flat buffer.
 #[derive(Clone, Debug)]
 pub struct Slice {

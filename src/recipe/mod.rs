@@ -35,11 +35,18 @@ const MOST_STEPS: u64 = 1 << 31;
 impl Recipe {
     /// One of the [`PRESETS`].
     pub fn preset(name: &str) -> Result<Self> {
-        let Some((_, text)) = PRESETS.iter().find(|(preset, _)| *preset == name) else {
-            let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-            return Err(Error::Config(format!("no preset `{name}`: there are {}", names.join(", "))));
-        };
-        Self::parse(Path::new(name), text)
+        Self::parse(Path::new(name), Self::preset_text(name)?)
+    }
+
+    /// The TOML of one of the [`PRESETS`].
+    pub fn preset_text(name: &str) -> Result<&'static str> {
+        match PRESETS.iter().find(|(preset, _)| *preset == name) {
+            Some((_, text)) => Ok(text),
+            None => {
+                let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+                Err(Error::Config(format!("no preset `{name}`: there are {}", names.join(", "))))
+            }
+        }
     }
 
     /// A recipe's text; `path` names it in errors.

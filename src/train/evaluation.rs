@@ -55,15 +55,9 @@ pub async fn evaluate(device: &Device, network: &Network, store: &Store, split: 
     if split.is_empty() {
         return Err(Error::Config("there are no images to evaluate on".into()));
     }
-    if split.pixels() != network.task.pixels() {
-        let (given, wanted) = (split.pixels(), network.task.pixels());
-        return Err(Error::Config(format!("images of {given} pixels, the network was made for {wanted}")));
-    }
-    let batch = batch_size(network).min(split.len());
-    let plan = match device {
-        Device::Cpu(_) => fuse::for_cpu(network.evaluation_plan(batch)),
-        Device::Gpu(_) => fuse::for_gpu(network.evaluation_plan(batch)),
-    };
+    require_images(network, split)?;
+    let batch = activations_batch(network).min(split.len());
+    let plan = forward_plan(device, network, batch);
     let (Some(correct), Some(confusion)) = (plan.find("correct"), plan.find("confusion")) else {
         return Err(Error::Config("an evaluation plan without counts".into()));
     };
@@ -93,11 +87,29 @@ pub async fn evaluate(device: &Device, network: &Network, store: &Store, split: 
     })
 }
 
-fn batch_size(network: &Network) -> usize {
+pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {
+    let (given, wanted) = (split.pixels(), network.task.pixels());
+    match given == wanted {
+        true => Ok(()),
+        false => Err(Error::Config(format!("images of {given} pixels, the network was made for {wanted}"))),
+    }
+}
+
+/// Images a step at which the activations stay within their room.
+pub(super) fn activations_batch(network: &Network) -> usize {
     let one: Plan = network.evaluation_plan(1);
     let bytes: usize = one.tensors.iter().filter(|t| t.element == Element::F32).map(|t| t.bytes()).sum();
     let activations = bytes.saturating_sub(8 * network.parameter_count()).max(1);
     (ACTIVATION_BYTES / activations).clamp(1, MOST_IMAGES)
+}
+
+/// The evaluation plan, fused as the device likes it.
+pub(super) fn forward_plan(device: &Device, network: &Network, batch: usize) -> Plan {
+    let plan = network.evaluation_plan(batch);
+    match device {
+        Device::Cpu(_) => fuse::for_cpu(plan),
+        Device::Gpu(_) => fuse::for_gpu(plan),
+    }
 }
 
 fn words(bytes: &[u8]) -> Vec<u32> {

@@ -2,7 +2,9 @@
 //! looks at a clock nor blocks: whoever drives it (the command line, a web page) awaits it and decides what to show.
 
 mod evaluation;
+mod prediction;
 mod trainer;
 
 pub use evaluation::{Evaluation, evaluate};
+pub use prediction::{Predictions, predict};
 pub use trainer::{Trainer, TrainerOptions};

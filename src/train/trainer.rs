@@ -118,7 +118,7 @@ impl Trainer {
     /// The losses that have become known since the last call, one a step in order; never waits for the device.
     ///
     /// # Errors
-    /// [`Error::Diverged`] with the first step whose loss is not finite.
+    /// [`Error::Diverged`] with the first step, counted from 1, whose loss is not finite.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         let losses = self.executor.losses()?;
         self.checked(losses)
@@ -132,7 +132,7 @@ impl Trainer {
 
     fn checked(&mut self, losses: Vec<f32>) -> Result<Vec<f32>> {
         if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(Error::Diverged { step: self.known + at as u64 });
+            return Err(Error::Diverged { step: self.known + at as u64 + 1 });
         }
         self.known += losses.len() as u64;
         Ok(losses)

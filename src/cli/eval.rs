@@ -1,0 +1,157 @@
+//! `inkgrad eval`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::HumanCount;
+use inkgrad::executor::Device;
+use inkgrad::model_file::Model;
+use inkgrad::network::Task;
+use inkgrad::plan::FlatSizes;
+use inkgrad::train::{Evaluation, evaluate};
+use serde::Serialize;
+
+use super::device::{Chosen, DeviceOptions};
+use super::failure::Failure;
+use super::table::Table;
+use super::{json, output, source};
+
+#[derive(Args)]
+pub struct Options {
+    /// Model file, as `train --save` writes it
+    model: PathBuf,
+    /// Directory whose test images and labels to take in place of the built-in MNIST's
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceOptions,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let model = Model::open(&options.model)?;
+    let dir = options.data.clone();
+    let choice = options.device.choose();
+    let (part, chosen) = source::beside(move || source::test_part(dir.as_deref()), choice).await?;
+    let Task { height, width, classes } = model.network.task;
+    part.require(height, width, classes)?;
+    let store = store(&chosen.device, &model)?;
+    let evaluation = evaluate(&chosen.device, &model.network, &store, &part.examples).await?;
+    if options.json {
+        return json::line(&Summary::of(&model, &chosen, &evaluation));
+    }
+    output::note(format_args!("device: {chosen}"));
+    output::line(format_args!(
+        "{}: loss {:.4}, accuracy {:.4} ({} of {} images)",
+        model.name,
+        evaluation.loss,
+        evaluation.accuracy(),
+        HumanCount(evaluation.correct),
+        HumanCount(evaluation.images as u64),
+    ))?;
+    output::print(format_args!("\n{}", by_class(&evaluation)))?;
+    output::print(confusions(&evaluation))
+}
+
+fn store(device: &Device, model: &Model) -> inkgrad::Result<inkgrad::executor::Store> {
+    let sizes = FlatSizes { parameters: model.parameters.len(), ..FlatSizes::default() };
+    device.store(sizes, &model.parameters)
+}
+
+fn by_class(evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(&[]);
+        table.row(["class", "images", "precision", "recall"]);
+    for class in 0..evaluation.classes {
+        table.row([
+            class.to_string(),
+            images(evaluation, class).to_string(),
+            share(evaluation.precision(class)),
+            share(evaluation.recall(class)),
+        ]);
+    }
+    table
+}
+
+fn images(evaluation: &Evaluation, class: usize) -> u64 {
+    (0..evaluation.classes).map(|predicted| evaluation.count(class, predicted)).sum()
+}
+
+/// A class that never comes up has no precision, or no recall.
+fn share(share: Option<f64>) -> String {
+    share.map_or("-".into(), |share| format!("{share:.4}"))
+}
+
+/// More classes make a matrix that no terminal is wide enough for.
+const MOST_COLUMNS: usize = 26;
+/// How many confusions stand in place of a matrix that is too wide.
+const COMMONEST: usize = 20;
+
+fn confusions(evaluation: &Evaluation) -> String {
+    let classes = 0..evaluation.classes;
+    if evaluation.classes > MOST_COLUMNS {
+        let pairs = classes.clone().flat_map(|label| classes.clone().map(move |predicted| (label, predicted)));
+        let mut pairs: Vec<_> =
+            pairs.filter(|(l, p)| l != p).map(|(l, p)| (evaluation.count(l, p), l, p)).collect();
+        pairs.sort_by_key(|&(count, label, predicted)| (std::cmp::Reverse(count), label, predicted));
+        let mut table = Table::new(&[]);
+        table.row(["class", "taken for", "images"]);
+        for (count, label, predicted) in pairs.into_iter().take(COMMONEST).filter(|(count, ..)| *count > 0) {
+            table.row([label, predicted, count as usize].map(|number| number.to_string()));
+        }
+        return format!("\nCommonest confusions (--json has all):\n{table}");
+    }
+    let heads = std::iter::once("label".to_owned()).chain(classes.clone().map(|class| class.to_string()));
+    let mut table = Table::new(&[]);
+    table.row(heads);
+    for label in classes.clone() {
+        let counts = classes.clone().map(|predicted| evaluation.count(label, predicted).to_string());
+        table.row(std::iter::once(label.to_string()).chain(counts));
+    }
+    format!("\nConfusion matrix (row: label, column: prediction):\n{table}")
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "evaluation")]
+struct Summary<'a> {
+    task: &'a str,
+    device: &'a str,
+    adapter: &'a str,
+    images: usize,
+    test_accuracy: f64,
+    /// None where it is no finite number, which JSON has no word for.
+    test_loss: Option<f64>,
+    classes: Vec<Class>,
+    /// Row the label, column the prediction.
+    confusion: Vec<&'a [u32]>,
+}
+
+#[derive(Serialize)]
+struct Class {
+    class: usize,
+    images: u64,
+    precision: Option<f64>,
+    recall: Option<f64>,
+}
+
+impl<'a> Summary<'a> {
+    fn of(model: &'a Model, chosen: &'a Chosen, evaluation: &'a Evaluation) -> Self {
+        let class = |class| Class {
+            class,
+            images: images(evaluation, class),
+            precision: evaluation.precision(class),
+            recall: evaluation.recall(class),
+        };
+        Summary {
+            task: &model.name,
+            device: chosen.kind(),
+            adapter: &chosen.name,
+            images: evaluation.images,
+            test_accuracy: evaluation.accuracy(),
+            test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
+            classes: (0..evaluation.classes).map(class).collect(),
+            confusion: evaluation.confusion.chunks(evaluation.classes.max(1)).collect(),
+        }
+    }
+}

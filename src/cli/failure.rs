@@ -1,0 +1,42 @@
+//! Why a command ends otherwise than well, and with which exit code.
+
+use std::process::ExitCode;
+
+use inkgrad::Error;
+
+use super::output;
+
+pub const WORK: u8 = 1;
+pub const USAGE: u8 = 2;
+
+pub enum Failure {
+    Error(Error),
+    /// Whoever read the output has gone (`inkgrad … | head -1`): there is no one left to tell.
+    Closed,
+    /// The command's own output has said it.
+    Said,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl Failure {
+    /// A mistake in what the user asked for.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Failure::Error(Error::Config(what.into()))
+    }
+
+    /// Says what went wrong, once; returns the exit code.
+    pub fn tell(&self) -> ExitCode {
+        if let Failure::Error(error) = self {
+            output::note(format_args!("inkgrad: error: {error}"));
+        }
+        ExitCode::from(match self {
+            Failure::Error(error) if error.is_environment() => USAGE,
+            _ => WORK,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! JSON Lines for other programs: one event a line on standard output.
+
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::output;
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    Start {
+        task: &'a str,
+        device: &'a str,
+        adapter: &'a str,
+        parameters: usize,
+        training_images: usize,
+        test_images: usize,
+        steps: u64,
+        batch: usize,
+        learning_rate: f32,
+        loss_reduction: inkgrad::network::LossReduction,
+        seed: u64,
+    },
+    Step {
+        /// Steps done.
+        step: u64,
+        /// Mean over the steps since the last such event.
+        loss: f64,
+        /// Over the run so far.
+        images_per_second: f64,
+    },
+    /// The last line of a run that went well.
+    Result {
+        task: &'a str,
+        device: &'a str,
+        adapter: &'a str,
+        steps: u64,
+        batch: usize,
+        seed: u64,
+        train_seconds: f64,
+        images_per_second: f64,
+        test_accuracy: f64,
+        test_loss: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<&'a str>,
+    },
+}
+
+/// Prints a value as one line of JSON.
+pub fn line(value: &impl Serialize) -> Result<(), Failure> {
+    // Serialising fails only for maps with keys that are no strings: a fault in this program, not of its user.
+    let text = serde_json::to_string(value).map_err(|e| Failure::usage(format!("no JSON: {e}")))?;
+    output::line(text)
+}

@@ -1,0 +1,97 @@
+//! How a run goes: from losses, one a step, to the few figures that are worth showing.
+
+use std::time::Instant;
+
+/// Mean loss over some steps, at a step whose number depends on nothing but the run's length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// Steps done.
+    pub step: u64,
+    pub loss: f64,
+}
+
+/// Gathers losses into records, one every so many steps and one at the end.
+pub struct Meter {
+    steps: u64,
+    every: u64,
+    known: u64,
+    sum: f64,
+    count: u32,
+}
+
+impl Meter {
+    /// About `records` records over a run of `steps`.
+    pub fn new(steps: u64, records: u64) -> Self {
+        Meter { steps, every: steps.div_ceil(records).max(1), known: 0, sum: 0.0, count: 0 }
+    }
+
+    /// Takes the losses that have become known; the records that they complete.
+    pub fn take(&mut self, losses: &[f32]) -> Vec<Record> {
+        let mut records = Vec::new();
+        for &loss in losses {
+            self.known += 1;
+            self.sum += f64::from(loss);
+            self.count += 1;
+            if self.known.is_multiple_of(self.every) || self.known == self.steps {
+                records.push(Record { step: self.known, loss: self.sum / f64::from(self.count) });
+                (self.sum, self.count) = (0.0, 0);
+            }
+        }
+        records
+    }
+}
+
+/// How fast a run goes, from the first step handed over.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    begin: Instant,
+    steps: u64,
+    batch: usize,
+}
+
+impl Pace {
+    pub fn start(steps: u64, batch: usize) -> Self {
+        Pace { begin: Instant::now(), steps, batch }
+    }
+
+    /// Steps of the whole run.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.begin.elapsed().as_secs_f64()
+    }
+
+    pub fn images_per_second(&self, done: u64) -> f64 {
+        (done * self.batch as u64) as f64 / self.seconds().max(f64::MIN_POSITIVE)
+    }
+
+    /// Seconds until the last step, if it goes on as so far.
+    pub fn seconds_left(&self, done: u64) -> f64 {
+        self.seconds() / done.max(1) as f64 * self.steps.saturating_sub(done) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_do_not_depend_on_when_losses_become_known() {
+        let losses: Vec<f32> = (0..25).map(|step| step as f32).collect();
+        let mut at_once = Meter::new(25, 10);
+        let records = at_once.take(&losses);
+        assert_eq!(records.len(), 9);
+        assert_eq!(records[0], Record { step: 3, loss: 1.0 });
+        assert_eq!(records[8], Record { step: 25, loss: 24.0 });
+        let mut in_pieces = Meter::new(25, 10);
+        let pieces: Vec<Record> = losses.chunks(7).flat_map(|piece| in_pieces.take(piece)).collect();
+        assert_eq!(pieces, records);
+    }
+
+    #[test]
+    fn short_runs_have_a_record_a_step() {
+        assert_eq!(Meter::new(3, 10).take(&[1.0, 2.0, 3.0]).len(), 3);
+    }
+}

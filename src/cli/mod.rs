@@ -1,0 +1,92 @@
+//! The commands: their arguments, what they print, and their exit codes (0 well, 1 the work failed, 2 usage or
+//! environment).
+
+mod device;
+mod devices;
+mod eval;
+mod failure;
+mod json;
+mod meter;
+mod output;
+mod progress;
+mod recipe;
+mod source;
+mod summary;
+mod table;
+mod train;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+#[derive(Parser)]
+#[command(name = "inkgrad", version, about = "Trains image classifiers on any GPU, or on the CPU")]
+#[command(subcommand_required = true, arg_required_else_help = false)]
+#[command(after_help = "`inkgrad train` alone trains the built-in softmax regression on MNIST.\n\
+    Exit codes: 0 well, 1 the work failed, 2 usage or environment.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and test it
+    Train(train::Options),
+    /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
+    Eval(eval::Options),
+    /// Compare every op on this machine's device with the CPU reference
+    Verify(verify::Options),
+    /// List the devices that could train
+    Devices(devices::Options),
+    /// Show a network's layers, shapes and parameters
+    Summary(summary::Options),
+    /// Print a preset's recipe, to be changed and given to `train --recipe`
+    Recipe(recipe::Options),
+}
+
+/// Runs the command that the arguments name; whatever goes wrong has been said when this returns.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match CommandLine::try_parse_from(arguments) {
+        Ok(CommandLine { command }) => command,
+        Err(refusal) => return refused(&refusal),
+    };
+    let done = match command {
+        Command::Train(options) => train::run(options).await,
+        Command::Eval(options) => eval::run(options).await,
+        Command::Verify(options) => verify::run(options).await,
+        Command::Devices(options) => devices::run(options).await,
+        Command::Summary(options) => summary::run(&options),
+        Command::Recipe(options) => recipe::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// clap's answer: help and version are no errors; the rest begins like all other errors here.
+fn refused(refusal: &clap::Error) -> ExitCode {
+    if refusal.use_stderr() {
+        output::note(format_args!("inkgrad: {}", refusal.render().to_string().trim_end()));
+        return ExitCode::from(failure::USAGE);
+    }
+    match output::print(refusal.render()) {
+        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        super::CommandLine::command().debug_assert();
+    }
+}

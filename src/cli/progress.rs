@@ -1,0 +1,99 @@
+//! What standard error shows of a run: a bar for a person, a few plain lines for a file, or nothing.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::meter::{Meter, Pace, Record};
+use super::output;
+
+/// Lines of a whole run where nobody watches.
+const LINES: u64 = 10;
+/// Losses are asked for, and a bar is drawn, this often: a person sees no more, and the run feels nothing.
+const EVERY: Duration = Duration::from_millis(100);
+
+pub enum Progress {
+    Bar { bar: ProgressBar, recent: Option<f64> },
+    Lines(Meter),
+    Quiet,
+}
+
+impl Progress {
+    pub fn new(quiet: bool, steps: u64) -> Self {
+        if quiet {
+            return Progress::Quiet;
+        }
+        if !output::watched() {
+            return Progress::Lines(Meter::new(steps, LINES));
+        }
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
+        // A template that does not parse leaves indicatif's own bar, which shows less but works.
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} step {human_pos} of {human_len}  {msg}") {
+            bar.set_style(style);
+        }
+        Progress::Bar { bar, recent: None }
+    }
+
+    /// Shows the losses that have become known; `done` steps are.
+    pub fn show(&mut self, losses: &[f32], done: u64, pace: &Pace) {
+        match self {
+            Progress::Bar { bar, recent } => {
+                for &loss in losses {
+                    // Single batches' losses jump: an average over the last 50 or so can be read.
+                    let loss = f64::from(loss);
+                    *recent = Some(recent.map_or(loss, |recent| recent + 0.02 * (loss - recent)));
+                }
+                if let Some(loss) = *recent {
+                    bar.set_message(figures(loss, done, pace));
+                }
+                bar.set_position(done);
+            }
+            Progress::Lines(meter) => {
+                for Record { step, loss } in meter.take(losses) {
+                    let (step, of) = (HumanCount(step).to_string(), HumanCount(pace.steps()).to_string());
+                    let width = of.len();
+                    output::note(format_args!("step {step:>width$} of {of}  {}", figures(loss, done, pace)));
+                }
+            }
+            Progress::Quiet => {}
+        }
+    }
+
+    /// Takes the bar away, so that what follows stands alone.
+    pub fn end(&self) {
+        if let Progress::Bar { bar, .. } = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn figures(loss: f64, done: u64, pace: &Pace) -> String {
+    let left = pace.seconds_left(done);
+    let left = match left >= 90.0 {
+        true => format!("{:.0} min", left / 60.0),
+        false => format!("{left:.1} s"),
+    };
+    format!("loss {loss:.4}  {} images/s  {left} left", count(pace.images_per_second(done)))
+}
+
+/// A large number for a reader: whole, in groups of three digits.
+pub fn count(value: f64) -> HumanCount {
+    HumanCount(value.round() as u64)
+}
+
+/// Says when it is time again.
+pub struct Rhythm(Instant);
+
+impl Rhythm {
+    pub fn start() -> Self {
+        Rhythm(Instant::now())
+    }
+
+    pub fn is_due(&mut self) -> bool {
+        let due = self.0.elapsed() >= EVERY;
+        if due {
+            self.0 = Instant::now();
+        }
+        due
+    }
+}

@@ -1,0 +1,75 @@
+//! Where recipes and images come from: built in, or the user's files.
+
+use std::path::Path;
+
+use inkgrad::data::{DataSet, Part};
+use inkgrad::recipe::Recipe;
+use inkgrad::{Error, Result};
+
+/// A recipe and its name: a file's, or else a preset's.
+pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
+    let Some(path) = file else {
+        return Ok((preset.to_owned(), Recipe::preset(preset)?));
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidData => Error::bad_file(path, "this is no text; a recipe in TOML is wanted"),
+        _ => Error::io(path, e),
+    })?;
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok((name, Recipe::parse(path, &text)?))
+}
+
+/// The data set in a directory, or else MNIST.
+pub fn data_set(dir: Option<&Path>) -> Result<DataSet> {
+    match dir {
+        Some(dir) => DataSet::open(dir),
+        None => embedded_set(),
+    }
+}
+
+/// The test half alone: the training images need not be unpacked for it.
+pub fn test_part(dir: Option<&Path>) -> Result<Part> {
+    match dir {
+        Some(dir) => Part::open_test(dir),
+        None => embedded_test(),
+    }
+}
+
+#[cfg(feature = "embedded-mnist")]
+fn embedded_set() -> Result<DataSet> {
+    DataSet::embedded()
+}
+
+#[cfg(feature = "embedded-mnist")]
+fn embedded_test() -> Result<Part> {
+    Part::embedded_test()
+}
+
+#[cfg(not(feature = "embedded-mnist"))]
+fn embedded_set() -> Result<DataSet> {
+    Err(none_embedded())
+}
+
+#[cfg(not(feature = "embedded-mnist"))]
+fn embedded_test() -> Result<Part> {
+    Err(none_embedded())
+}
+
+#[cfg(not(feature = "embedded-mnist"))]
+fn none_embedded() -> Error {
+    Error::Config("this inkgrad was built without MNIST: name a directory of IDX files with `--data DIR`".into())
+}
+
+/// Runs `work` on a thread of its own while `meanwhile` goes on here; both results.
+pub async fn beside<T: Send + 'static, U>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+    meanwhile: impl Future<Output = Result<U>>,
+) -> Result<(T, U)> {
+    let thread = std::thread::Builder::new()
+        .spawn(work)
+        .map_err(|e| Error::Config(format!("the system gives no thread ({e}): end other programs first")))?;
+    let done = meanwhile.await;
+    let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    // Bad data is the more telling of two errors: the device's would be there for any data.
+    Ok((worked?, done?))
+}

@@ -1,0 +1,96 @@
+//! `inkgrad summary`: what a network is made of.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use indicatif::HumanCount;
+use inkgrad::model_file::Model;
+use inkgrad::network::{Network, Task, TrainingOptions};
+use inkgrad::plan::fuse;
+use inkgrad::recipe::{PRESETS, Recipe};
+
+use super::failure::Failure;
+use super::table::Table;
+use super::{output, source};
+
+#[derive(Args)]
+pub struct Options {
+    /// Preset's name, recipe (.toml) or model file
+    #[arg(default_value = "softmax", value_name = "PRESET|FILE")]
+    what: String,
+    /// Print the plan of a training step as well: its ops one by one, or as a device's executor fuses them
+    #[arg(long, value_name = "plain|cpu|gpu", require_equals = true, num_args = 0..=1, default_missing_value = "plain")]
+    plan: Option<Fused>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Fused {
+    Plain,
+    Cpu,
+    Gpu,
+}
+
+/// What a preset or a recipe is shown for; a model file says itself what it was made for.
+const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let (name, recipe, network) = load(&options.what)?;
+    let Task { height, width, classes } = network.task;
+    output::line(format_args!("{name}: {height} x {width} images in {classes} classes"))?;
+    output::line("")?;
+    output::print(layers(&network))?;
+    output::line("")?;
+    let multiply_adds: u64 = network.layers.iter().map(|layer| layer.multiply_adds()).sum();
+    let (parameters, multiply_adds) =
+        (HumanCount(network.parameter_count() as u64), HumanCount(multiply_adds));
+    output::line(format_args!("{parameters} parameters, {multiply_adds} multiply-adds an image"))?;
+    if let Some(fused) = options.plan {
+        let Recipe { batch, optimiser, loss_reduction, .. } = recipe;
+        let plan = network.training_plan(TrainingOptions { batch, optimiser, loss_reduction });
+        let plan = match fused {
+            Fused::Plain => plan,
+            Fused::Cpu => fuse::for_cpu(plan),
+            Fused::Gpu => fuse::for_gpu(plan),
+        };
+        output::print(format_args!("\nOne training step of {batch} images:\n{plan}"))?;
+    }
+    Ok(())
+}
+
+fn load(what: &str) -> Result<(String, Recipe, Network), Failure> {
+    let path = Path::new(what);
+    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == what);
+    let is_recipe = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
+    if !is_preset && !is_recipe {
+        if !path.exists() {
+            let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+            let presets = presets.join(", ");
+            return Err(Failure::usage(format!("`{what}` is no file and no preset: presets are {presets}")));
+        }
+        let Model { name, recipe, network, .. } = Model::open(path)?;
+        return Ok((name, recipe, network));
+    }
+    let (name, recipe) = source::recipe(what, is_recipe.then_some(path))?;
+    let network = Network::new(MNIST, recipe.normalisation, &recipe.layers)?;
+    Ok((name, recipe, network))
+}
+
+fn layers(network: &Network) -> Table {
+    let mut table = Table::new(&[0, 1]);
+        table.row(["layer", "output", "parameters", "multiply-adds"]);
+    table.row(["input".to_owned(), shape(&[1, network.task.height, network.task.width])]);
+    for layer in &network.layers {
+        let parameters: usize = network.parameters[layer.parameters.clone()].iter().map(|p| p.len()).sum();
+        table.row([
+            layer.name.clone(),
+            shape(&layer.output),
+            HumanCount(parameters as u64).to_string(),
+            HumanCount(layer.multiply_adds()).to_string(),
+        ]);
+    }
+    table
+}
+
+fn shape(sides: &[usize]) -> String {
+    sides.iter().map(|side| side.to_string()).collect::<Vec<_>>().join(" x ")
+}

@@ -1,0 +1,95 @@
+use super::evaluation::{activations_batch, forward_plan, require_images};
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::executor::{Device, ExecutorOptions, Feed, Store};
+use crate::network::Network;
+use crate::plan::{NO_IMAGE, Op, StepNumbers};
+
+/// What a classifier makes of images: a probability for each class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    pub classes: usize,
+    /// `[images, classes]`; each row adds up to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Predictions {
+    /// The most probable class of each image, the first of several equal ones.
+    pub fn labels(&self) -> Vec<usize> {
+        self.rows().map(most_probable).collect()
+    }
+
+    /// The probabilities of each image's classes.
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.probabilities.chunks_exact(self.classes.max(1))
+    }
+}
+
+fn most_probable(row: &[f32]) -> usize {
+    row.iter().enumerate().fold(0, |best, (class, value)| if *value > row[best] { class } else { best })
+}
+
+/// Classifies images with the parameters in `store`; their labels do not matter.
+///
+/// # Errors
+/// Where the images are of another size than the network's, or the device fails.
+pub async fn predict(
+    device: &Device,
+    network: &Network,
+    store: &Store,
+    images: &Split,
+) -> Result<Predictions> {
+    require_images(network, images)?;
+    let classes = network.task.classes;
+    let batch = activations_batch(network).min(images.len()).max(1);
+    let plan = forward_plan(device, network, batch);
+    // Logits are read by the count, whatever the loss was fused into.
+    let logits = plan.steps.iter().find_map(|step| match &step.op {
+        Op::CountCorrect(count) => Some(count.logits),
+        _ => None,
+    });
+    let Some(logits) = logits else {
+        return Err(Error::Config("an evaluation plan without logits".into()));
+    };
+    let mut executor = device.executor(&plan, store, ExecutorOptions { feed: Feed::Stream, block: 1 }).await?;
+    let mut probabilities = Vec::with_capacity(images.len() * classes);
+    let all: Vec<u32> = (0..images.len() as u32).collect();
+    for some in all.chunks(batch) {
+        let mut indices = some.to_vec();
+        indices.resize(batch, NO_IMAGE);
+        executor.run(images, &indices, &[StepNumbers::default()]).await?;
+        let bytes = executor.read(logits).await?;
+        let rows = bytes.chunks_exact(4 * classes).take(some.len());
+        rows.for_each(|row| softmax(row, &mut probabilities));
+    }
+    Ok(Predictions { classes, probabilities })
+}
+
+/// Appends the softmax of a row of logits, given as float32 bytes.
+fn softmax(row: &[u8], out: &mut Vec<f32>) {
+    let logits = || row.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    // Only differences count: with the largest at 0 no exponential overflows.
+    let largest = logits().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits().map(|logit| f64::from(logit - largest).exp()).sum();
+    out.extend(logits().map(|logit| (f64::from(logit - largest).exp() / sum) as f32));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_add_up_and_do_not_overflow() {
+        let bytes: Vec<u8> = [10_000f32, 9_999.0, -10_000.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let mut probabilities = Vec::new();
+        softmax(&bytes, &mut probabilities);
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((probabilities[0] - 0.731_058_6).abs() < 1e-6 && probabilities[2] == 0.0);
+    }
+
+    #[test]
+    fn the_first_of_equals_is_the_label() {
+        let predictions = Predictions { classes: 3, probabilities: vec![0.2, 0.4, 0.4, 0.5, 0.1, 0.4] };
+        assert_eq!(predictions.labels(), [1, 0]);
+    }
+}

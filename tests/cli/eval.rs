@@ -1,0 +1,66 @@
+use super::{Bands, inkgrad, text};
+
+fn eval(bands: &Bands, options: &[&str]) -> super::Ran {
+    let file = bands.file("model.safetensors");
+    inkgrad(&[&["eval", text(&file), "--data", bands.dir(), "--device", "cpu"], options].concat())
+}
+
+#[test]
+fn a_saved_model_does_as_well_as_it_did() {
+    let bands = Bands::new();
+    let file = bands.file("model.safetensors");
+    // Few steps, so that not all images are classified rightly.
+    let run = ["--save", text(&file), "--json", "--learning-rate", "0.001"];
+    let result = bands.train(&run).well().result();
+    let evaluation = eval(&bands, &["--json"]).well().events().pop().unwrap();
+    for figure in ["test_accuracy", "test_loss", "task"] {
+        assert_eq!(evaluation[figure], result[figure], "{figure}");
+    }
+    assert_eq!(evaluation["images"], 60);
+    let row = |label: usize| evaluation["confusion"][label].as_array().unwrap().clone();
+    for label in 0..3 {
+        assert_eq!(row(label).iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 20);
+        assert_eq!(evaluation["classes"][label]["images"], 20);
+    }
+}
+
+#[test]
+fn tables_for_a_reader() {
+    let bands = Bands::new();
+    bands.train(&["--save", text(&bands.file("model.safetensors"))]).well();
+    let ran = eval(&bands, &[]).well();
+    assert_eq!(ran.number("accuracy "), 1.0);
+    for line in [
+        "softmax: loss 0.",
+        "class  images  precision  recall\n    0      20     1.0000  1.0000\n",
+        "Confusion matrix (row: label, column: prediction):\nlabel   0   1   2\n    0  20   0   0\n",
+    ] {
+        assert!(ran.out.contains(line), "{line:?} is not in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_model_for_other_data_is_refused() {
+    let bands = Bands::new();
+    bands.train(&["--save", text(&bands.file("model.safetensors"))]).well();
+    let file = bands.file("model.safetensors");
+    inkgrad(&["eval", text(&file), "--device", "cpu"]).failed(1, &["28x28 pixels, but 8x8 are wanted"]);
+}
+
+#[test]
+fn a_cut_model_file_is_refused() {
+    let bands = Bands::new();
+    let file = bands.file("model.safetensors");
+    bands.train(&["--save", text(&file)]).well();
+    let whole = std::fs::read(&file).unwrap();
+    for length in [0, 4, 100, whole.len() - 1] {
+        std::fs::write(&file, &whole[..length]).unwrap();
+        eval(&bands, &[]).failed(1, &["model.safetensors: not a whole safetensors file"]);
+    }
+}
+
+#[test]
+fn a_model_that_is_not_there() {
+    let bands = Bands::new();
+    eval(&bands, &[]).failed(2, &["model.safetensors"]);
+}

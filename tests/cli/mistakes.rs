@@ -1,0 +1,67 @@
+use super::{Bands, inkgrad, text};
+
+#[test]
+fn usage_that_clap_refuses() {
+    inkgrad(&[]).failed(2, &["subcommand"]);
+    inkgrad(&["trian"]).failed(2, &["unrecognized subcommand 'trian'"]);
+    inkgrad(&["train", "--steps", "many"]).failed(2, &["invalid value 'many' for '--steps <N>'"]);
+    inkgrad(&["train", "--steps", "1", "--epochs", "1"]).failed(2, &["--steps", "--epochs"]);
+    inkgrad(&["train", "--threads", "0"]).failed(2, &["--threads"]);
+    inkgrad(&["train", "--device", "tpu"]).failed(2, &["auto, gpu, cpu"]);
+}
+
+#[test]
+fn settings_out_of_range() {
+    let bands = Bands::new();
+    let refused = |options: &[&str], word| {
+        inkgrad(&[&["train", "--data", bands.dir(), "--device", "cpu"], options].concat()).failed(2, &[word]);
+    };
+    refused(&["--steps", "0"], "steps = 0");
+    refused(&["--batch", "0"], "batch = 0");
+    refused(&["--learning-rate", "-1"], "learning_rate = -1");
+    refused(&["--learning-rate", "nan"], "learning_rate = NaN");
+    refused(&["--epochs", "inf"], "epochs = inf");
+    refused(&["--adapter", "any"], "--adapter");
+}
+
+#[test]
+fn an_unknown_preset() {
+    inkgrad(&["train", "sofmax"]).failed(2, &["no preset `sofmax`: there are softmax"]);
+}
+
+#[test]
+fn data_that_is_not_there() {
+    let bands = Bands::new();
+    let missing = bands.file("nowhere");
+    inkgrad(&["train", "--device", "cpu", "--data", text(&missing)]).failed(2, &["nowhere is not a directory"]);
+    std::fs::remove_file(bands.file("t10k-labels-idx1-ubyte")).unwrap();
+    bands.train(&[]).failed(2, &["no test labels in", "tried t10k-labels-idx1-ubyte"]);
+}
+
+#[test]
+fn data_that_is_broken() {
+    let bands = Bands::new();
+    std::fs::write(bands.file("train-images-idx3-ubyte"), b"<html>").unwrap();
+    bands.train(&[]).failed(1, &["train-images-idx3-ubyte: ", "a web page"]);
+}
+
+#[test]
+fn a_recipe_that_is_broken_or_missing() {
+    let bands = Bands::new();
+    let file = bands.file("mine.toml");
+    let train = || inkgrad(&["train", "--recipe", text(&file), "--device", "cpu"]);
+    train().failed(2, &["mine.toml"]);
+    std::fs::write(&file, "batch = ").unwrap();
+    train().failed(1, &["mine.toml"]);
+    std::fs::write(&file, [0xff, 0xfe]).unwrap();
+    train().failed(1, &["mine.toml: this is no text"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_saved_to_is_found_before_training() {
+    let bands = Bands::new();
+    let nowhere = bands.file("nowhere").join("model.safetensors");
+    let ran = bands.train(&["--save", text(&nowhere)]).failed(2, &["there is no directory"]);
+    assert!(!ran.err.contains("step "));
+    bands.train(&["--save", bands.dir()]).failed(2, &["it is a directory"]);
+}
