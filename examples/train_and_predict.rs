@@ -17,7 +17,8 @@ async fn run() -> inkgrad::Result<()> {
     let network = Network::new(Task::from(&data), recipe.normalisation, &recipe.layers)?;
     let device = Device::Cpu(cpu::Device::new());
 
-    let mut trainer = Trainer::new(&device, &network, &recipe, &data.train, TrainerOptions::default()).await?;
+    let mut trainer =
+        Trainer::new(&device, &network, &recipe, &data.train, TrainerOptions::default()).await?;
     while !trainer.is_done() {
         trainer.advance().await?;
     }

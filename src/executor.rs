@@ -86,7 +86,9 @@ impl Device {
     /// Makes a plan ready: buffers, pipelines, bind groups, or threads' shares. `store` must be this device's.
     pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
         match (self, store) {
-            (Device::Cpu(device), Store::Cpu(store)) => Ok(Executor::Cpu(device.executor(plan, store, options)?)),
+            (Device::Cpu(device), Store::Cpu(store)) => {
+                Ok(Executor::Cpu(device.executor(plan, store, options)?))
+            }
             (Device::Gpu(device), Store::Gpu(store)) => {
                 Ok(Executor::Gpu(device.executor(plan, store, options).await?))
             }

@@ -1,7 +1,7 @@
 //! inkgrad trains image classifiers on any GPU, or on the CPU.
 
-pub mod data;
 pub mod cpu;
+pub mod data;
 mod error;
 pub mod executor;
 pub mod gpu;

@@ -108,5 +108,5 @@ pub(super) fn check(plan: &Plan) -> Result<()> {
         }
         kernel(&step.op).needs().iter().try_for_each(|need| need.check(&step.op, plan))?;
     }
-    plan.check()
+    plan.check_slices()
 }

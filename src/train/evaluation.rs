@@ -51,7 +51,12 @@ const ACTIVATION_BYTES: usize = 32 << 20;
 ///
 /// # Errors
 /// Where the split is empty or of another size than the network, or the device fails.
-pub async fn evaluate(device: &Device, network: &Network, store: &Store, split: &Split) -> Result<Evaluation> {
+pub async fn evaluate(
+    device: &Device,
+    network: &Network,
+    store: &Store,
+    split: &Split,
+) -> Result<Evaluation> {
     if split.is_empty() {
         return Err(Error::Config("there are no images to evaluate on".into()));
     }

@@ -183,8 +183,7 @@ fn unpack(rows: usize, columns: usize) -> Case {
 fn gather(rows: usize, columns: usize) -> Case {
     let mut draft = Draft::new(rows, columns, 10);
     let examples = 2 * rows + 1;
-    let all_images =
-        draft.builder.tensor("all_images", &[examples, columns], Element::U8, Home::Activation);
+    let all_images = draft.builder.tensor("all_images", &[examples, columns], Element::U8, Home::Activation);
     let bytes = draft.image_bytes(examples, columns);
     draft.inputs.push((all_images, bytes));
     let all_labels = draft.builder.tensor("all_labels", &[examples], Element::U32, Home::Activation);

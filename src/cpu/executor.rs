@@ -1,0 +1,289 @@
+//! Plans made ready, and run step by step on the pool's threads.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::buffer::Buffer;
+use super::kernel::{check, kernel};
+use super::pool::{Barrier, Pool};
+use super::schedule::{Item, Stage, stages};
+use super::tensors::Tensors;
+use super::{Level, Store};
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::executor::{Flat, Work};
+use crate::plan::{Home, NO_LABEL, Plan, StepNumbers, TensorId};
+
+pub struct Executor {
+    pool: Arc<Pool>,
+    plan: Plan,
+    store: Store,
+    stages: Vec<Ready>,
+    /// One a worker: they share the tensors, each has scratch memory of its own.
+    tensors: Vec<Tensors>,
+    /// What the tensors point into, beside the store.
+    _buffers: Vec<Buffer>,
+    /// What the losses' op writes each step.
+    loss: Option<TensorId>,
+    losses: Vec<f32>,
+    work: Work,
+}
+
+/// A stage and its shares of work, cut once.
+struct Ready {
+    items: Vec<Item>,
+    /// In a stretch: each share goes through all items. Else: each share is a part of one item, by position.
+    shares: Vec<(Option<usize>, Range<usize>)>,
+    claimed: AtomicUsize,
+}
+
+/// Bytes of a share's activations that still fit beside the weights in a core's own cache.
+const SHARE_BYTES: usize = 384 << 10;
+
+impl Executor {
+    pub(super) fn new(pool: Arc<Pool>, level: Level, plan: &Plan, store: &Store) -> Result<Self> {
+        check(plan)?;
+        let (has, wants) = (store.sizes(), plan.flat);
+        if (has.parameters, has.statistics) != (wants.parameters, wants.statistics)
+            || has.states < wants.states
+        {
+            return Err(Error::Config(format!("a store of {has:?} for a plan of {wants:?}")));
+        }
+        let (mut buffers, mut places) = (Vec::new(), Vec::new());
+        for tensor in &plan.tensors {
+            let flat = match tensor.home {
+                Home::Parameters { .. } => Some(Flat::Parameters),
+                Home::Gradients { .. } => Some(Flat::Gradients),
+                Home::State { which, .. } => Some(Flat::State(which)),
+                Home::Statistics { .. } => Some(Flat::Statistics),
+                _ => None,
+            };
+            let start = match flat.map(|flat| store.place(flat)) {
+                None => {
+                    let buffer = Buffer::new(tensor.bytes())?;
+                    let start = buffer.pointer();
+                    buffers.push(buffer);
+                    start
+                }
+                // `check` has found the slice inside the buffer.
+                Some(Some((start, _))) => start.wrapping_add(4 * tensor.home.offset()),
+                Some(None) => return Err(Error::Config(format!("the store has no {:?}", tensor.home))),
+            };
+            places.push((start, tensor.bytes()));
+        }
+        let places: Arc<[(*mut u8, usize)]> = places.into();
+        let scratch = plan.steps.iter().map(|step| kernel(&step.op).scratch(level)).max().unwrap_or(0);
+        let mut tensors = Vec::new();
+        for _ in 0..pool.threads() {
+            let buffer = Buffer::floats(scratch)?;
+            tensors.push(Tensors { places: places.clone(), scratch: buffer.pointer().cast(), level });
+            buffers.push(buffer);
+        }
+        let threads = pool.threads();
+        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads)).collect();
+        Ok(Executor {
+            pool,
+            plan: plan.clone(),
+            store: store.clone(),
+            stages,
+            tensors,
+            work: Work { buffers_created: buffers.len() as u64, ..Work::default() },
+            _buffers: buffers,
+            loss: plan.only(Home::Losses),
+            losses: Vec::new(),
+        })
+    }
+
+    pub fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
+        let (batch, pixels) = (self.plan.batch, self.plan.pixels);
+        if split.pixels() != pixels {
+            let given = split.pixels();
+            return Err(Error::Config(format!("images of {given} pixels for a plan of {pixels}")));
+        }
+        if indices.len() != batch * numbers.len() {
+            let (steps, given) = (numbers.len(), indices.len());
+            return Err(Error::Config(format!("{given} images for {steps} steps of {batch}")));
+        }
+        self.steps(Some(Feeding { split, indices }), numbers);
+        Ok(())
+    }
+
+    /// One step on what the tensors hold.
+    pub fn run_as_is(&mut self, numbers: StepNumbers) -> Result<()> {
+        self.steps(None, &[numbers]);
+        Ok(())
+    }
+
+    fn steps(&mut self, feeding: Option<Feeding>, numbers: &[StepNumbers]) {
+        let known = self.losses.len();
+        self.losses.resize(known + if self.loss.is_some() { numbers.len() } else { 0 }, 0.0);
+        let losses = Losses(self.losses[known..].as_mut_ptr());
+        let loss = self.loss;
+        let barrier = Barrier::new(self.pool.threads());
+        let (plan, stages, tensors) = (&self.plan, &self.stages, &self.tensors);
+        let _guard = self.store.lock();
+        self.pool.all(|worker| {
+            let _guard = barrier.guard();
+            let Some(tensors) = tensors.get(worker) else { return };
+            for (at, numbers) in numbers.iter().enumerate() {
+                let numbers = StepNumbers { first_row: 0, ..*numbers };
+                for (number, stage) in stages.iter().enumerate() {
+                    stage.work(plan, tensors, feeding.as_ref(), at, &numbers);
+                    let whole = barrier.meet(|| {
+                        stage.claimed.store(0, Ordering::Relaxed);
+                        if let (Some(loss), true) = (loss, number + 1 == stages.len()) {
+                            // SAFETY: `losses` has room for every step; all others wait for this worker.
+                            unsafe { *losses.at(at) = *tensors.floats(loss) };
+                        }
+                    });
+                    if !whole {
+                        return;
+                    }
+                }
+            }
+        });
+        self.work.steps += numbers.len() as u64;
+        self.work.dispatches += (numbers.len() * self.plan.steps.len()) as u64;
+    }
+
+    /// The losses of the steps since the last call.
+    pub fn losses(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.losses)
+    }
+
+    pub fn read(&mut self, tensor: TensorId) -> Vec<u8> {
+        let Some((start, bytes)) = self.place(tensor) else { return Vec::new() };
+        let _guard = self.store.lock();
+        // SAFETY: the place is that large, and nobody is at work while the guard lives.
+        unsafe { std::slice::from_raw_parts(start, bytes) }.to_vec()
+    }
+
+    pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        match self.place(tensor) {
+            Some((start, room)) if room == bytes.len() => {
+                let _guard = self.store.lock();
+                // SAFETY: as in `read`.
+                unsafe { std::slice::from_raw_parts_mut(start, room) }.copy_from_slice(bytes);
+                Ok(())
+            }
+            place => {
+                let room = place.map_or(0, |(_, bytes)| bytes);
+                Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())))
+            }
+        }
+    }
+
+    fn place(&self, tensor: TensorId) -> Option<(*mut u8, usize)> {
+        self.tensors.first()?.places.get(tensor.index()).copied()
+    }
+
+    pub fn work(&self) -> Work {
+        self.work
+    }
+
+    /// How often all workers meet in a step.
+    pub fn stages(&self) -> usize {
+        self.stages.len()
+    }
+}
+
+/// Room for one loss a step, written by whichever worker comes last.
+struct Losses(*mut f32);
+
+// SAFETY: only the last worker at a barrier writes, while all others wait.
+unsafe impl Sync for Losses {}
+
+impl Losses {
+    fn at(&self, step: usize) -> *mut f32 {
+        self.0.wrapping_add(step)
+    }
+}
+
+/// Where the batches' images come from.
+struct Feeding<'a> {
+    split: &'a Split,
+    /// `[steps, batch]`.
+    indices: &'a [u32],
+}
+
+impl Feeding<'_> {
+    /// Copies the images and labels of the rows `rows` of a step.
+    fn fetch(&self, plan: &Plan, tensors: &Tensors, step: usize, rows: Range<usize>) {
+        let (Some(images), Some(labels)) = (plan.only(Home::Images), plan.only(Home::Labels)) else { return };
+        let (pixels, stride) = (plan.pixels, plan.image_stride());
+        for row in rows {
+            let index = self.indices[step * plan.batch + row] as usize;
+            // SAFETY: the tensors have `batch` rows, and this row is this worker's.
+            unsafe {
+                let image = tensors.bytes(images).add(row * stride);
+                let label = tensors.words(labels).add(row);
+                if index < self.split.len() {
+                    let from = self.split.image(index);
+                    std::ptr::copy_nonoverlapping(from.as_ptr(), image, pixels);
+                    *label = self.split.label(index).into();
+                } else {
+                    std::ptr::write_bytes(image, 0, stride);
+                    *label = NO_LABEL;
+                }
+            }
+        }
+    }
+}
+
+impl Ready {
+    /// Claims shares until there are none.
+    fn work(
+        &self,
+        plan: &Plan,
+        tensors: &Tensors,
+        feeding: Option<&Feeding>,
+        step: usize,
+        numbers: &StepNumbers,
+    ) {
+        let run = |item: Item, range: Range<usize>| match (item, feeding) {
+            (Item::Feed, None) => (),
+            (Item::Feed, Some(feeding)) => feeding.fetch(plan, tensors, step, range),
+            // SAFETY: the plan is checked; the schedule keeps apart what must not meet; a share is claimed once.
+            (Item::Op(at), _) => unsafe { kernel(&plan.steps[at].op).run(tensors, numbers, range) },
+        };
+        while let Some((only, range)) = self.shares.get(self.claimed.fetch_add(1, Ordering::Relaxed)) {
+            match only {
+                Some(item) => run(self.items[*item], range.clone()),
+                None => self.items.iter().for_each(|item| run(*item, range.clone())),
+            }
+        }
+    }
+}
+
+/// Cuts a stage in shares: a few a worker, so that one who is late delays the others little.
+fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
+    let shares_of = |count: usize, least: usize, most: usize| {
+        let even = if threads == 1 { count } else { count.div_ceil(2 * threads) };
+        let size = even.min(most).max(least).next_multiple_of(least.max(1)).max(1);
+        (0..count).step_by(size).map(move |start| start..count.min(start + size))
+    };
+    match stage {
+        Stage::Stretch { rows, items } => {
+            let bytes: usize = items
+                .iter()
+                .flat_map(|item| match item {
+                    Item::Feed => Vec::new(),
+                    Item::Op(at) => plan.steps[*at].op.writes(),
+                })
+                .map(|id| plan.tensor(id).bytes() / rows.max(1))
+                .sum();
+            let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(4);
+            let shares = shares_of(rows, 4, most).map(|range| (None, range)).collect();
+            Ready { items, shares, claimed: AtomicUsize::new(0) }
+        }
+        Stage::Units { items } => {
+            let mut shares = Vec::new();
+            for (at, (_, count, grain)) in items.iter().enumerate() {
+                shares.extend(shares_of(*count, *grain, usize::MAX).map(|range| (Some(at), range)));
+            }
+            let items = items.into_iter().map(|(item, ..)| item).collect();
+            Ready { items, shares, claimed: AtomicUsize::new(0) }
+        }
+    }
+}

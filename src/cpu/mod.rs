@@ -1,0 +1,90 @@
+//! The CPU executor: the same plans, on all cores. It is what people without a GPU use, and the reference that every
+//! shader is checked against.
+//!
+//! Layers are unknown here. Each op stands in a file of its own; `schedule` groups a plan's ops into stages, `pool`
+//! runs them on threads that meet only between stages.
+
+mod buffer;
+mod dots;
+mod executor;
+mod kernel;
+mod level;
+mod outer;
+mod pack;
+mod pool;
+mod schedule;
+mod simd;
+mod store;
+mod tensors;
+
+pub use executor::Executor;
+pub use level::Level;
+pub use store::Store;
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::executor::ExecutorOptions;
+use crate::plan::ops::with_ops;
+use crate::plan::{FlatSizes, Plan};
+use pool::Pool;
+
+macro_rules! modules {
+    ($(($module:ident, $name:ident),)*) => { $(mod $module;)* };
+}
+with_ops!(modules);
+
+/// This machine's processor: a number of threads, and the best vector instructions it has. Cheap to clone.
+#[derive(Clone)]
+pub struct Device {
+    pool: Arc<Pool>,
+    level: Level,
+}
+
+impl Device {
+    /// As many threads as the machine has cores to give.
+    pub fn new() -> Self {
+        Self::with_threads(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The results do not depend on the number of threads.
+    pub fn with_threads(threads: usize) -> Self {
+        Device { pool: Arc::new(Pool::new(threads)), level: Level::best() }
+    }
+
+    /// With other vector instructions than the best, for checks: `None` where the machine lacks them.
+    pub fn with_level(self, level: Level) -> Option<Self> {
+        Level::available().contains(&level).then_some(Device { level, ..self })
+    }
+
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// Such as `CPU, 2 threads, AVX-512`.
+    pub fn name(&self) -> String {
+        let threads = self.threads();
+        let s = if threads == 1 { "" } else { "s" };
+        format!("CPU, {threads} thread{s}, {}", self.level)
+    }
+
+    /// See [`crate::executor::Device::store`].
+    pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
+        Store::new(sizes, parameters)
+    }
+
+    /// See [`crate::executor::Device::executor`].
+    pub fn executor(&self, plan: &Plan, store: &Store, _options: ExecutorOptions) -> Result<Executor> {
+        Executor::new(self.pool.clone(), self.level, plan, store)
+    }
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self::new()
+    }
+}
