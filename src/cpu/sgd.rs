@@ -25,7 +25,8 @@ impl Kernel for Sgd {
 
 #[inline(always)]
 unsafe fn body<V: F32>(gradients: *const f32, parameters: *mut f32, learning_rate: f32, range: Range<usize>) {
-    let rate = V::splat(-learning_rate);
+    // SAFETY: as promised by the caller.
+    let rate = unsafe { V::splat(-learning_rate) };
     for i in range.clone().step_by(V::LANES) {
         let count = V::LANES.min(range.end - i);
         unsafe {
