@@ -4,7 +4,7 @@ use clap::Args;
 use inkgrad::verify::{Comparison, cases};
 use inkgrad::{Error, Result};
 
-use super::device::{Chosen, DeviceOptions};
+use super::device::{DeviceOptions, reference};
 use super::failure::Failure;
 use super::output;
 use super::table::Table;
@@ -16,12 +16,12 @@ pub struct Options {
 }
 
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let reference = reference()?;
+    let reference = reference();
     let chosen = options.device.choose_to_verify().await?;
     output::note(format_args!("comparing {chosen} with the CPU reference"));
     let mut ops: Vec<OpReport> = Vec::new();
     for case in cases() {
-        let comparison = match case.compare(&reference.device, &chosen.device).await {
+        let comparison = match case.compare(&reference, &chosen.device).await {
             // A shader that the driver refuses is what this command is there to find: the other ops go on.
             Err(error @ Error::Gpu(_)) => {
                 output::note(format_args!("{} {}: {error}", case.op, case.shape));

@@ -1,0 +1,99 @@
+//! Which device does the work, and the line that says so.
+
+use clap::{Args, ValueEnum};
+use inkgrad::executor::Device;
+use inkgrad::gpu::{Adapter, Choice};
+use inkgrad::{Error, Result, cpu, gpu};
+
+#[derive(Args)]
+pub struct DeviceOptions {
+    /// `auto` takes the best real GPU, else the CPU; `gpu` insists on one, a software adapter if nothing else
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// Take the GPU with TEXT in its name, backend or driver, see `inkgrad devices`
+    #[arg(long, value_name = "TEXT")]
+    adapter: Option<String>,
+    /// Threads of the CPU path; as many as there are cores where this is left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeviceChoice {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+/// A device, and why it was taken.
+pub struct Chosen {
+    pub device: Device,
+    pub name: String,
+    why: &'static str,
+}
+
+impl Chosen {
+    pub fn kind(&self) -> &'static str {
+        match self.device {
+            Device::Cpu(_) => "cpu",
+            Device::Gpu(_) => "gpu",
+        }
+    }
+}
+
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.why)
+    }
+}
+
+impl DeviceOptions {
+    /// The device to train or test on.
+    pub async fn choose(&self) -> Result<Chosen> {
+        match (&self.adapter, self.device) {
+            (Some(_), DeviceChoice::Cpu) => {
+                Err(Error::Config("--adapter names a GPU, --device cpu wants none: leave one of them out".into()))
+            }
+            (Some(text), _) => open(&Choice::Named(text.clone()), "by --adapter").await,
+            (None, DeviceChoice::Cpu) => Ok(self.cpu("by --device cpu")),
+            (None, DeviceChoice::Gpu) => open(&Choice::Any, "by --device gpu").await,
+            (None, DeviceChoice::Auto) => match open(&Choice::RealGpu, "the best GPU here").await {
+                Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU but software ones, if any, was found")),
+                // A GPU that is there but does not open is worth a word, not the end.
+                Err(_) => Ok(self.cpu("the GPU does not open: `--device gpu` says why")),
+                chosen => chosen,
+            },
+        }
+    }
+
+    /// The device to check: a GPU of any kind, unless the CPU is asked for or all there is.
+    pub async fn choose_to_verify(&self) -> Result<Chosen> {
+        if self.device != DeviceChoice::Auto || self.adapter.is_some() {
+            return self.choose().await;
+        }
+        match open(&Choice::Any, "the best GPU here").await {
+            Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
+            chosen => chosen,
+        }
+    }
+
+    fn cpu(&self, why: &'static str) -> Chosen {
+        let device = match self.threads {
+            Some(threads) => cpu::Device::with_threads(threads.into()),
+            None => cpu::Device::new(),
+        };
+        Chosen { name: device.name(), device: Device::Cpu(device), why }
+    }
+}
+
+async fn open(choice: &Choice, why: &'static str) -> Result<Chosen> {
+    let adapter = Adapter::choose(choice).await?;
+    let device = gpu::Device::open(&adapter).await?;
+    Ok(Chosen { name: adapter.about().to_string(), device: Device::Gpu(device), why })
+}
+
+/// The simplest kernels that there are: plain Rust on one thread. Everything else is checked against them.
+pub fn reference() -> Device {
+    let one = cpu::Device::with_threads(1);
+    Device::Cpu(one.clone().with_level(cpu::Level::Portable).unwrap_or(one))
+}

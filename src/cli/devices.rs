@@ -1,0 +1,82 @@
+//! `inkgrad devices`.
+
+use clap::Args;
+use inkgrad::cpu;
+use inkgrad::gpu::{About, Adapter};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::table::Table;
+use super::{json, output};
+
+#[derive(Args)]
+pub struct Options {
+    /// Print JSON, one line a device
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "device", rename_all = "snake_case")]
+enum Line<'a> {
+    Gpu(&'a About),
+    Cpu { name: &'a str, threads: usize },
+}
+
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let adapters = Adapter::all().await;
+    let cpu = cpu::Device::new();
+    if options.json {
+        for adapter in &adapters {
+            json::line(&Line::Gpu(adapter.about()))?;
+        }
+        return json::line(&Line::Cpu { name: &cpu.name(), threads: cpu.threads() });
+    }
+    let mut table = Table::new(&[0, 1, 2, 3, 9]);
+    table.row([
+        "adapter", "backend", "driver", "kind", "buffer", "binding", "workgroup", "invocations", "bindings", "features",
+    ]);
+    for adapter in &adapters {
+        table.row(cells(adapter.about()));
+    }
+    if adapters.is_empty() {
+        output::line("no GPU adapter of any kind")?;
+    } else {
+        output::print(table)?;
+    }
+    output::line(cpu.name())
+}
+
+fn cells(about: &About) -> [String; 10] {
+    let mut features = Vec::new();
+    if let Some((least, most)) = about.subgroups {
+        features.push(if least == most { format!("subgroups of {least}") } else { format!("subgroups of {least} to {most}") });
+    }
+    let others = [
+        (about.has_f16, "f16"),
+        (about.has_timestamps, "timestamps"),
+        (about.has_cooperative_matrix, "cooperative matrix"),
+    ];
+    features.extend(others.into_iter().filter(|(has, _)| *has).map(|(_, name)| name.to_owned()));
+    [
+        about.name.clone(),
+        about.backend.clone(),
+        about.driver.clone(),
+        format!("{:?}", about.kind).to_lowercase(),
+        bytes(about.max_buffer_bytes),
+        bytes(about.max_binding_bytes),
+        bytes(about.max_workgroup_bytes.into()),
+        about.max_workgroup_invocations.to_string(),
+        about.max_storage_buffers.to_string(),
+        features.join(", "),
+    ]
+}
+
+/// In the largest unit that leaves a whole number.
+fn bytes(count: u64) -> String {
+    match count {
+        count if count >= 1 << 30 => format!("{} GiB", count >> 30),
+        count if count >= 1 << 20 => format!("{} MiB", count >> 20),
+        count => format!("{} KiB", count >> 10),
+    }
+}
