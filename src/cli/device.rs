@@ -51,9 +51,9 @@ impl DeviceOptions {
     /// The device to train or test on.
     pub async fn choose(&self) -> Result<Chosen> {
         match (&self.adapter, self.device) {
-            (Some(_), DeviceChoice::Cpu) => {
-                Err(Error::Config("--adapter names a GPU, --device cpu wants none: leave one of them out".into()))
-            }
+            (Some(_), DeviceChoice::Cpu) => Err(Error::Config(
+                "--adapter names a GPU, --device cpu wants none: leave one of them out".into(),
+            )),
             (Some(text), _) => open(&Choice::Named(text.clone()), "by --adapter").await,
             (None, DeviceChoice::Cpu) => Ok(self.cpu("by --device cpu")),
             (None, DeviceChoice::Gpu) => open(&Choice::Any, "by --device gpu").await,

@@ -34,7 +34,16 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     }
     let mut table = Table::new(&[0, 1, 2, 3, 9]);
     table.row([
-        "adapter", "backend", "driver", "kind", "buffer", "binding", "workgroup", "invocations", "bindings", "features",
+        "adapter",
+        "backend",
+        "driver",
+        "kind",
+        "buffer",
+        "binding",
+        "workgroup",
+        "invocations",
+        "bindings",
+        "features",
     ]);
     for adapter in &adapters {
         table.row(cells(adapter.about()));
@@ -50,7 +59,11 @@ pub async fn run(options: Options) -> Result<(), Failure> {
 fn cells(about: &About) -> [String; 10] {
     let mut features = Vec::new();
     if let Some((least, most)) = about.subgroups {
-        features.push(if least == most { format!("subgroups of {least}") } else { format!("subgroups of {least} to {most}") });
+        features.push(if least == most {
+            format!("subgroups of {least}")
+        } else {
+            format!("subgroups of {least} to {most}")
+        });
     }
     let others = [
         (about.has_f16, "f16"),

@@ -62,7 +62,7 @@ fn store(device: &Device, model: &Model) -> inkgrad::Result<inkgrad::executor::S
 
 fn by_class(evaluation: &Evaluation) -> Table {
     let mut table = Table::new(&[]);
-        table.row(["class", "images", "precision", "recall"]);
+    table.row(["class", "images", "precision", "recall"]);
     for class in 0..evaluation.classes {
         table.row([
             class.to_string(),
@@ -91,7 +91,8 @@ const COMMONEST: usize = 20;
 fn confusions(evaluation: &Evaluation) -> String {
     let classes = 0..evaluation.classes;
     if evaluation.classes > MOST_COLUMNS {
-        let pairs = classes.clone().flat_map(|label| classes.clone().map(move |predicted| (label, predicted)));
+        let pairs =
+            classes.clone().flat_map(|label| classes.clone().map(move |predicted| (label, predicted)));
         let mut pairs: Vec<_> =
             pairs.filter(|(l, p)| l != p).map(|(l, p)| (evaluation.count(l, p), l, p)).collect();
         pairs.sort_by_key(|&(count, label, predicted)| (std::cmp::Reverse(count), label, predicted));

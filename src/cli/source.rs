@@ -12,7 +12,9 @@ pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
         return Ok((preset.to_owned(), Recipe::preset(preset)?));
     };
     let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::InvalidData => Error::bad_file(path, "this is no text; a recipe in TOML is wanted"),
+        std::io::ErrorKind::InvalidData => {
+            Error::bad_file(path, "this is no text; a recipe in TOML is wanted")
+        }
         _ => Error::io(path, e),
     })?;
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -57,7 +59,9 @@ fn embedded_test() -> Result<Part> {
 
 #[cfg(not(feature = "embedded-mnist"))]
 fn none_embedded() -> Error {
-    Error::Config("this inkgrad was built without MNIST: name a directory of IDX files with `--data DIR`".into())
+    Error::Config(
+        "this inkgrad was built without MNIST: name a directory of IDX files with `--data DIR`".into(),
+    )
 }
 
 /// Runs `work` on a thread of its own while `meanwhile` goes on here; both results.

@@ -77,7 +77,7 @@ fn load(what: &str) -> Result<(String, Recipe, Network), Failure> {
 
 fn layers(network: &Network) -> Table {
     let mut table = Table::new(&[0, 1]);
-        table.row(["layer", "output", "parameters", "multiply-adds"]);
+    table.row(["layer", "output", "parameters", "multiply-adds"]);
     table.row(["input".to_owned(), shape(&[1, network.task.height, network.task.width])]);
     for layer in &network.layers {
         let parameters: usize = network.parameters[layer.parameters.clone()].iter().map(|p| p.len()).sum();

@@ -46,7 +46,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         return output::line(format_args!("{}: every op agrees with the CPU reference", chosen.name));
     }
     let (name, failed) = (&chosen.name, failed.join(", "));
-    output::line(format_args!("{name}: do not trust it with {failed}. Update its driver or use --device cpu"))?;
+    output::line(format_args!(
+        "{name}: do not trust it with {failed}. Update its driver or use --device cpu"
+    ))?;
     Err(Failure::Said)
 }
 

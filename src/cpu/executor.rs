@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::buffer::Buffer;
 use super::kernel::{check, kernel};
-use super::pool::{Barrier, Pool};
+use super::pool::{Line, Pool};
 use super::schedule::{Item, Stage, stages};
 use super::tensors::Tensors;
 use super::{Level, Store};
@@ -35,7 +34,6 @@ struct Ready {
     items: Vec<Item>,
     /// In a stretch: each share goes through all items. Else: each share is a part of one item, by position.
     shares: Vec<(Option<usize>, Range<usize>)>,
-    claimed: AtomicUsize,
 }
 
 /// Bytes of a share's activations that still fit beside the weights in a core's own cache.
@@ -120,28 +118,28 @@ impl Executor {
         self.losses.resize(known + if self.loss.is_some() { numbers.len() } else { 0 }, 0.0);
         let losses = Losses(self.losses[known..].as_mut_ptr());
         let loss = self.loss;
-        let barrier = Barrier::new(self.pool.threads());
         let (plan, stages, tensors) = (&self.plan, &self.stages, &self.tensors);
+        if stages.is_empty() {
+            return;
+        }
+        let line = Line::new();
         let _guard = self.store.lock();
+        // The line of a whole block: each step's stages in turn.
         self.pool.all(|worker| {
-            let _guard = barrier.guard();
             let Some(tensors) = tensors.get(worker) else { return };
-            for (at, numbers) in numbers.iter().enumerate() {
-                let numbers = StepNumbers { first_row: 0, ..*numbers };
-                for (number, stage) in stages.iter().enumerate() {
-                    stage.work(plan, tensors, feeding.as_ref(), at, &numbers);
-                    let whole = barrier.meet(|| {
-                        stage.claimed.store(0, Ordering::Relaxed);
-                        if let (Some(loss), true) = (loss, number + 1 == stages.len()) {
-                            // SAFETY: `losses` has room for every step; all others wait for this worker.
-                            unsafe { *losses.at(at) = *tensors.floats(loss) };
-                        }
-                    });
-                    if !whole {
-                        return;
-                    }
+            let work = |stage: usize, share: usize| {
+                let step = stage / stages.len();
+                let numbers = StepNumbers { first_row: 0, ..numbers[step] };
+                stages[stage % stages.len()].work(plan, tensors, feeding.as_ref(), step, &numbers, share);
+            };
+            let last = |stage: usize| {
+                if let (Some(loss), true) = (loss, (stage + 1).is_multiple_of(stages.len())) {
+                    // SAFETY: `losses` has room for every step; all others wait for this worker.
+                    unsafe { *losses.at(stage / stages.len()) = *tensors.floats(loss) };
                 }
-            }
+            };
+            let shares = |stage: usize| stages[stage % stages.len()].shares.len();
+            line.work(numbers.len() * stages.len(), shares, work, last);
         });
         self.work.steps += numbers.len() as u64;
         self.work.dispatches += (numbers.len() * self.plan.steps.len()) as u64;
@@ -182,16 +180,16 @@ impl Executor {
         self.work
     }
 
-    /// How often all workers meet in a step.
+    /// Stages of a step: how often workers must wait for each other.
     pub fn stages(&self) -> usize {
         self.stages.len()
     }
 }
 
-/// Room for one loss a step, written by whichever worker comes last.
+/// Room for one loss a step, written by whichever worker ends the step.
 struct Losses(*mut f32);
 
-// SAFETY: only the last worker at a barrier writes, while all others wait.
+// SAFETY: only the worker that ends a stage writes, while all others wait.
 unsafe impl Sync for Losses {}
 
 impl Losses {
@@ -232,7 +230,7 @@ impl Feeding<'_> {
 }
 
 impl Ready {
-    /// Claims shares until there are none.
+    /// Does one share.
     fn work(
         &self,
         plan: &Plan,
@@ -240,6 +238,7 @@ impl Ready {
         feeding: Option<&Feeding>,
         step: usize,
         numbers: &StepNumbers,
+        share: usize,
     ) {
         let run = |item: Item, range: Range<usize>| match (item, feeding) {
             (Item::Feed, None) => (),
@@ -247,11 +246,10 @@ impl Ready {
             // SAFETY: the plan is checked; the schedule keeps apart what must not meet; a share is claimed once.
             (Item::Op(at), _) => unsafe { kernel(&plan.steps[at].op).run(tensors, numbers, range) },
         };
-        while let Some((only, range)) = self.shares.get(self.claimed.fetch_add(1, Ordering::Relaxed)) {
-            match only {
-                Some(item) => run(self.items[*item], range.clone()),
-                None => self.items.iter().for_each(|item| run(*item, range.clone())),
-            }
+        let (only, range) = &self.shares[share];
+        match only {
+            Some(item) => run(self.items[*item], range.clone()),
+            None => self.items.iter().for_each(|item| run(*item, range.clone())),
         }
     }
 }
@@ -275,7 +273,7 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
                 .sum();
             let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(4);
             let shares = shares_of(rows, 4, most).map(|range| (None, range)).collect();
-            Ready { items, shares, claimed: AtomicUsize::new(0) }
+            Ready { items, shares }
         }
         Stage::Units { items } => {
             let mut shares = Vec::new();
@@ -283,7 +281,7 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
                 shares.extend(shares_of(*count, *grain, usize::MAX).map(|range| (Some(at), range)));
             }
             let items = items.into_iter().map(|(item, ..)| item).collect();
-            Ready { items, shares, claimed: AtomicUsize::new(0) }
+            Ready { items, shares }
         }
     }
 }

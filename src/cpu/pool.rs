@@ -1,6 +1,6 @@
-//! Threads that go through stages together: they claim shares of a stage's work, and meet at its end.
+//! Threads that go through stages together: they claim shares of a stage's work until it is done, then the next.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(super) struct Pool {
     threads: usize,
@@ -8,7 +8,7 @@ pub(super) struct Pool {
     pool: Option<rayon::ThreadPool>,
 }
 
-/// Looks at the barrier's gate before a waiting thread gives its core away: some microseconds.
+/// Looks that a worker without work takes before it gives its core away: some microseconds.
 const SPINS: u32 = 4_000;
 
 impl Pool {
@@ -37,56 +37,67 @@ impl Pool {
     }
 }
 
-/// Where workers meet. They come back every few microseconds, so they wait awake at first.
-pub(super) struct Barrier {
-    workers: usize,
-    arrived: AtomicUsize,
-    round: AtomicUsize,
-    /// Set when a worker died: the others must not wait for it.
+/// A line of stages, each cut in shares that workers claim. A stage begins when every share of the one before is done:
+/// nobody waits for a worker that holds no share, so one that the system has put to sleep delays the others little.
+pub(super) struct Line {
+    /// Stage in the upper half, next share in the lower.
+    claim: AtomicU64,
+    /// Shares of the stage that are done.
+    done: AtomicUsize,
+    /// Set when a worker died: its share will never be done.
     broken: AtomicBool,
 }
 
-impl Barrier {
-    pub fn new(workers: usize) -> Self {
-        Barrier {
-            workers,
-            arrived: AtomicUsize::new(0),
-            round: AtomicUsize::new(0),
-            broken: AtomicBool::new(false),
-        }
+impl Line {
+    pub fn new() -> Self {
+        Line { claim: AtomicU64::new(0), done: AtomicUsize::new(0), broken: AtomicBool::new(false) }
     }
 
-    /// Waits for all workers; the last to come runs `last` before any goes on. False if a worker died.
-    pub fn meet(&self, last: impl FnOnce()) -> bool {
-        let round = self.round.load(Ordering::Acquire);
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.workers {
-            last();
-            self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
-            return !self.broken.load(Ordering::Relaxed);
-        }
+    /// Works along the line of `stages` stages until all are done. `shares(stage)` is how many shares there are (at
+    /// least one), `work(stage, share)` does one, and `last(stage)` runs alone between a stage and the next.
+    pub fn work(
+        &self,
+        stages: usize,
+        shares: impl Fn(usize) -> usize,
+        work: impl Fn(usize, usize),
+        last: impl Fn(usize),
+    ) {
+        let _guard = Guard(self);
         let mut spins = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            if self.broken.load(Ordering::Relaxed) {
-                return false;
+        loop {
+            let claim = self.claim.load(Ordering::Acquire);
+            let (stage, share) = ((claim >> 32) as usize, claim as u32 as usize);
+            if stage >= stages || self.broken.load(Ordering::Relaxed) {
+                return;
             }
-            if spins < SPINS {
-                spins += 1;
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
+            if share >= shares(stage) {
+                // The stage's last shares are being worked on.
+                if spins < SPINS {
+                    spins += 1;
+                    std::hint::spin_loop();
+                } else {
+                    std::thread::yield_now();
+                }
+                continue;
+            }
+            let claimed =
+                self.claim.compare_exchange_weak(claim, claim + 1, Ordering::AcqRel, Ordering::Relaxed);
+            if claimed.is_err() {
+                continue;
+            }
+            spins = 0;
+            work(stage, share);
+            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == shares(stage) {
+                last(stage);
+                self.done.store(0, Ordering::Relaxed);
+                self.claim.store((stage as u64 + 1) << 32, Ordering::Release);
             }
         }
-        true
-    }
-
-    /// Breaks the barrier if the worker that holds the guard panics.
-    pub fn guard(&self) -> Guard<'_> {
-        Guard(self)
     }
 }
 
-pub(super) struct Guard<'a>(&'a Barrier);
+/// Ends the line if the worker that holds the guard panics.
+struct Guard<'a>(&'a Line);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
@@ -101,33 +112,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_meet_and_the_last_acts_alone() {
+    fn every_share_is_done_once_and_stages_do_not_mix() {
+        let (stages, shares) = (3000, |stage: usize| 1 + stage % 7);
         let pool = Pool::new(3);
-        let barrier = Barrier::new(pool.threads());
-        let (here, acted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (line, here, alone) = (Line::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let before = |stage: usize| (0..stage).map(shares).sum::<usize>();
         pool.all(|_| {
-            for round in 1..=1000 {
-                here.fetch_add(1, Ordering::Relaxed);
-                let whole = barrier.meet(|| {
-                    assert_eq!(here.load(Ordering::Relaxed), round * pool.threads());
-                    acted.fetch_add(1, Ordering::Relaxed);
-                });
-                assert!(whole);
-            }
+            let work = |stage: usize, _| {
+                let at = here.fetch_add(1, Ordering::Relaxed);
+                assert!((before(stage)..before(stage + 1)).contains(&at));
+            };
+            let last = |stage: usize| {
+                assert_eq!(here.load(Ordering::Relaxed), before(stage + 1));
+                assert_eq!(alone.fetch_add(1, Ordering::Relaxed), stage);
+            };
+            line.work(stages, shares, work, last);
         });
-        assert_eq!(acted.load(Ordering::Relaxed), 1000);
+        assert_eq!(here.load(Ordering::Relaxed), before(stages));
     }
 
     #[test]
     fn a_dead_worker_does_not_keep_the_others() {
         let pool = Pool::new(2);
-        let barrier = Barrier::new(2);
+        let line = Line::new();
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            pool.all(|worker| {
-                let _guard = barrier.guard();
-                assert!(worker != 1, "dies on purpose");
-                assert!(!barrier.meet(|| ()));
-            });
+            pool.all(|_| line.work(10, |_| 4, |stage, share| assert!((stage, share) != (3, 1)), |_| ()));
         }));
         assert!(died.is_err());
     }

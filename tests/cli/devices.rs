@@ -30,7 +30,11 @@ fn without_an_adapter_the_gpu_is_an_error_and_auto_takes_the_cpu() {
     let gpu = without_gpu(&[&run[..], &["--device", "gpu"]].concat());
     gpu.failed(2, &["no GPU found", "looked for any adapter", "apt-get install", "--device cpu"]);
     let auto = without_gpu(&run).well();
-    assert!(auto.err.lines().any(|line| line.starts_with("device: CPU, ") && line.contains("no GPU")), "{}", auto.err);
+    assert!(
+        auto.err.lines().any(|line| line.starts_with("device: CPU, ") && line.contains("no GPU")),
+        "{}",
+        auto.err
+    );
     assert!(without_gpu(&["devices"]).well().out.contains("no GPU adapter"));
 }
 

@@ -92,7 +92,8 @@ impl Bands {
                 let class = image % 3;
                 labels.push(class as u8);
                 let bright = |row: u32| row / 3 == class;
-                let pixel = |at: u32| if bright(at / 8) { 200 + (image * 7 + at) % 56 } else { (image + at) % 40 };
+                let pixel =
+                    |at: u32| if bright(at / 8) { 200 + (image * 7 + at) % 56 } else { (image + at) % 40 };
                 images.extend((0..64).map(|at| pixel(at) as u8));
             }
             std::fs::write(dir.path().join(format!("{half}-images-idx3-ubyte")), images).unwrap();

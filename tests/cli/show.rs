@@ -27,7 +27,9 @@ fn summaries_of_preset_recipe_and_model() {
     let bands = Bands::new();
     let recipe = bands.file("mine.toml");
     std::fs::write(&recipe, inkgrad(&["recipe", "softmax"]).well().out).unwrap();
-    assert!(inkgrad(&["summary", text(&recipe)]).well().out.starts_with("mine: 28 x 28 images in 10 classes"));
+    assert!(
+        inkgrad(&["summary", text(&recipe)]).well().out.starts_with("mine: 28 x 28 images in 10 classes")
+    );
 
     let model = bands.file("model.safetensors");
     bands.train(&["--save", text(&model)]).well();
@@ -50,7 +52,18 @@ fn a_reader_who_leaves_early_is_no_panic() {
     use std::process::Stdio;
     let bands = Bands::new();
     let mut child = super::program()
-        .args(["train", "--data", bands.dir(), "--device", "cpu", "--json", "--steps", "200000", "--batch", "1"])
+        .args([
+            "train",
+            "--data",
+            bands.dir(),
+            "--device",
+            "cpu",
+            "--json",
+            "--steps",
+            "200000",
+            "--batch",
+            "1",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -94,7 +94,8 @@ fn piped_output_has_no_control_characters() {
 #[test]
 fn epochs_count_walks_through_the_training_images() {
     let bands = Bands::new();
-    let run = ["train", "--data", bands.dir(), "--device", "cpu", "--json", "--batch", "20", "--epochs", "1.5"];
+    let run =
+        ["train", "--data", bands.dir(), "--device", "cpu", "--json", "--batch", "20", "--epochs", "1.5"];
     // 240 images, 20 of them held back for validation.
     assert_eq!(inkgrad(&run).well().result()["steps"], 17);
 }
@@ -116,12 +117,15 @@ fn a_recipe_of_ones_own() {
     let bands = Bands::new();
     let preset = inkgrad(&["recipe", "softmax"]).well().out;
     let file = bands.file("mine.toml");
-    std::fs::write(&file, preset.replace("batch = 100", "batch = 10").replace("steps = 1000", "steps = 12")).unwrap();
-    let ran = inkgrad(&[
-        "train", "--recipe", text(&file), "--data", bands.dir(), "--device", "cpu", "--json",
-    ]);
+    std::fs::write(&file, preset.replace("batch = 100", "batch = 10").replace("steps = 1000", "steps = 12"))
+        .unwrap();
+    let ran =
+        inkgrad(&["train", "--recipe", text(&file), "--data", bands.dir(), "--device", "cpu", "--json"]);
     let result = ran.well().result();
-    assert_eq!((&result["task"], &result["batch"], &result["steps"]), (&"mine".into(), &10.into(), &12.into()));
+    assert_eq!(
+        (&result["task"], &result["batch"], &result["steps"]),
+        (&"mine".into(), &10.into(), &12.into())
+    );
 }
 
 #[test]
