@@ -1,0 +1,19 @@
+use inkgrad::plan::Op;
+
+use super::{Inputs, Wanted, check, product};
+
+pub fn logits(inputs: &Inputs, x: Vec<f64>, weight: Vec<f64>, bias: Vec<f64>, k: usize) -> Vec<f64> {
+    assert_eq!(inputs.case.plan.steps.len(), 1);
+    let outputs = bias.len();
+    product(&x, &weight, k).iter().enumerate().map(|(i, y)| y + bias[i % outputs]).collect()
+}
+
+/// See `matmul`.
+#[test]
+fn is_a_product_and_a_bias() {
+    check("dense", 4e-6, |op, inputs| {
+        let Op::Dense(op) = op else { unreachable!() };
+        let (x, weight, bias) = (inputs.operand(op.x), inputs.floats(op.weight), inputs.floats(op.bias));
+        vec![Wanted::Floats(logits(inputs, x, weight, bias, op.inputs))]
+    });
+}

@@ -1,0 +1,16 @@
+use inkgrad::plan::Op;
+
+use super::{Wanted, check, product, transposed};
+
+/// Sums of up to 784 products of values up to 3 that do not all add up: sqrt(784) roundings of 2^-24 each of a
+/// partial sum, over a largest result of about their size, times two.
+#[test]
+fn products_of_every_layout() {
+    check("matmul", 4e-6, |op, inputs| {
+        let Op::Matmul(op) = op else { unreachable!() };
+        let (a, b) = (inputs.operand(op.a), inputs.operand(op.b));
+        let a = if op.transpose_a { transposed(&a, op.m) } else { a };
+        let b = if op.transpose_b { b } else { transposed(&b, op.n) };
+        vec![Wanted::Floats(product(&a, &b, op.k))]
+    });
+}
