@@ -52,6 +52,7 @@ impl DataSet {
     }
 
     /// The data set in a directory: four IDX files, gzipped or not, under the names of MNIST or EMNIST.
+    /// Images are taken as they are; EMNIST's have rows and columns exchanged, in both halves alike.
     ///
     /// # Errors
     /// `MissingFile` or `Config` where the files are not there, `Io` where they cannot be read, and

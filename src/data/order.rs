@@ -77,7 +77,7 @@ impl BatchOrder {
 
     /// Whole epochs behind the last example drawn.
     pub fn epochs(&self) -> u64 {
-        self.epoch + u64::from(self.drawn == self.shuffled.len())
+        self.epoch.wrapping_add(u64::from(self.drawn == self.shuffled.len()))
     }
 
     /// Fisher and Yates's shuffle, always from 0, 1, 2, ..., so that no epoch depends on the one before.
@@ -158,5 +158,8 @@ mod tests {
         // the last position that fits still draws
         let mut last = BatchOrder::at(3, 1, 1, u64::MAX).unwrap();
         assert_eq!(draw(&mut last, 7).len(), 7);
+        let mut last = BatchOrder::at(1, 1, 1, u64::MAX).unwrap();
+        draw(&mut last, 1);
+        assert_eq!((last.position(), last.epochs()), (0, 0));
     }
 }

@@ -14,7 +14,7 @@ pub use optimiser::Optimiser;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataSet;
+use crate::data::{DataSet, idx::MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::plan::ops::Pixels;
 
@@ -67,7 +67,7 @@ pub struct Placed {
     pub input: Vec<usize>,
     pub output: Vec<usize>,
     /// Range of the network's parameters that are this layer's.
-    parameters: std::ops::Range<usize>,
+    pub parameters: std::ops::Range<usize>,
 }
 
 /// A parameter in its place in the flat buffer.
@@ -106,13 +106,18 @@ pub struct Network {
 /// More parameters than any network for small images needs: a recipe or file that asks for more is at fault.
 const MOST_PARAMETERS: usize = 1 << 28;
 
+/// Labels are bytes.
+const MOST_CLASSES: usize = 256;
+
 impl Network {
     /// Places the layers one after another, checks that they fit, and lays their parameters out.
     pub fn new(task: Task, normalisation: Normalisation, specs: &[LayerSpec]) -> Result<Self> {
-        if task.pixels() == 0 || task.classes < 2 {
-            let Task { height, width, classes } = task;
+        let Task { height, width, classes } = task;
+        let sides = 1..=MAX_SIDE;
+        if !sides.contains(&height) || !sides.contains(&width) || !(2..=MOST_CLASSES).contains(&classes) {
             let what = format!("no network for {height} x {width} images in {classes} classes");
-            return Err(Error::Config(format!("{what}: both sides and two classes at least are needed")));
+            let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MOST_CLASSES} classes");
+            return Err(Error::Config(format!("{what}: {wanted} are possible")));
         }
         let usable =
             normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
@@ -174,6 +179,11 @@ impl Network {
     /// Length of the flat parameter buffer.
     pub fn parameter_count(&self) -> usize {
         self.parameters.last().map_or(0, |last| last.range().end)
+    }
+
+    /// A parameter by its name.
+    pub fn slice(&self, name: &str) -> Option<&Slice> {
+        self.parameters.iter().find(|slice| slice.name == name)
     }
 
     /// The layers as they were asked for: with `task` and `normalisation` all that is needed to build it again.

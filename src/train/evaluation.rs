@@ -1,0 +1,105 @@
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::executor::{Device, ExecutorOptions, Feed, Store};
+use crate::network::Network;
+use crate::plan::{Element, NO_IMAGE, Plan, StepNumbers, fuse};
+
+/// How well a classifier does on a split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    pub images: usize,
+    pub correct: u64,
+    /// Mean cross-entropy an image, in nats.
+    pub loss: f64,
+    pub classes: usize,
+    /// `[classes, classes]`: row the label, column the prediction.
+    pub confusion: Vec<u32>,
+}
+
+impl Evaluation {
+    /// Share of images classified rightly, from 0 to 1.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images.max(1) as f64
+    }
+
+    /// Of the images predicted as `class`, the share that are it; none where none was.
+    pub fn precision(&self, class: usize) -> Option<f64> {
+        let predicted = (0..self.classes).map(|label| self.count(label, class)).sum();
+        share(self.count(class, class), predicted)
+    }
+
+    /// Of the images of `class`, the share predicted as such; none where there is no such image.
+    pub fn recall(&self, class: usize) -> Option<f64> {
+        let labelled = (0..self.classes).map(|predicted| self.count(class, predicted)).sum();
+        share(self.count(class, class), labelled)
+    }
+
+    pub fn count(&self, label: usize, predicted: usize) -> u64 {
+        self.confusion.get(label * self.classes + predicted).copied().unwrap_or(0).into()
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Images a step of evaluation: as many as keep the activations of a step within some tens of MB.
+const MOST_IMAGES: usize = 500;
+const ACTIVATION_BYTES: usize = 32 << 20;
+
+/// Classifies every image of a split with the parameters in `store`.
+///
+/// # Errors
+/// Where the split is empty or of another size than the network, or the device fails.
+pub async fn evaluate(device: &Device, network: &Network, store: &Store, split: &Split) -> Result<Evaluation> {
+    if split.is_empty() {
+        return Err(Error::Config("there are no images to evaluate on".into()));
+    }
+    if split.pixels() != network.task.pixels() {
+        let (given, wanted) = (split.pixels(), network.task.pixels());
+        return Err(Error::Config(format!("images of {given} pixels, the network was made for {wanted}")));
+    }
+    let batch = batch_size(network).min(split.len());
+    let plan = match device {
+        Device::Cpu(_) => fuse::for_cpu(network.evaluation_plan(batch)),
+        Device::Gpu(_) => fuse::for_gpu(network.evaluation_plan(batch)),
+    };
+    let (Some(correct), Some(confusion)) = (plan.find("correct"), plan.find("confusion")) else {
+        return Err(Error::Config("an evaluation plan without counts".into()));
+    };
+    let block = 4;
+    let mut executor = device.executor(&plan, store, ExecutorOptions { feed: Feed::Stream, block }).await?;
+    for counts in [correct, confusion] {
+        executor.write(counts, &vec![0; plan.tensor(counts).bytes()])?;
+    }
+    let mut losses = Vec::new();
+    let images: Vec<u32> = (0..split.len() as u32).collect();
+    for some in images.chunks(batch * block) {
+        let steps = some.len().div_ceil(batch);
+        let mut indices = some.to_vec();
+        indices.resize(steps * batch, NO_IMAGE);
+        executor.run(split, &indices, &vec![StepNumbers::default(); steps]).await?;
+        losses.extend(executor.losses()?);
+    }
+    losses.extend(executor.finish().await?);
+    let correct = words(&executor.read(correct).await?);
+    let confusion = words(&executor.read(confusion).await?);
+    Ok(Evaluation {
+        images: split.len(),
+        correct: correct.first().copied().unwrap_or(0).into(),
+        loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / split.len() as f64,
+        classes: network.task.classes,
+        confusion,
+    })
+}
+
+fn batch_size(network: &Network) -> usize {
+    let one: Plan = network.evaluation_plan(1);
+    let bytes: usize = one.tensors.iter().filter(|t| t.element == Element::F32).map(|t| t.bytes()).sum();
+    let activations = bytes.saturating_sub(8 * network.parameter_count()).max(1);
+    (ACTIVATION_BYTES / activations).clamp(1, MOST_IMAGES)
+}
+
+fn words(bytes: &[u8]) -> Vec<u32> {
+    bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
+}

@@ -1,0 +1,119 @@
+//! Runs every op on a device and on the CPU reference, over many shapes, and compares: whether a driver is to be
+//! trusted shows in seconds.
+
+mod cases;
+
+pub use cases::cases;
+
+use crate::error::Result;
+use crate::executor::{Device, ExecutorOptions, Feed};
+use crate::plan::{Element, Plan, StepNumbers, TensorId};
+
+/// One op in one shape: a plan of that op alone, and what its tensors hold before it runs.
+pub struct Case {
+    pub op: &'static str,
+    /// The sizes, for a reader.
+    pub shape: String,
+    pub plan: Plan,
+    pub inputs: Vec<(TensorId, Vec<u8>)>,
+    pub numbers: StepNumbers,
+    pub tolerance: Tolerance,
+}
+
+/// How far two devices may differ in an op's results.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Largest difference of two values over the largest reference value of their tensor.
+    pub relative: f64,
+    pub reason: &'static str,
+}
+
+/// How two devices compared in one case.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    pub op: &'static str,
+    pub shape: String,
+    /// Largest difference over the largest reference value, over all tensors that the op writes. Infinite where
+    /// a value is not finite, or where integers differ.
+    pub error: f64,
+    pub tolerance: Tolerance,
+}
+
+impl Comparison {
+    pub fn passed(&self) -> bool {
+        self.error <= self.tolerance.relative
+    }
+}
+
+impl Case {
+    /// Runs the op once on a device: the bytes of each tensor that it writes.
+    pub async fn run(&self, device: &Device) -> Result<Vec<Vec<u8>>> {
+        let store = device.store(self.plan.flat, &vec![0.0; self.plan.flat.parameters])?;
+        let options = ExecutorOptions { feed: Feed::Stream, block: 1 };
+        let mut executor = device.executor(&self.plan, &store, options).await?;
+        for (tensor, bytes) in &self.inputs {
+            executor.write(*tensor, bytes)?;
+        }
+        executor.run_as_is(self.numbers).await?;
+        let mut outputs = Vec::new();
+        for tensor in self.outputs() {
+            outputs.push(executor.read(tensor).await?);
+        }
+        Ok(outputs)
+    }
+
+    pub fn outputs(&self) -> Vec<TensorId> {
+        self.plan.steps.iter().flat_map(|step| step.op.writes()).collect()
+    }
+
+    /// Runs the op on both devices and compares.
+    pub async fn compare(&self, reference: &Device, device: &Device) -> Result<Comparison> {
+        let (wanted, given) = (self.run(reference).await?, self.run(device).await?);
+        let mut error = 0f64;
+        for ((tensor, wanted), given) in self.outputs().into_iter().zip(&wanted).zip(&given) {
+            error = error.max(largest_error(self.plan.tensor(tensor).element, wanted, given));
+        }
+        Ok(Comparison { op: self.op, shape: self.shape.clone(), error, tolerance: self.tolerance })
+    }
+}
+
+/// See [`Comparison::error`].
+fn largest_error(element: Element, wanted: &[u8], given: &[u8]) -> f64 {
+    if wanted.len() != given.len() {
+        return f64::INFINITY;
+    }
+    if element != Element::F32 {
+        return if wanted == given { 0.0 } else { f64::INFINITY };
+    }
+    let (wanted, given) = (floats(wanted), floats(given));
+    if wanted.iter().chain(&given).any(|value| !value.is_finite()) {
+        return f64::INFINITY;
+    }
+    let largest = wanted.iter().fold(0f64, |largest, value| largest.max(f64::from(value.abs())));
+    let difference = wanted
+        .iter()
+        .zip(&given)
+        .fold(0f64, |largest, (wanted, given)| largest.max((f64::from(*wanted) - f64::from(*given)).abs()));
+    if difference == 0.0 { 0.0 } else { difference / largest.max(f64::from(f32::MIN_POSITIVE)) }
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told() {
+        let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        let error = |a: &[f32], b: &[f32]| largest_error(Element::F32, &bytes(a), &bytes(b));
+        assert_eq!(error(&[1.0, -4.0], &[1.0, -4.0]), 0.0);
+        assert_eq!(error(&[1.0, -4.0], &[2.0, -4.0]), 0.25);
+        assert_eq!(error(&[1.0], &[f32::NAN]), f64::INFINITY);
+        assert_eq!(error(&[1.0], &[1.0, 1.0]), f64::INFINITY);
+        assert!(error(&[0.0], &[1e-6]) > 1.0, "something where nothing should be is an error");
+        assert_eq!(largest_error(Element::U32, &[1, 0, 0, 0], &[2, 0, 0, 0]), f64::INFINITY);
+    }
+}

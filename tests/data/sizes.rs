@@ -1,0 +1,54 @@
+//! Sets of other sizes than MNIST's.
+
+use inkgrad::data::{DataSet, Part};
+
+use crate::{gzip, image_file, label_file};
+
+fn set(count: u32, height: u32, width: u32, classes: u8) -> DataSet {
+    let labels: Vec<u8> = (0..count).map(|index| (index % u32::from(classes)) as u8).collect();
+    let (images, labels) = (image_file(count, height, width), label_file(&labels));
+    DataSet::from_idx_bytes(&images, &gzip(&labels), &gzip(&images), &labels).unwrap()
+}
+
+#[test]
+fn images_of_20_by_20_in_47_classes() {
+    let set = set(470, 20, 20, 47);
+    assert_eq!((set.height, set.width, set.pixels(), set.classes), (20, 20, 400, 47));
+    // one in 12 is held back, from the front
+    assert_eq!((set.validation.len(), set.train.len(), set.test.len()), (39, 431, 470));
+    assert_eq!(set.train.label(0), 39);
+    assert_eq!(set.train.image(0), set.test.image(39));
+    assert_eq!(set.train.images().len(), 431 * 400);
+}
+
+#[test]
+fn images_of_one_pixel() {
+    let set = set(24, 1, 1, 3);
+    assert_eq!((set.pixels(), set.classes, set.validation.len(), set.train.len()), (1, 3, 2, 22));
+    assert_eq!(set.train.image(21), [23]);
+}
+
+#[test]
+fn images_need_not_be_square() {
+    let set = set(12, 3, 5, 2);
+    assert_eq!((set.height, set.width, set.pixels()), (3, 5, 15));
+}
+
+#[test]
+fn tiny_sets_go_without_validation() {
+    for count in 1..12 {
+        let set = set(count, 2, 2, 2);
+        assert!(set.validation.is_empty());
+        assert_eq!((set.train.len(), set.classes), (count as usize, 2));
+    }
+    assert_eq!(set(12, 2, 2, 2).validation.len(), 1);
+}
+
+#[test]
+fn every_label_a_byte_can_hold() {
+    let part = Part::from_idx_bytes("train", &image_file(2, 1, 1), &label_file(&[7, 255])).unwrap();
+    assert_eq!(part.classes(), 256);
+    assert!(part.require(1, 1, 256).is_ok());
+    assert!(part.require(1, 1, 255).is_err());
+    assert!(part.require(1, 1, 0).is_err());
+}
