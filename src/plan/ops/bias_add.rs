@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, launch, offset, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// `out[r, c] = x[r, c] + bias[c]`.
 #[derive(Clone, Debug)]
@@ -21,5 +22,16 @@ impl Describe for BiasAdd {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("COLUMNS", self.columns as f64),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+        ];
+        let bindings = [(self.x, READ), (self.bias, READ), (self.out, WRITE)];
+        let groups = folded((self.rows * self.columns).div_ceil(256));
+        launch(include_str!("../../../shaders/bias_add.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, launch, offset, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// The gradient of a bias: `out[c] = sum over r of x[r, c]`.
 #[derive(Clone, Debug)]
@@ -19,5 +20,16 @@ impl Describe for ColumnSum {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("COLUMNS", self.columns as f64),
+            ("OUT_OFFSET", offset(plan, self.out)),
+        ];
+        let bindings = [(self.x, READ), (self.out, WRITE)];
+        let groups = folded(self.columns.div_ceil(32));
+        launch(include_str!("../../../shaders/column_sum.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Adds one for each row to `counts[label, predicted]`.
 #[derive(Clone, Debug)]
@@ -21,5 +22,16 @@ impl Describe for Confusion {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.counts]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("CLASSES", self.classes as f64),
+            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
+        ];
+        let bindings = [(self.logits, READ), (self.labels, READ), (self.counts, WRITE)];
+        let groups = folded(self.rows.div_ceil(64));
+        launch(include_str!("../../../shaders/confusion.wgsl"), constants, bindings, groups)
     }
 }

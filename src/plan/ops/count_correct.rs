@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Adds to `correct` the number of rows whose largest logit (the first of equals) stands at the label.
 #[derive(Clone, Debug)]
@@ -21,5 +22,16 @@ impl Describe for CountCorrect {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.correct]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("CLASSES", self.classes as f64),
+            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
+        ];
+        let bindings = [(self.logits, READ), (self.labels, READ), (self.correct, WRITE)];
+        let groups = folded(self.rows.div_ceil(64));
+        launch(include_str!("../../../shaders/count_correct.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,5 +1,6 @@
-use super::{Describe, Operand};
-use crate::plan::TensorId;
+use super::launching::{launch, layered, offset, operand, tile, READ, WRITE, X_NAMES};
+use super::{Describe, Operand, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// A dense layer in one pass: `out = x · weightᵀ + bias`. The same as `matmul` then `bias_add`.
 #[derive(Clone, Debug)]
@@ -24,5 +25,23 @@ impl Describe for Dense {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let (width, height) = tile(self.rows, self.outputs);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("INPUTS", self.inputs as f64),
+            ("OUTPUTS", self.outputs as f64),
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+        ]
+        .into_iter()
+        .chain(operand(plan, self.x, X_NAMES));
+        let bindings = [(self.x.tensor, READ), (self.weight, READ), (self.bias, READ), (self.out, WRITE)];
+        let groups = layered(self.rows.div_ceil(4 * height), self.outputs.div_ceil(4 * width));
+        launch(include_str!("../../../shaders/dense.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,5 +1,6 @@
-use super::{Describe, Operand};
-use crate::plan::TensorId;
+use super::launching::{launch, offset, operand, READ, WRITE, X_NAMES};
+use super::{Describe, Operand, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// A dense layer's gradients and their SGD step in one pass, the gradients never stored:
 /// `weight -= learning_rate * output_gradientᵀ · x`, `bias -= learning_rate * column sums of output_gradient`.
@@ -26,5 +27,26 @@ impl Describe for DenseSgd {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.weight, self.bias]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        const LANES: usize = 32;
+        let input_groups = self.inputs.div_ceil(4 * LANES);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("INPUTS", self.inputs as f64),
+            ("OUTPUTS", self.outputs as f64),
+            ("LANES", LANES as f64),
+            ("SLICES", 4.0),
+            ("INPUT_GROUPS", input_groups as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+        ]
+        .into_iter()
+        .chain(operand(plan, self.x, X_NAMES));
+        // the bias lies in the same flat buffer, which must not be bound twice
+        let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.weight, WRITE)];
+        let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
+        launch(include_str!("../../../shaders/dense_sgd.wgsl"), constants, bindings, groups)
     }
 }

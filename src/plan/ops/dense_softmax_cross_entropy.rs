@@ -1,5 +1,9 @@
-use super::{Describe, Operand};
-use crate::plan::TensorId;
+use super::launching::{folded, in_block, launch, offset, operand, READ, WRITE, X_NAMES};
+use super::{Describe, Operand, Launch};
+use crate::plan::{Plan, TensorId};
+
+/// Most classes whose logits the shader keeps in workgroup memory; 4 rows of them are 4 KiB.
+const MOST_KEPT: usize = 256;
 
 /// A classifier's last layer and its loss in one pass: `dense` then `softmax_cross_entropy`, the logits never
 /// stored.
@@ -31,5 +35,35 @@ impl Describe for DenseSoftmaxCrossEntropy {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.logits_gradient, self.sample_loss]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let weight_offset = plan.tensor(self.weight).home.offset();
+        let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("INPUTS", self.inputs as f64),
+            ("CLASSES", self.classes as f64),
+            ("SCALE", self.scale as f64),
+            ("LANES", 32.0),
+            ("KEPT", if self.classes <= MOST_KEPT { self.classes as f64 } else { 1.0 }),
+            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
+            ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
+            ("WEIGHT_OFFSET", weight_offset as f64),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+            ("WEIGHT_IS_ALIGNED", is_aligned as u32 as f64),
+        ]
+        .into_iter()
+        .chain(operand(plan, self.x, X_NAMES));
+        let bindings = [
+            (self.x.tensor, READ),
+            (self.weight, READ),
+            (self.bias, READ),
+            (self.labels, READ),
+            (self.logits_gradient, WRITE),
+            (self.sample_loss, WRITE),
+        ];
+        let groups = folded(self.rows.div_ceil(4));
+        launch(include_str!("../../../shaders/dense_softmax_cross_entropy.wgsl"), constants, bindings, groups)
     }
 }

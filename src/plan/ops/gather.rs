@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Picks a batch out of a data set that lives on the device: `images[r] = all_images[indices[r]]`, labels
 /// likewise. An index of `NO_IMAGE` gives a black image with the label `NO_LABEL`.
@@ -27,5 +28,19 @@ impl Describe for Gather {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.images, self.labels]
+    }
+
+    fn launch(&self, _plan: &Plan) -> Launch {
+        let words = self.columns.div_ceil(4);
+        let constants = [("ROWS", self.rows as f64), ("WORDS", words as f64)];
+        let bindings = [
+            (self.all_images, READ),
+            (self.all_labels, READ),
+            (self.indices, READ),
+            (self.images, WRITE),
+            (self.labels, WRITE),
+        ];
+        let groups = folded((self.rows * words).div_ceil(256));
+        launch(include_str!("../../../shaders/gather.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// One loss a step: `losses[step of the block] = scale * sum over r of sample_loss[step of the block, r]`.
 #[derive(Clone, Debug)]
@@ -20,5 +21,11 @@ impl Describe for LossSum {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.losses]
+    }
+
+    fn launch(&self, _plan: &Plan) -> Launch {
+        let constants = [("ROWS", self.rows as f64), ("SCALE", self.scale as f64)];
+        let bindings = [(self.sample_loss, READ), (self.losses, WRITE)];
+        launch(include_str!("../../../shaders/loss_sum.wgsl"), constants, bindings, [1, 1, 1])
     }
 }

@@ -1,5 +1,6 @@
-use super::{Describe, Operand};
-use crate::plan::TensorId;
+use super::launching::{launch, layered, offset, operand, tile, READ, WRITE};
+use super::{Describe, Operand, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Matrix product: `out = A · B`, where A is `[m, k]`, or stored as `[k, m]` with `transpose_a`, and B is
 /// `[k, n]`, or stored as `[n, k]` with `transpose_b`.
@@ -23,5 +24,27 @@ impl Describe for Matmul {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let (width, height) = tile(self.m, self.n);
+        let constants = [
+            ("M", self.m as f64),
+            ("N", self.n as f64),
+            ("K", self.k as f64),
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("TRANSPOSE_A", self.transpose_a as u32 as f64),
+            ("TRANSPOSE_B", self.transpose_b as u32 as f64),
+            ("A_START", offset(plan, self.a.tensor)),
+            ("B_START", offset(plan, self.b.tensor)),
+            ("OUT_START", offset(plan, self.out)),
+        ]
+        .into_iter()
+        .chain(operand(plan, self.a, ["A_IS_BYTES", "A_GAIN", "A_OFFSET", "A_IN_BLOCK"]))
+        .chain(operand(plan, self.b, ["B_IS_BYTES", "B_GAIN", "B_OFFSET", "B_IN_BLOCK"]));
+        let bindings = [(self.a.tensor, READ), (self.b.tensor, READ), (self.out, WRITE)];
+        let groups = layered(self.n.div_ceil(4 * width), self.m.div_ceil(4 * height));
+        launch(include_str!("../../../shaders/matmul.wgsl"), constants, bindings, groups)
     }
 }

@@ -3,6 +3,8 @@
 
 use super::{Plan, TensorId};
 
+mod launching;
+
 /// Calls `$callback!` with every op as `(module, Type)`: the one list that a new op joins.
 macro_rules! with_ops {
     ($callback:ident) => {
@@ -30,9 +32,7 @@ pub(crate) trait Describe {
     fn reads(&self) -> Vec<TensorId>;
     fn writes(&self) -> Vec<TensorId>;
     /// How the op's shader is launched in this plan.
-    fn launch(&self, _plan: &Plan) -> Launch {
-        Launch { source: "", constants: Vec::new(), bindings: Vec::new(), groups: [0; 3] }
-    }
+    fn launch(&self, plan: &Plan) -> Launch;
 }
 
 /// One dispatch: a shader, its constants, its buffers, its grid. Plain data; `gpu` makes pipelines of it.
@@ -45,7 +45,9 @@ pub struct Launch {
     /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step's numbers.)
     /// No buffer may stand here twice if one of the two is written.
     pub bindings: Vec<(TensorId, Access)>,
-    /// Workgroups along x, y and z.
+    /// Workgroups along x, y and z. An op of `Phase::Account` (and `gather`) does a whole block of steps in one
+    /// dispatch: z is 1 here, the executor puts the number of steps there, and the shader takes
+    /// `workgroup_id.z` for the step.
     pub groups: [u32; 3],
 }
 

@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, launch, offset, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Stochastic gradient descent over the whole flat buffer: `parameters[i] -= learning_rate * gradients[i]`.
 #[derive(Clone, Debug)]
@@ -16,5 +17,15 @@ impl Describe for Sgd {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.parameters]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("COUNT", self.count as f64),
+            ("GRADIENTS_OFFSET", offset(plan, self.gradients)),
+            ("PARAMETERS_OFFSET", offset(plan, self.parameters)),
+        ];
+        let bindings = [(self.gradients, READ), (self.parameters, WRITE)];
+        launch(include_str!("../../../shaders/sgd.wgsl"), constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

@@ -1,5 +1,6 @@
-use super::Describe;
-use crate::plan::TensorId;
+use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Softmax and cross-entropy of each row, with the gradient by the logits, in one pass:
 /// `sample_loss[r] = log(sum over c of exp(logits[r, c])) - logits[r, label[r]]` (the largest logit is subtracted
@@ -27,5 +28,30 @@ impl Describe for SoftmaxCrossEntropy {
 
     fn writes(&self) -> Vec<TensorId> {
         self.logits_gradient.into_iter().chain([self.sample_loss]).collect()
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("CLASSES", self.classes as f64),
+            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
+            ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
+        ];
+        let bindings = [(self.logits, READ), (self.labels, READ), (self.sample_loss, WRITE)];
+        let groups = folded(self.rows.div_ceil(4));
+        match self.logits_gradient {
+            Some(gradient) => launch(
+                include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
+                constants.into_iter().chain([("SCALE", self.scale as f64)]),
+                bindings.into_iter().chain([(gradient, WRITE)]),
+                groups,
+            ),
+            None => launch(
+                include_str!("../../../shaders/softmax_cross_entropy_loss.wgsl"),
+                constants,
+                bindings,
+                groups,
+            ),
+        }
     }
 }

@@ -1,5 +1,6 @@
-use super::{Describe, Pixels};
-use crate::plan::TensorId;
+use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::{Describe, Pixels, Launch};
+use crate::plan::{Plan, TensorId};
 
 /// Makes floats of image bytes: `out[r, c] = images[r, c] / 255 * gain + offset`.
 #[derive(Clone, Debug)]
@@ -20,5 +21,18 @@ impl Describe for Unpack {
 
     fn writes(&self) -> Vec<TensorId> {
         vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("COLUMNS", self.columns as f64),
+            ("GAIN", self.pixels.gain as f64),
+            ("OFFSET", self.pixels.offset as f64),
+            ("X_IN_BLOCK", in_block(plan, self.images)),
+        ];
+        let bindings = [(self.images, READ), (self.out, WRITE)];
+        let groups = folded((self.rows * self.columns.div_ceil(4)).div_ceil(256));
+        launch(include_str!("../../../shaders/unpack.wgsl"), constants, bindings, groups)
     }
 }

@@ -1,0 +1,23 @@
+// Stochastic gradient descent: parameters[i] -= learning_rate * gradients[i]. One invocation a value.
+
+override COUNT: u32 = 1;
+override GRADIENTS_OFFSET: u32 = 0;
+override PARAMETERS_OFFSET: u32 = 0;
+
+struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+
+@group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]
+@group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
+@group(1) @binding(0) var<uniform> numbers: Numbers;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = (group.y * groups.x + group.x) * 256u + thread;
+    if (at < COUNT) {
+        parameters[PARAMETERS_OFFSET + at] -= numbers.learning_rate * gradients[GRADIENTS_OFFSET + at];
+    }
+}

@@ -1,0 +1,38 @@
+// Makes floats of image bytes.
+//   out[r, c] = images[r, c] / 255 * GAIN + OFFSET
+// One invocation a word, that is four neighbouring bytes of a row.
+
+override ROWS: u32 = 1;
+override COLUMNS: u32 = 1;
+override GAIN: f32 = 1.0;
+override OFFSET: f32 = 0.0;
+/// 1 where images holds the rows of a whole block of steps, of which first_row is this step's first.
+override X_IN_BLOCK: u32 = 0;
+
+struct Numbers { first_row: u32 }
+
+@group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, columns], rows padded to words
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, columns]
+@group(1) @binding(0) var<uniform> numbers: Numbers;
+
+override WORDS: u32 = (COLUMNS + 3u) / 4u;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = (group.y * groups.x + group.x) * 256u + thread;
+    if (at >= ROWS * WORDS) {
+        return;
+    }
+    let values = unpack4x8unorm(images[at + X_IN_BLOCK * numbers.first_row * WORDS]) * GAIN + OFFSET;
+    let row = at / WORDS;
+    let column = 4u * (at % WORDS);
+    let first = row * COLUMNS + column;
+    out[first] = values.x;
+    if (column + 1u < COLUMNS) { out[first + 1u] = values.y; }
+    if (column + 2u < COLUMNS) { out[first + 2u] = values.z; }
+    if (column + 3u < COLUMNS) { out[first + 3u] = values.w; }
+}

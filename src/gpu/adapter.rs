@@ -1,0 +1,187 @@
+//! Which GPUs there are, and which to take.
+
+use wgpu::{DeviceType, Features};
+
+use crate::error::{Error, Result};
+
+/// Which adapter is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The best real GPU; never a program that plays one.
+    #[default]
+    RealGpu,
+    /// The best there is, a software adapter if nothing else.
+    Any,
+    /// One whose name, backend or driver contains the text, in either case of letters.
+    Named(String),
+}
+
+/// What sort of device an adapter is; the better the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Discrete,
+    Integrated,
+    Virtual,
+    /// The driver does not say (browsers).
+    Unknown,
+    /// A program that plays a GPU on the CPU.
+    Software,
+}
+
+/// What is worth knowing of an adapter.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct About {
+    pub name: String,
+    pub backend: String,
+    pub driver: String,
+    pub kind: Kind,
+    pub max_buffer_bytes: u64,
+    pub max_binding_bytes: u64,
+    pub max_workgroup_bytes: u32,
+    pub max_workgroup_invocations: u32,
+    pub max_storage_buffers: u32,
+    /// Smallest and largest subgroup; none where shaders cannot use subgroups.
+    pub subgroups: Option<(u32, u32)>,
+    pub has_f16: bool,
+    pub has_timestamps: bool,
+    pub has_cooperative_matrix: bool,
+}
+
+/// A GPU, or a program that plays one.
+pub struct Adapter {
+    pub(super) raw: wgpu::Adapter,
+    about: About,
+}
+
+const NO_ADAPTER: &str = "Install the GPU maker's driver with Vulkan (on Windows DirectX 12 and on macOS Metal come \
+                          with the system); for a software GPU on Debian or Ubuntu: `apt-get install \
+                          mesa-vulkan-drivers`. `--device cpu` needs no GPU";
+const NO_REAL_GPU: &str = "Install the GPU maker's driver with Vulkan, or take the software adapter with `--device \
+                           gpu`, or do without a GPU with `--device cpu`";
+const NO_SUCH_GPU: &str = "`inkgrad devices` lists what there is; any part of a name will do";
+
+impl Adapter {
+    /// Every adapter, the best first.
+    pub async fn all() -> Vec<Adapter> {
+        Self::of(&instance()).await
+    }
+
+    async fn of(instance: &wgpu::Instance) -> Vec<Adapter> {
+        // A browser has one adapter to give, and only this says which kind is wanted.
+        let raw = if cfg!(target_arch = "wasm32") {
+            instance.request_adapter(&best()).await.into_iter().collect()
+        } else {
+            instance.enumerate_adapters(wgpu::Backends::all()).await
+        };
+        let mut adapters: Vec<_> =
+            raw.into_iter().map(|raw| Adapter { about: About::of(&raw), raw }).collect();
+        adapters.sort_by_key(|adapter| adapter.about.kind); // stable: else in the system's order
+        adapters
+    }
+
+    /// The adapter wanted.
+    ///
+    /// # Errors
+    /// `NoAdapter`, with what there is instead and how to get one.
+    pub async fn choose(choice: &Choice) -> Result<Adapter> {
+        let instance = instance();
+        let adapters = Self::of(&instance).await;
+        let is_wanted = |about: &About| match choice {
+            Choice::RealGpu => about.kind != Kind::Software,
+            Choice::Any => true,
+            Choice::Named(text) => about.mentions(text),
+        };
+        let found = adapters.iter().map(|a| a.about.to_string()).collect::<Vec<_>>().join("; ");
+        if let Some(adapter) = adapters.into_iter().find(|adapter| is_wanted(&adapter.about)) {
+            return Ok(adapter);
+        }
+        let looked_for = match choice {
+            Choice::RealGpu => "a GPU that is not a software one".into(),
+            Choice::Any => "any adapter".into(),
+            Choice::Named(text) => format!("an adapter with `{text}` in its name, backend or driver"),
+        };
+        let (found, remedy) = match (found.is_empty(), choice) {
+            (true, _) => (nothing(&instance).await, NO_ADAPTER),
+            (false, Choice::Named(_)) => (found, NO_SUCH_GPU),
+            (false, _) => (found, NO_REAL_GPU),
+        };
+        Err(Error::NoAdapter { looked_for, found, remedy })
+    }
+
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+}
+
+/// Why there is no adapter, backend by backend.
+async fn nothing(instance: &wgpu::Instance) -> String {
+    match instance.request_adapter(&best()).await {
+        Err(error) => format!("none ({error})"),
+        Ok(_) => "none".into(),
+    }
+}
+
+fn best() -> wgpu::RequestAdapterOptions<'static, 'static> {
+    wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..Default::default()
+    }
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+}
+
+impl About {
+    fn of(raw: &wgpu::Adapter) -> Self {
+        let (info, limits, features) = (raw.get_info(), raw.limits(), raw.features());
+        let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+        About {
+            name: if info.name.is_empty() { "unnamed".into() } else { info.name },
+            backend: info.backend.to_string(),
+            driver,
+            kind: match info.device_type {
+                DeviceType::DiscreteGpu => Kind::Discrete,
+                DeviceType::IntegratedGpu => Kind::Integrated,
+                DeviceType::VirtualGpu => Kind::Virtual,
+                DeviceType::Other => Kind::Unknown,
+                DeviceType::Cpu => Kind::Software,
+            },
+            max_buffer_bytes: limits.max_buffer_size,
+            max_binding_bytes: limits.max_storage_buffer_binding_size,
+            max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
+            subgroups: features
+                .contains(Features::SUBGROUP)
+                .then_some((info.subgroup_min_size, info.subgroup_max_size)),
+            has_f16: features.contains(Features::SHADER_F16),
+            has_timestamps: features.contains(Features::TIMESTAMP_QUERY),
+            has_cooperative_matrix: features.contains(Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+        }
+    }
+
+    fn mentions(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        [&self.name, &self.backend, &self.driver].iter().any(|field| field.to_lowercase().contains(&text))
+    }
+}
+
+/// `NVIDIA H200 (vulkan, discrete, NVIDIA 570.1)`.
+impl std::fmt::Display for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let kind = match self.kind {
+            Kind::Discrete => "discrete",
+            Kind::Integrated => "integrated",
+            Kind::Virtual => "virtual",
+            Kind::Unknown => "of unknown kind",
+            Kind::Software => "software",
+        };
+        write!(f, "{} ({}, {kind}", self.name, self.backend)?;
+        match self.driver.is_empty() {
+            true => write!(f, ")"),
+            false => write!(f, ", {})", self.driver),
+        }
+    }
+}

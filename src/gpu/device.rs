@@ -1,0 +1,142 @@
+//! An opened GPU, and what everything made on it shares.
+
+use std::sync::Arc;
+
+use super::adapter::{About, Adapter};
+use super::faults::{Faults, checked};
+use super::kernels::Kernels;
+use super::mapping::Waiter;
+use super::{Executor, Store};
+use crate::error::{Error, Result};
+use crate::executor::{ExecutorOptions, Work};
+use crate::plan::{FlatSizes, Plan};
+
+/// An opened GPU. Clones are the same GPU.
+#[derive(Clone)]
+pub struct Device {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    // Dropped first: its thread uses the device.
+    pub(super) waiter: Waiter,
+    pub(super) kernels: Kernels,
+    pub(super) raw: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: wgpu::Limits,
+    pub(super) faults: Faults,
+    about: About,
+}
+
+impl Device {
+    /// Opens an adapter with all its limits.
+    ///
+    /// # Errors
+    /// `Unsupported` where the adapter has too little for any plan, `Gpu` where it cannot be opened.
+    pub async fn open(adapter: &Adapter) -> Result<Device> {
+        let about = adapter.about().clone();
+        let limits = adapter.raw.limits();
+        supports(&about, &limits)?;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY;
+        let description = wgpu::DeviceDescriptor {
+            label: Some("inkgrad"),
+            required_features: wanted & adapter.raw.features(),
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
+        let opened = adapter.raw.request_device(&description).await;
+        let (raw, queue) = opened.map_err(|error| Error::Gpu(format!("{}: {error}", about.name)))?;
+        let faults = Faults::default();
+        faults.listen(&raw);
+        let waiter = Waiter::new(&raw, &faults)?;
+        let kernels = checked(&raw, || Kernels::new(&raw))?;
+        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about }) })
+    }
+
+    pub fn about(&self) -> &About {
+        &self.shared.about
+    }
+
+    /// Makes the flat buffers: parameters as given, everything else zero.
+    pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
+        Store::new(&self.shared, sizes, parameters)
+    }
+
+    /// Makes a plan ready: buffers, pipelines, bind groups. `store` must be this device's.
+    pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
+        Executor::new(&self.shared, plan, store, options).await
+    }
+}
+
+/// The shaders are written for the portable limits; an adapter below them cannot run them.
+fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
+    let portable = wgpu::Limits::default();
+    let needs = [
+        (
+            "invocations a workgroup",
+            limits.max_compute_invocations_per_workgroup,
+            portable.max_compute_invocations_per_workgroup,
+        ),
+        (
+            "bytes of workgroup memory",
+            limits.max_compute_workgroup_storage_size,
+            portable.max_compute_workgroup_storage_size,
+        ),
+        (
+            "storage buffers a shader",
+            limits.max_storage_buffers_per_shader_stage,
+            portable.max_storage_buffers_per_shader_stage,
+        ),
+        (
+            "workgroups a dimension",
+            limits.max_compute_workgroups_per_dimension,
+            portable.max_compute_workgroups_per_dimension,
+        ),
+    ];
+    match needs.into_iter().find(|(_, has, needs)| has < needs) {
+        Some((what, has, needs)) => {
+            Err(Error::Unsupported { adapter: about.name.clone(), what: format!("{needs} {what}, it has {has}") })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Bytes of a buffer that holds so many: never none, and whole vec4s, which is how some shaders read.
+pub(super) fn buffer_size(bytes: usize) -> u64 {
+    (bytes as u64).next_multiple_of(16).max(16)
+}
+
+const STORAGE: wgpu::BufferUsages =
+    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
+
+impl Shared {
+    /// A zeroed buffer that shaders read and write.
+    pub(super) fn storage(&self, label: &str, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
+        let most = self.limits.max_storage_buffer_binding_size;
+        if buffer_size(bytes) > most {
+            return Err(Error::OutOfMemory(format!("{label}: {bytes} bytes, and shaders here can reach {most}")));
+        }
+        self.buffer(label, bytes, STORAGE, work)
+    }
+
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        bytes: usize,
+        usage: wgpu::BufferUsages,
+        work: &mut Work,
+    ) -> Result<wgpu::Buffer> {
+        let (size, most) = (buffer_size(bytes), self.limits.max_buffer_size);
+        if size > most {
+            return Err(Error::OutOfMemory(format!("{label}: {bytes} bytes, and buffers here hold {most}")));
+        }
+        work.buffers_created += 1;
+        let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
+        let description = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation };
+        checked(&self.raw, || self.raw.create_buffer(&description))
+    }
+
+    pub(super) fn readback(&self, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
+        self.buffer("readback", bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST, work)
+    }
+}

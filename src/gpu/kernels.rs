@@ -1,0 +1,150 @@
+//! Launches made into compute pipelines, each once a device.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::faults::checked;
+use crate::error::{Error, Result};
+use crate::plan::{Access, Launch, StepNumbers};
+
+/// A shader with its constants, ready to run.
+pub(super) struct Kernel {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    /// Group 0: the storage buffers.
+    pub(super) buffers: wgpu::BindGroupLayout,
+}
+
+/// Everything of a launch that its pipeline depends on; float64 by their bits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    /// The address: sources are constants of the program.
+    source: usize,
+    constants: Vec<(&'static str, u64)>,
+    access: Vec<bool>,
+}
+
+pub(super) struct Kernels {
+    made: Mutex<HashMap<Key, Arc<Kernel>>>,
+    /// Group 1: the numbers of the step.
+    pub(super) numbers: wgpu::BindGroupLayout,
+}
+
+impl Key {
+    fn of(launch: &Launch) -> Self {
+        Key {
+            source: launch.source.as_ptr() as usize,
+            constants: launch.constants.iter().map(|(name, value)| (*name, value.to_bits())).collect(),
+            access: launch.bindings.iter().map(|(_, access)| *access == Access::Read).collect(),
+        }
+    }
+}
+
+impl Kernels {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        let ty = wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: true,
+            min_binding_size: wgpu::BufferSize::new(size_of::<StepNumbers>() as u64),
+        };
+        let numbers = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("numbers"),
+            entries: &[entry(0, ty)],
+        });
+        Kernels { made: Mutex::new(HashMap::new()), numbers }
+    }
+
+    /// The kernels of these launches, in their order, and how many of them had to be compiled. Those are compiled
+    /// side by side: drivers take milliseconds to seconds for each.
+    pub(super) fn make(&self, device: &wgpu::Device, launches: &[(&str, &Launch)]) -> Result<(Vec<Arc<Kernel>>, u64)> {
+        let keys: Vec<Key> = launches.iter().map(|(_, launch)| Key::of(launch)).collect();
+        let mut missing: Vec<(&Key, &str, &Launch)> = Vec::new();
+        {
+            let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, (name, launch)) in keys.iter().zip(launches) {
+                if !made.contains_key(key) && !missing.iter().any(|(other, ..)| *other == key) {
+                    missing.push((key, name, launch));
+                }
+            }
+        }
+        let compiled = for_all(&missing, |(_, name, launch)| self.compile(device, name, launch))?;
+        let count = compiled.len() as u64;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((key, ..), kernel) in missing.iter().zip(compiled) {
+            made.insert((*key).clone(), Arc::new(kernel));
+        }
+        let kernels = keys.iter().filter_map(|key| made.get(key).cloned()).collect();
+        Ok((kernels, count))
+    }
+
+    fn compile(&self, device: &wgpu::Device, name: &str, launch: &Launch) -> Result<Kernel> {
+        let entries: Vec<_> = launch.bindings.iter().enumerate().map(|(at, (_, access))| entry(at, storage(*access))).collect();
+        let make = || {
+            let buffers = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(name),
+                entries: &entries,
+            });
+            let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(name),
+                bind_group_layouts: &[Some(&buffers), Some(&self.numbers)],
+                immediate_size: 0,
+            });
+            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(name),
+                layout: Some(&layout),
+                module: &module(device, name, launch.source),
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &launch.constants,
+                    // no shader reads what it has not written; a browser zeroes all the same
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            });
+            Kernel { pipeline, buffers }
+        };
+        checked(device, make).map_err(|error| match error {
+            Error::Gpu(what) => Error::Gpu(format!("{name}: {what}")),
+            other => other,
+        })
+    }
+}
+
+fn module(device: &wgpu::Device, name: &str, source: &'static str) -> wgpu::ShaderModule {
+    let description =
+        wgpu::ShaderModuleDescriptor { label: Some(name), source: wgpu::ShaderSource::Wgsl(source.into()) };
+    if cfg!(any(debug_assertions, target_arch = "wasm32")) {
+        return device.create_shader_module(description);
+    }
+    // SAFETY: these are this crate's own shaders. Every loop counts up to a bound, and every index stays below a
+    // size that its launch computes from the tensors bound, which the tests check with the runtime checks on.
+    // What comes from data, labels and indices of images, is compared with its bound by shader or executor.
+    unsafe { device.create_shader_module_trusted(description, wgpu::ShaderRuntimeChecks::unchecked()) }
+}
+
+fn storage(access: Access) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
+}
+
+fn entry(binding: usize, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty,
+        count: None,
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn for_all<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> Result<U> + Sync) -> Result<Vec<U>> {
+    use rayon::prelude::*;
+    items.par_iter().map(make).collect()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn for_all<T, U>(items: &[T], make: impl Fn(&T) -> Result<U>) -> Result<Vec<U>> {
+    items.iter().map(make).collect()
+}

@@ -1,0 +1,173 @@
+//! Buffers on their way to the host. Natively nothing tells when the device is done unless somebody waits for it;
+//! that somebody is a thread of its own, so that the library never blocks and never asks again and again.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_channel::oneshot;
+
+use super::device::Shared;
+use crate::error::{Error, Result};
+
+/// Ends a wait, once, from whichever side comes first: the callback, or the thread that finds the device lost.
+#[derive(Clone)]
+struct Notice(Arc<Mutex<Option<oneshot::Sender<Result<(), String>>>>>);
+
+impl Notice {
+    fn give(&self, outcome: Result<(), String>) {
+        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = sender.send(outcome); // nobody waits any more: fine
+        }
+    }
+}
+
+/// A future: the device has come so far.
+pub(super) struct Pending(oneshot::Receiver<Result<(), String>>);
+
+impl Pending {
+    fn new() -> (Notice, Pending) {
+        let (sender, receiver) = oneshot::channel();
+        (Notice(Arc::new(Mutex::new(Some(sender)))), Pending(receiver))
+    }
+
+    /// Whether it has, without waiting.
+    pub(super) fn is_done(&mut self) -> Option<Result<()>> {
+        self.0.try_recv().map_or(Some(Err(gone())), |outcome| Some(failed(outcome?)))
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.0).poll(context).map(|outcome| outcome.map_or_else(|_| Err(gone()), failed))
+    }
+}
+
+fn failed(outcome: Result<(), String>) -> Result<()> {
+    outcome.map_err(Error::Gpu)
+}
+
+fn gone() -> Error {
+    Error::DeviceLost("the wait for it was given up".into())
+}
+
+impl Shared {
+    /// Maps a buffer as soon as `submission`, its last use, is done.
+    pub(super) fn map(
+        &self,
+        buffer: &wgpu::Buffer,
+        mode: wgpu::MapMode,
+        range: Range<u64>,
+        submission: wgpu::SubmissionIndex,
+    ) -> Pending {
+        let (notice, pending) = Pending::new();
+        let callback = notice.clone();
+        buffer.map_async(mode, range, move |outcome| callback.give(outcome.map_err(|error| error.to_string())));
+        self.waiter.wait(submission, notice);
+        pending
+    }
+
+    /// Done when everything submitted so far is.
+    pub(super) fn drained(&self) -> Pending {
+        let (notice, pending) = Pending::new();
+        let callback = notice.clone();
+        let submission = self.queue.submit([]);
+        self.queue.on_submitted_work_done(move || callback.give(Ok(())));
+        self.waiter.wait(submission, notice);
+        pending
+    }
+
+    /// Reads part of a buffer through `readback`, which must be as long and is free again afterwards.
+    pub(super) async fn read(&self, buffer: &wgpu::Buffer, range: Range<u64>, readback: &wgpu::Buffer) -> Result<Vec<u8>> {
+        let bytes = range.end - range.start;
+        let mut encoder = self.raw.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(buffer, range.start, readback, 0, bytes);
+        let submission = self.queue.submit([encoder.finish()]);
+        let pending = self.map(readback, wgpu::MapMode::Read, 0..bytes, submission);
+        let outcome = pending.await;
+        self.faults.check()?;
+        outcome?;
+        take(readback, bytes)
+    }
+}
+
+/// The bytes of a buffer that is mapped for reading; unmaps it.
+pub(super) fn take(readback: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+    let view = readback.get_mapped_range(0..bytes).map_err(|error| Error::Gpu(error.to_string()))?;
+    let taken = view.to_vec();
+    drop(view);
+    readback.unmap();
+    Ok(taken)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use native::Waiter;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use std::sync::mpsc;
+
+    use super::Notice;
+    use crate::error::{Error, Result};
+    use crate::gpu::faults::Faults;
+
+    /// The thread that waits. It ends with this.
+    pub(in crate::gpu) struct Waiter {
+        submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Notice)>>,
+        thread: Option<std::thread::JoinHandle<()>>,
+    }
+
+    impl Waiter {
+        pub(in crate::gpu) fn new(device: &wgpu::Device, faults: &Faults) -> Result<Self> {
+            let (device, faults) = (device.clone(), faults.clone());
+            let (sender, receiver) = mpsc::channel::<(wgpu::SubmissionIndex, Notice)>();
+            let wait = move || {
+                for (submission, notice) in receiver {
+                    let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+                    if let Err(error) = device.poll(poll) {
+                        // the callbacks will not come
+                        faults.lost(error.to_string());
+                        notice.give(Err(error.to_string()));
+                    }
+                }
+            };
+            let thread = std::thread::Builder::new()
+                .name("inkgrad-gpu".into())
+                .spawn(wait)
+                .map_err(|error| Error::Gpu(format!("the thread that waits for it cannot start: {error}")))?;
+            Ok(Waiter { submissions: Some(sender), thread: Some(thread) })
+        }
+
+        pub(super) fn wait(&self, submission: wgpu::SubmissionIndex, notice: Notice) {
+            if let Some(submissions) = &self.submissions {
+                let _ = submissions.send((submission, notice)); // the thread lives as long as this
+            }
+        }
+    }
+
+    impl Drop for Waiter {
+        fn drop(&mut self) {
+            self.submissions = None;
+            if let Some(thread) = self.thread.take() {
+                // A driver that is taken down while a thread is inside it crashes: see it out first.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(super) struct Waiter;
+
+/// The browser calls back by itself.
+#[cfg(target_arch = "wasm32")]
+impl Waiter {
+    pub(super) fn new(_: &wgpu::Device, _: &super::faults::Faults) -> Result<Self> {
+        Ok(Waiter)
+    }
+
+    fn wait(&self, _: wgpu::SubmissionIndex, _: Notice) {}
+}

@@ -1,0 +1,18 @@
+//! The GPU: adapters, the device, kernels made of the ops' shaders, and the executor that replays a plan on them.
+
+mod adapter;
+mod device;
+mod executor;
+mod faults;
+mod feed;
+mod history;
+mod kernels;
+mod mapping;
+mod replay;
+mod resident;
+mod store;
+
+pub use adapter::{About, Adapter, Choice, Kind};
+pub use device::Device;
+pub use executor::Executor;
+pub use store::Store;

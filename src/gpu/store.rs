@@ -1,0 +1,79 @@
+//! The flat buffers on a GPU.
+
+use std::sync::Arc;
+
+use super::device::Shared;
+use crate::error::{Error, Result};
+use crate::executor::{Flat, Work};
+use crate::plan::FlatSizes;
+
+/// The flat buffers, shared by every executor over the same parameters.
+pub struct Store {
+    shared: Arc<Shared>,
+    sizes: FlatSizes,
+    parameters: wgpu::Buffer,
+    gradients: wgpu::Buffer,
+    states: Vec<wgpu::Buffer>,
+    statistics: wgpu::Buffer,
+}
+
+impl Store {
+    pub(super) fn new(shared: &Arc<Shared>, sizes: FlatSizes, parameters: &[f32]) -> Result<Self> {
+        shared.faults.check()?;
+        let mut work = Work::default();
+        let mut flat = |label: &str, values: usize| shared.storage(label, 4 * values, &mut work);
+        let store = Store {
+            shared: shared.clone(),
+            sizes,
+            parameters: flat("parameters", sizes.parameters)?,
+            gradients: flat("gradients", sizes.parameters)?,
+            states: (0..sizes.states).map(|_| flat("state", sizes.parameters)).collect::<Result<_>>()?,
+            statistics: flat("statistics", sizes.statistics)?,
+        };
+        store.write(Flat::Parameters, parameters)?;
+        Ok(store)
+    }
+
+    pub(super) fn sizes(&self) -> FlatSizes {
+        self.sizes
+    }
+
+    pub(super) fn is_of(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+
+    /// The buffer, and how many values it holds.
+    pub(super) fn buffer(&self, flat: Flat) -> Result<(&wgpu::Buffer, usize)> {
+        Ok(match flat {
+            Flat::Parameters => (&self.parameters, self.sizes.parameters),
+            Flat::Gradients => (&self.gradients, self.sizes.parameters),
+            Flat::State(which) => match self.states.get(which) {
+                Some(state) => (state, self.sizes.parameters),
+                None => return Err(Error::Config(format!("there is no optimiser state number {which}"))),
+            },
+            Flat::Statistics => (&self.statistics, self.sizes.statistics),
+        })
+    }
+
+    pub async fn read(&self, flat: Flat) -> Result<Vec<f32>> {
+        self.shared.faults.check()?;
+        let (buffer, values) = self.buffer(flat)?;
+        if values == 0 {
+            return Ok(Vec::new());
+        }
+        let readback = self.shared.readback(4 * values, &mut Work::default())?;
+        let bytes = self.shared.read(buffer, 0..4 * values as u64, &readback).await?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+
+    /// Overwrites a flat buffer; `values` must be as long as it.
+    pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
+        self.shared.faults.check()?;
+        let (buffer, length) = self.buffer(flat)?;
+        if values.len() != length {
+            return Err(Error::Config(format!("{} values given for {flat:?}, which has {length}", values.len())));
+        }
+        self.shared.queue.write_buffer(buffer, 0, bytemuck::cast_slice(values));
+        self.shared.faults.check()
+    }
+}
