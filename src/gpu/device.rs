@@ -94,9 +94,10 @@ fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
         ),
     ];
     match needs.into_iter().find(|(_, has, needs)| has < needs) {
-        Some((what, has, needs)) => {
-            Err(Error::Unsupported { adapter: about.name.clone(), what: format!("{needs} {what}, it has {has}") })
-        }
+        Some((what, has, needs)) => Err(Error::Unsupported {
+            adapter: about.name.clone(),
+            what: format!("{needs} {what}, it has {has}"),
+        }),
         None => Ok(()),
     }
 }
@@ -114,7 +115,9 @@ impl Shared {
     pub(super) fn storage(&self, label: &str, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
         let most = self.limits.max_storage_buffer_binding_size;
         if buffer_size(bytes) > most {
-            return Err(Error::OutOfMemory(format!("{label}: {bytes} bytes, and shaders here can reach {most}")));
+            return Err(Error::OutOfMemory(format!(
+                "{label}: {bytes} bytes, and shaders here can reach {most}"
+            )));
         }
         self.buffer(label, bytes, STORAGE, work)
     }

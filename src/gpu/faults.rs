@@ -37,7 +37,9 @@ impl Faults {
 
     fn record(&self, fault: Fault) {
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.is_none() || matches!((&*first, &fault), (Some(Fault::OutOfMemory(_) | Fault::Gpu(_)), Fault::Lost(_))) {
+        if first.is_none()
+            || matches!((&*first, &fault), (Some(Fault::OutOfMemory(_) | Fault::Gpu(_)), Fault::Lost(_)))
+        {
             *first = Some(fault);
         }
     }

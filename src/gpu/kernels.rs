@@ -55,7 +55,11 @@ impl Kernels {
 
     /// The kernels of these launches, in their order, and how many of them had to be compiled. Those are compiled
     /// side by side: drivers take milliseconds to seconds for each.
-    pub(super) fn make(&self, device: &wgpu::Device, launches: &[(&str, &Launch)]) -> Result<(Vec<Arc<Kernel>>, u64)> {
+    pub(super) fn make(
+        &self,
+        device: &wgpu::Device,
+        launches: &[(&str, &Launch)],
+    ) -> Result<(Vec<Arc<Kernel>>, u64)> {
         let keys: Vec<Key> = launches.iter().map(|(_, launch)| Key::of(launch)).collect();
         let mut missing: Vec<(&Key, &str, &Launch)> = Vec::new();
         {
@@ -77,7 +81,8 @@ impl Kernels {
     }
 
     fn compile(&self, device: &wgpu::Device, name: &str, launch: &Launch) -> Result<Kernel> {
-        let entries: Vec<_> = launch.bindings.iter().enumerate().map(|(at, (_, access))| entry(at, storage(*access))).collect();
+        let entries: Vec<_> =
+            launch.bindings.iter().enumerate().map(|(at, (_, access))| entry(at, storage(*access))).collect();
         let make = || {
             let buffers = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some(name),

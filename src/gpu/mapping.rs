@@ -65,7 +65,8 @@ impl Shared {
     ) -> Pending {
         let (notice, pending) = Pending::new();
         let callback = notice.clone();
-        buffer.map_async(mode, range, move |outcome| callback.give(outcome.map_err(|error| error.to_string())));
+        buffer
+            .map_async(mode, range, move |outcome| callback.give(outcome.map_err(|error| error.to_string())));
         self.waiter.wait(submission, notice);
         pending
     }
@@ -81,7 +82,12 @@ impl Shared {
     }
 
     /// Reads part of a buffer through `readback`, which must be as long and is free again afterwards.
-    pub(super) async fn read(&self, buffer: &wgpu::Buffer, range: Range<u64>, readback: &wgpu::Buffer) -> Result<Vec<u8>> {
+    pub(super) async fn read(
+        &self,
+        buffer: &wgpu::Buffer,
+        range: Range<u64>,
+        readback: &wgpu::Buffer,
+    ) -> Result<Vec<u8>> {
         let bytes = range.end - range.start;
         let mut encoder = self.raw.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(buffer, range.start, readback, 0, bytes);

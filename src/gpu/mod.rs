@@ -8,7 +8,6 @@ mod feed;
 mod history;
 mod kernels;
 mod mapping;
-mod replay;
 mod resident;
 mod store;
 

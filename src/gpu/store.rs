@@ -71,7 +71,10 @@ impl Store {
         self.shared.faults.check()?;
         let (buffer, length) = self.buffer(flat)?;
         if values.len() != length {
-            return Err(Error::Config(format!("{} values given for {flat:?}, which has {length}", values.len())));
+            return Err(Error::Config(format!(
+                "{} values given for {flat:?}, which has {length}",
+                values.len()
+            )));
         }
         self.shared.queue.write_buffer(buffer, 0, bytemuck::cast_slice(values));
         self.shared.faults.check()

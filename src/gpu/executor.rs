@@ -1,0 +1,386 @@
+//! A plan made ready on a GPU: pipelines, bind groups and grids are prepared once and replayed, block by block.
+
+use std::sync::Arc;
+
+use super::Store;
+use super::device::Shared;
+use super::faults::checked;
+use super::feed::{NUMBERS_STRIDE, SLOTS, Slot};
+use super::history::History;
+use super::kernels::Kernel;
+use super::resident::{self, Resident};
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::executor::{ExecutorOptions, Feed, Flat, Work};
+use crate::plan::ops::Gather;
+use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
+
+pub struct Executor {
+    shared: Arc<Shared>,
+    plan: Plan,
+    block: usize,
+    feed: Feed,
+    /// Where each tensor lives that is in no slot.
+    places: Vec<Place>,
+    slots: Vec<Slot>,
+    /// Group 1 of each slot.
+    numbers: Vec<wgpu::BindGroup>,
+    dispatches: Vec<Dispatch>,
+    /// The gathering of batches, and the split it gathers from.
+    gather: Option<(Resident, Dispatch)>,
+    history: Option<History>,
+    next_slot: usize,
+    work: Work,
+}
+
+#[derive(Clone)]
+enum Place {
+    Buffer(wgpu::Buffer),
+    /// One of the slot's buffers.
+    Slot(Home),
+}
+
+/// An op, ready: one bind group, or one a slot where it touches a slot's buffers.
+struct Dispatch {
+    kernel: Arc<Kernel>,
+    buffers: Vec<wgpu::BindGroup>,
+    groups: [u32; 3],
+    /// Runs once a block, one layer of workgroups a step.
+    once_a_block: bool,
+}
+
+impl Executor {
+    pub(super) async fn new(
+        shared: &Arc<Shared>,
+        plan: &Plan,
+        store: &Store,
+        options: ExecutorOptions,
+    ) -> Result<Self> {
+        shared.faults.check()?;
+        plan.check_slices()?;
+        let (has, wants) = (store.sizes(), plan.flat);
+        let same = (has.parameters, has.statistics) == (wants.parameters, wants.statistics);
+        if !store.is_of(shared) || !same || has.states < wants.states {
+            return Err(Error::Config(format!(
+                "a store of {has:?} for a plan of {wants:?}, or of another device"
+            )));
+        }
+        let (mut work, block) = (Work::default(), options.block.max(1));
+        let places = plan
+            .tensors
+            .iter()
+            .map(|tensor| {
+                let flat = match tensor.home {
+                    Home::Parameters { .. } => Flat::Parameters,
+                    Home::Gradients { .. } => Flat::Gradients,
+                    Home::State { which, .. } => Flat::State(which),
+                    Home::Statistics { .. } => Flat::Statistics,
+                    Home::Activation | Home::Counts => {
+                        return shared.storage(&tensor.name, tensor.bytes(), &mut work).map(Place::Buffer);
+                    }
+                    slot => return Ok(Place::Slot(slot)),
+                };
+                store.buffer(flat).map(|(buffer, _)| Place::Buffer(buffer.clone()))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let slots =
+            (0..SLOTS).map(|_| Slot::new(shared, plan, block, &mut work)).collect::<Result<Vec<_>>>()?;
+        let history = match plan.only(Home::Losses) {
+            Some(_) => Some(History::new(shared, &mut work)?),
+            None => None,
+        };
+        let mut executor = Executor {
+            shared: shared.clone(),
+            plan: plan.clone(),
+            block,
+            feed: options.feed,
+            places,
+            slots,
+            numbers: Vec::new(),
+            dispatches: Vec::new(),
+            gather: None,
+            history,
+            next_slot: 0,
+            work,
+        };
+        executor.numbers = executor.number_groups()?;
+        let launches: Vec<(&str, Launch, bool)> = plan
+            .steps
+            .iter()
+            .map(|step| (step.op.name(), step.op.launch(plan), step.phase == Phase::Account))
+            .collect();
+        let places = executor.places.clone();
+        executor.dispatches = executor.prepare(&launches, &|id| places[id.index()].clone())?;
+        shared.faults.check()?;
+        Ok(executor)
+    }
+
+    fn number_groups(&mut self) -> Result<Vec<wgpu::BindGroup>> {
+        let (shared, slots) = (&self.shared, &self.slots);
+        self.work.bind_groups_created += SLOTS as u64;
+        let size = wgpu::BufferSize::new(size_of::<StepNumbers>() as u64);
+        let group = |slot: &Slot| {
+            let binding = wgpu::BufferBinding { buffer: &slot.numbers, offset: 0, size };
+            checked(&shared.raw, || {
+                shared.raw.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("numbers"),
+                    layout: &shared.kernels.numbers,
+                    entries: &[wgpu::BindGroupEntry {
+                        binding: 0,
+                        resource: wgpu::BindingResource::Buffer(binding),
+                    }],
+                })
+            })
+        };
+        slots.iter().map(group).collect()
+    }
+
+    /// Pipelines and bind groups of launches.
+    fn prepare(
+        &mut self,
+        launches: &[(&str, Launch, bool)],
+        place: &dyn Fn(TensorId) -> Place,
+    ) -> Result<Vec<Dispatch>> {
+        let named: Vec<(&str, &Launch)> = launches.iter().map(|(name, launch, _)| (*name, launch)).collect();
+        let (kernels, compiled) = self.shared.kernels.make(&self.shared.raw, &named)?;
+        self.work.pipelines_created += compiled;
+        let mut dispatches = Vec::new();
+        for ((name, launch, once_a_block), kernel) in launches.iter().zip(kernels) {
+            let places: Vec<Place> = launch.bindings.iter().map(|(id, _)| place(*id)).collect();
+            let in_slot = places.iter().any(|place| matches!(place, Place::Slot(_)));
+            let mut buffers = Vec::new();
+            for slot in self.slots.iter().take(if in_slot { SLOTS } else { 1 }) {
+                let entries: Vec<wgpu::BindGroupEntry> = places
+                    .iter()
+                    .enumerate()
+                    .map(|(binding, place)| {
+                        let buffer = match place {
+                            Place::Buffer(buffer) => buffer,
+                            Place::Slot(home) => slot_buffer(slot, *home),
+                        };
+                        wgpu::BindGroupEntry { binding: binding as u32, resource: buffer.as_entire_binding() }
+                    })
+                    .collect();
+                let description = wgpu::BindGroupDescriptor {
+                    label: Some(name),
+                    layout: &kernel.buffers,
+                    entries: &entries,
+                };
+                buffers.push(checked(&self.shared.raw, || self.shared.raw.create_bind_group(&description))?);
+            }
+            self.work.bind_groups_created += buffers.len() as u64;
+            dispatches.push(Dispatch { kernel, buffers, groups: launch.groups, once_a_block: *once_a_block });
+        }
+        Ok(dispatches)
+    }
+
+    /// See [`crate::executor::Executor::run`].
+    pub async fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
+        self.shared.faults.check()?;
+        let (batch, pixels, steps) = (self.plan.batch, self.plan.pixels, numbers.len());
+        if split.pixels() != pixels || indices.len() != batch * steps || steps > self.block {
+            let what = format!("{} images of {} pixels in {steps} steps", indices.len(), split.pixels());
+            let wanted = format!("steps of {batch} images of {pixels} pixels, {} at most", self.block);
+            return Err(Error::Config(format!("{what}, where the plan takes {wanted}")));
+        }
+        if steps == 0 {
+            return Ok(());
+        }
+        let resident = resident::wanted(self.feed, &self.shared, split);
+        if resident && !self.gather.as_ref().is_some_and(|(resident, _)| resident.holds(split)) {
+            self.gather = None; // the old split's memory first
+            self.gather = Some(self.load(split)?);
+        }
+        if let Some(history) = &mut self.history {
+            history.make_room(&self.shared, steps as u64, &mut self.work).await?;
+        }
+        let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
+        let at = self.next_slot;
+        self.next_slot = (at + 1) % SLOTS;
+        let streamed = (!resident).then_some(split);
+        // An index past the split must not reach the shader, which runs without bounds checks.
+        let known =
+            |index: &u32| if (*index as usize) < split.len() { *index } else { crate::plan::NO_IMAGE };
+        let checked_indices: Vec<u32>;
+        let indices = match indices.iter().all(|index| known(index) == *index) {
+            true => indices,
+            false => {
+                checked_indices = indices.iter().map(known).collect();
+                &checked_indices
+            }
+        };
+        self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, numbers, &mut self.work).await?;
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            if let (true, Some((_, gather))) = (resident, &self.gather) {
+                gather.run(&mut pass, &self.numbers[at], at, 0, steps as u32);
+                self.work.dispatches += 1;
+            }
+            self.work.dispatches += replay(&self.dispatches, &mut pass, &self.numbers[at], at, steps);
+        }
+        if let Some(history) = &mut self.history {
+            history.keep(&mut encoder, &self.slots[at].losses, steps as u64);
+        }
+        let submission = self.shared.queue.submit([encoder.finish()]);
+        self.slots[at].release(&self.shared, submission);
+        self.work.submissions += 1;
+        self.work.steps += steps as u64;
+        Ok(())
+    }
+
+    /// Uploads a split, and makes the op ready that picks batches out of it.
+    fn load(&mut self, split: &Split) -> Result<(Resident, Dispatch)> {
+        let resident = Resident::new(&self.shared, split, &mut self.work)?;
+        let (rows, columns) = (self.plan.batch, self.plan.pixels);
+        let mut builder = Builder::new(rows, columns, self.plan.classes);
+        let all_images = builder.tensor("all_images", &[split.len(), columns], Element::U8, Home::Activation);
+        let all_labels = builder.tensor("all_labels", &[split.len()], Element::U32, Home::Activation);
+        let indices = builder.tensor("indices", &[rows], Element::U32, Home::Activation);
+        let (images, labels) = (builder.images(), builder.labels());
+        let op: Op = Gather { all_images, all_labels, indices, images, labels, rows, columns }.into();
+        let launch = op.launch(&builder.finish());
+        let (image_buffer, label_buffer) = (resident.images.clone(), resident.labels.clone());
+        let place = move |id: TensorId| match id {
+            id if id == all_images => Place::Buffer(image_buffer.clone()),
+            id if id == all_labels => Place::Buffer(label_buffer.clone()),
+            id if id == labels => Place::Slot(Home::Labels),
+            id if id == images => Place::Slot(Home::Images),
+            // The only activation of a slot: the block's indices.
+            _ => Place::Slot(Home::Activation),
+        };
+        let mut dispatches = self.prepare(&[("gather", launch, true)], &place)?;
+        match dispatches.pop() {
+            Some(dispatch) => Ok((resident, dispatch)),
+            None => Err(Error::Gpu("gather was not made ready".into())),
+        }
+    }
+
+    /// See [`crate::executor::Executor::losses`].
+    pub fn losses(&mut self) -> Result<Vec<f32>> {
+        self.shared.faults.check()?;
+        match &mut self.history {
+            Some(history) => {
+                let arrived = history.arrived()?;
+                history.ask(&self.shared, &mut self.work);
+                Ok(arrived)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// See [`crate::executor::Executor::finish`].
+    pub async fn finish(&mut self) -> Result<Vec<f32>> {
+        let losses = match &mut self.history {
+            Some(history) => history.all(&self.shared, &mut self.work).await,
+            None => Ok(Vec::new()),
+        };
+        let drained = self.shared.drained().await;
+        self.shared.faults.check()?;
+        drained?;
+        losses
+    }
+
+    /// One step on what the tensors hold, the first slot's batch among them.
+    pub async fn run_as_is(&mut self, numbers: StepNumbers) -> Result<()> {
+        self.shared.faults.check()?;
+        self.slots[0].settle().await?;
+        let numbers = StepNumbers { first_row: 0, ..numbers };
+        self.shared.queue.write_buffer(&self.slots[0].numbers, 0, bytemuck::bytes_of(&numbers));
+        let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            self.work.dispatches += replay(&self.dispatches, &mut pass, &self.numbers[0], 0, 1);
+        }
+        self.shared.queue.submit([encoder.finish()]);
+        self.work.submissions += 1;
+        self.work.steps += 1;
+        self.shared.drained().await?;
+        self.shared.faults.check()
+    }
+
+    fn buffer(&self, tensor: TensorId) -> Result<(wgpu::Buffer, u64, u64)> {
+        let (Some(place), Some(described)) =
+            (self.places.get(tensor.index()), self.plan.tensors.get(tensor.index()))
+        else {
+            return Err(Error::Config("a tensor of another plan".into()));
+        };
+        let buffer = match place {
+            Place::Buffer(buffer) => buffer.clone(),
+            Place::Slot(home) => slot_buffer(&self.slots[0], *home).clone(),
+        };
+        Ok((buffer, 4 * described.home.offset() as u64, described.bytes() as u64))
+    }
+
+    /// See [`crate::executor::Executor::read`].
+    pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        self.shared.faults.check()?;
+        let (buffer, start, bytes) = self.buffer(tensor)?;
+        if bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let readback = self.shared.readback(bytes as usize, &mut self.work)?;
+        self.work.readbacks += 1;
+        self.shared.read(&buffer, start..start + bytes, &readback).await
+    }
+
+    /// See [`crate::executor::Executor::write`].
+    pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        self.shared.faults.check()?;
+        let (buffer, start, room) = self.buffer(tensor)?;
+        if bytes.len() as u64 != room {
+            return Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())));
+        }
+        self.shared.queue.write_buffer(&buffer, start, bytes);
+        self.work.bytes_uploaded += room;
+        self.shared.faults.check()
+    }
+
+    pub fn work(&self) -> Work {
+        self.work
+    }
+}
+
+fn slot_buffer(slot: &Slot, home: Home) -> &wgpu::Buffer {
+    match home {
+        Home::Images => &slot.images,
+        Home::Labels => &slot.labels,
+        Home::SampleLoss => &slot.sample_loss,
+        Home::Losses => &slot.losses,
+        _ => &slot.indices,
+    }
+}
+
+/// Records all ops of all steps; how many dispatches those are.
+fn replay(
+    dispatches: &[Dispatch],
+    pass: &mut wgpu::ComputePass,
+    numbers: &wgpu::BindGroup,
+    slot: usize,
+    steps: usize,
+) -> u64 {
+    let (in_steps, once): (Vec<&Dispatch>, Vec<&Dispatch>) =
+        dispatches.iter().partition(|dispatch| !dispatch.once_a_block);
+    for step in 0..steps {
+        in_steps.iter().for_each(|dispatch| dispatch.run(pass, numbers, slot, step, 1));
+    }
+    once.iter().for_each(|dispatch| dispatch.run(pass, numbers, slot, 0, steps as u32));
+    (steps * in_steps.len() + once.len()) as u64
+}
+
+impl Dispatch {
+    fn run(
+        &self,
+        pass: &mut wgpu::ComputePass,
+        numbers: &wgpu::BindGroup,
+        slot: usize,
+        step: usize,
+        layers: u32,
+    ) {
+        let Some(buffers) = self.buffers.get(slot).or(self.buffers.first()) else { return };
+        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_bind_group(0, buffers, &[]);
+        pass.set_bind_group(1, numbers, &[(step * NUMBERS_STRIDE) as u32]);
+        let [x, y, z] = self.groups;
+        pass.dispatch_workgroups(x, y, if self.once_a_block { z * layers } else { z });
+    }
+}

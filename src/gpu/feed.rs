@@ -1,0 +1,123 @@
+//! How a block's images, labels and numbers reach the device: through one of three slots, so that the host fills the
+//! next while the device still works on the last.
+
+use super::device::Shared;
+use super::mapping::Pending;
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::executor::Work;
+use crate::plan::{NO_LABEL, Plan, StepNumbers};
+
+/// Blocks under way at most.
+pub(super) const SLOTS: usize = 3;
+
+/// Bytes from one step's numbers to the next: the alignment of dynamic offsets that every device has.
+pub(super) const NUMBERS_STRIDE: usize = 256;
+
+pub(super) struct Slot {
+    /// Mapped whenever the slot is free: numbers, then labels (or indices), then images.
+    staging: wgpu::Buffer,
+    /// Done when the device has read the staging buffer and it is mapped again.
+    mapped: Option<Pending>,
+    pub images: wgpu::Buffer,
+    pub labels: wgpu::Buffer,
+    pub indices: wgpu::Buffer,
+    pub sample_loss: wgpu::Buffer,
+    pub losses: wgpu::Buffer,
+    pub numbers: wgpu::Buffer,
+}
+
+impl Slot {
+    pub fn new(shared: &Shared, plan: &Plan, block: usize, work: &mut Work) -> Result<Self> {
+        let rows = block.saturating_mul(plan.batch);
+        let images = rows.saturating_mul(plan.image_stride());
+        let staging = (block * NUMBERS_STRIDE).saturating_add(rows.saturating_mul(4)).saturating_add(images);
+        let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        Ok(Slot {
+            staging: shared.buffer("staging", staging, upload, work)?,
+            mapped: None,
+            images: shared.storage("images", images, work)?,
+            labels: shared.storage("labels", 4 * rows, work)?,
+            indices: shared.storage("indices", 4 * rows, work)?,
+            sample_loss: shared.storage("sample loss", 4 * rows, work)?,
+            losses: shared.storage("losses", 4 * block, work)?,
+            numbers: shared.buffer("numbers", block * NUMBERS_STRIDE, uniform, work)?,
+        })
+    }
+
+    /// Waits until the slot is free, fills its staging buffer, and queues the copies from there. `indices` alone travel
+    /// where the split lives on the device.
+    pub async fn fill(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        split: Option<&Split>,
+        indices: &[u32],
+        numbers: &[StepNumbers],
+        work: &mut Work,
+    ) -> Result<()> {
+        if let Some(mapped) = self.mapped.take() {
+            mapped.await?;
+        }
+        let (stride, words) = (plan.image_stride(), numbers.len() * NUMBERS_STRIDE);
+        let images = words + 4 * indices.len();
+        let bytes = images + if split.is_some() { indices.len() * stride } else { 0 };
+        {
+            let mut view = self
+                .staging
+                .get_mapped_range_mut(0..bytes as u64)
+                .map_err(|error| Error::Gpu(error.to_string()))?;
+            for (step, numbers) in numbers.iter().enumerate() {
+                let numbers = StepNumbers { first_row: (step * plan.batch) as u32, ..*numbers };
+                let at = step * NUMBERS_STRIDE;
+                view.slice(at..at + size_of::<StepNumbers>()).copy_from_slice(bytemuck::bytes_of(&numbers));
+            }
+            match split {
+                None => view.slice(words..images).copy_from_slice(bytemuck::cast_slice(indices)),
+                Some(split) => {
+                    for (row, index) in indices.iter().enumerate() {
+                        let index = *index as usize;
+                        let known = index < split.len();
+                        let label = if known { u32::from(split.label(index)) } else { NO_LABEL };
+                        let at = words + 4 * row;
+                        view.slice(at..at + 4).copy_from_slice(&label.to_le_bytes());
+                        let at = images + row * stride;
+                        match known {
+                            true => view.slice(at..at + plan.pixels).copy_from_slice(split.image(index)),
+                            false => view.slice(at..at + stride).fill(0),
+                        }
+                    }
+                }
+            }
+        }
+        self.staging.unmap();
+        let mut copy = |from: usize, to: &wgpu::Buffer, bytes: usize| {
+            encoder.copy_buffer_to_buffer(&self.staging, from as u64, to, 0, bytes as u64);
+        };
+        copy(0, &self.numbers, words);
+        match split {
+            None => copy(words, &self.indices, 4 * indices.len()),
+            Some(_) => {
+                copy(words, &self.labels, 4 * indices.len());
+                copy(images, &self.images, bytes - images);
+            }
+        }
+        work.bytes_uploaded += bytes as u64;
+        Ok(())
+    }
+
+    /// After `submission`, which reads the staging buffer, the slot is free again.
+    pub fn release(&mut self, shared: &Shared, submission: wgpu::SubmissionIndex) {
+        self.mapped =
+            Some(shared.map(&self.staging, wgpu::MapMode::Write, 0..self.staging.size(), submission));
+    }
+
+    /// Waits until the device is done with the slot.
+    pub async fn settle(&mut self) -> Result<()> {
+        match self.mapped.take() {
+            Some(mapped) => mapped.await,
+            None => Ok(()),
+        }
+    }
+}

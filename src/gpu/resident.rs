@@ -1,0 +1,64 @@
+//! A whole split on the device.
+
+use super::device::Shared;
+use crate::data::Split;
+use crate::error::Result;
+use crate::executor::{Feed, Work};
+use crate::plan::image_stride;
+
+/// Larger splits are streamed unless residence is asked for.
+const MOST_BYTES: usize = 256 << 20;
+
+/// Bytes a write hands over at a time: wgpu keeps a copy of each until it is done.
+const CHUNK: usize = 4 << 20;
+
+pub(super) struct Resident {
+    /// u8 `[examples, stride]`.
+    pub images: wgpu::Buffer,
+    /// u32 `[examples]`.
+    pub labels: wgpu::Buffer,
+    /// Where the split's bytes begin, and how many images they are: which split it is.
+    identity: (usize, usize),
+}
+
+/// Whether a split is to live on the device.
+pub(super) fn wanted(feed: Feed, shared: &Shared, split: &Split) -> bool {
+    let bytes = split.len().saturating_mul(image_stride(split.pixels()));
+    match feed {
+        Feed::Stream => false,
+        Feed::Resident => true,
+        Feed::Auto => bytes <= MOST_BYTES && bytes as u64 <= shared.limits.max_storage_buffer_binding_size,
+    }
+}
+
+fn identity(split: &Split) -> (usize, usize) {
+    (split.images().as_ptr() as usize, split.len())
+}
+
+impl Resident {
+    pub fn new(shared: &Shared, split: &Split, work: &mut Work) -> Result<Self> {
+        let stride = image_stride(split.pixels());
+        let images = shared.storage("all images", split.len() * stride, work)?;
+        let labels = shared.storage("all labels", split.len() * 4, work)?;
+        let rows = (CHUNK / stride.max(1)).max(1);
+        let mut padded = Vec::new();
+        for (chunk, pixels) in split.images().chunks(rows * split.pixels().max(1)).enumerate() {
+            padded.clear();
+            for row in pixels.chunks(split.pixels().max(1)) {
+                padded.extend_from_slice(row);
+                padded.resize(padded.len().next_multiple_of(4), 0);
+            }
+            shared.queue.write_buffer(&images, (chunk * rows * stride) as u64, &padded);
+            shared.queue.submit([]);
+        }
+        let words: Vec<u32> = split.labels().iter().map(|label| u32::from(*label)).collect();
+        shared.queue.write_buffer(&labels, 0, bytemuck::cast_slice(&words));
+        work.bytes_uploaded += (split.len() * (stride + 4)) as u64;
+        shared.faults.check()?;
+        Ok(Resident { images, labels, identity: identity(split) })
+    }
+
+    pub fn holds(&self, split: &Split) -> bool {
+        self.identity == identity(split)
+    }
+}
