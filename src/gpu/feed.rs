@@ -83,10 +83,11 @@ impl Slot {
                         let at = words + 4 * row;
                         view.slice(at..at + 4).copy_from_slice(&label.to_le_bytes());
                         let at = images + row * stride;
-                        match known {
-                            true => view.slice(at..at + plan.pixels).copy_from_slice(split.image(index)),
-                            false => view.slice(at..at + stride).fill(0),
+                        let filled = if known { plan.pixels } else { 0 };
+                        if known {
+                            view.slice(at..at + filled).copy_from_slice(split.image(index));
                         }
+                        view.slice(at + filled..at + stride).fill(0);
                     }
                 }
             }

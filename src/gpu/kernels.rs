@@ -144,7 +144,7 @@ fn entry(binding: usize, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn for_all<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> Result<U> + Sync) -> Result<Vec<U>> {
+fn for_all<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> Result<U> + Sync + Send) -> Result<Vec<U>> {
     use rayon::prelude::*;
     items.par_iter().map(make).collect()
 }
