@@ -1,0 +1,205 @@
+//! The GPU executor as a whole: both feeds, losses against the CPU's, and the work that a step costs. Without an adapter
+//! these tests fail.
+
+use inkgrad::cpu;
+use inkgrad::data::{DataSet, Split};
+use inkgrad::executor::{Device, ExecutorOptions, Feed, Flat, Work};
+use inkgrad::gpu::{self, Adapter, Choice};
+use inkgrad::network::{Network, Task};
+use inkgrad::plan::{StepNumbers, fuse};
+use inkgrad::recipe::Recipe;
+use inkgrad::train::{Trainer, TrainerOptions, evaluate};
+use pollster::block_on;
+
+const REMEDY: &str = "these tests need a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers` \
+                      (Debian, Ubuntu), `dnf install mesa-vulkan-drivers` (Fedora)";
+
+fn gpu() -> Device {
+    let adapter = block_on(Adapter::choose(&Choice::Any)).expect(REMEDY);
+    Device::Gpu(block_on(gpu::Device::open(&adapter)).expect("the adapter opens"))
+}
+
+fn softmax(steps: u64) -> Recipe {
+    Recipe { steps: Some(steps), ..Recipe::preset("softmax").unwrap() }
+}
+
+fn network(recipe: &Recipe, task: Task) -> Network {
+    Network::new(task, recipe.normalisation, &recipe.layers).unwrap()
+}
+
+const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
+
+/// Images of noise that depend on their label: `count` of 28 x 28 in 10 classes.
+fn images(count: usize) -> Split {
+    let labels: Vec<u8> = (0..count).map(|row| (row * 7 % 10) as u8).collect();
+    let pixel = |row: usize, at: usize| {
+        let noise = (row * 2_654_435_761 + at * 40_503) >> 7 & 0x7f;
+        (noise + if at % 10 == usize::from(labels[row]) { 120 } else { 0 }) as u8
+    };
+    let pixels = (0..count).flat_map(|row| (0..784).map(move |at| (row, at))).map(|(row, at)| pixel(row, at));
+    Split::new(784, pixels.collect(), labels.clone()).unwrap()
+}
+
+/// Losses and last parameters of a run.
+fn train(device: &Device, split: &Split, steps: u64, options: TrainerOptions) -> (Vec<f32>, Vec<f32>) {
+    let recipe = softmax(steps);
+    block_on(async {
+        let network = network(&recipe, MNIST);
+        let mut trainer = Trainer::new(device, &network, &recipe, split, options).await.unwrap();
+        let mut losses = Vec::new();
+        while !trainer.is_done() {
+            trainer.advance().await.unwrap();
+            losses.extend(trainer.losses().unwrap());
+        }
+        losses.extend(trainer.finish().await.unwrap());
+        assert_eq!(losses.len() as u64, steps);
+        (losses, trainer.parameters().await.unwrap())
+    })
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn both_devices_give_the_same_losses_for_200_steps() {
+    let (split, gpu) = (images(3000), gpu());
+    let cpu = Device::Cpu(cpu::Device::new());
+    for plain in [false, true] {
+        let options = TrainerOptions { seed: 3, plain, ..TrainerOptions::default() };
+        let (on_cpu, _) = train(&cpu, &split, 200, options);
+        let (on_gpu, _) = train(&gpu, &split, 200, options);
+        assert!(on_cpu[199] < 0.5 * on_cpu[0], "it learns: {} to {}", on_cpu[0], on_cpu[199]);
+        for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
+            assert!((a - b).abs() <= 1e-4 * a.abs(), "plain {plain}, step {step}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
+    let split = images(700);
+    for device in [gpu(), Device::Cpu(cpu::Device::new())] {
+        let run = |seed| {
+            let (losses, parameters) =
+                train(&device, &split, 50, TrainerOptions { seed, ..TrainerOptions::default() });
+            (bits(&losses), bits(&parameters))
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+    }
+}
+
+#[test]
+fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
+    let (split, gpu, recipe) = (images(900), gpu(), softmax(1));
+    let network = network(&recipe, MNIST);
+    let plan = fuse::for_gpu(network.training_plan(inkgrad::network::TrainingOptions {
+        batch: 20,
+        optimiser: recipe.optimiser,
+        loss_reduction: recipe.loss_reduction,
+    }));
+    let run = |feed, block: usize| {
+        block_on(async {
+            let store = gpu.store(plan.flat, &network.initial_parameters(0)).unwrap();
+            let mut executor = gpu.executor(&plan, &store, ExecutorOptions { feed, block }).await.unwrap();
+            let indices: Vec<u32> = (0..40 * 20).map(|at| at * 7 % 900).collect();
+            for block in indices.chunks(block * 20) {
+                let numbers = StepNumbers { learning_rate: 0.3, ..StepNumbers::default() };
+                executor.run(&split, block, &vec![numbers; block.len() / 20]).await.unwrap();
+            }
+            let losses = executor.finish().await.unwrap();
+            assert_eq!(losses.len(), 40);
+            (bits(&losses), bits(&store.read(Flat::Parameters).await.unwrap()))
+        })
+    };
+    let first = run(Feed::Stream, 1);
+    for block in [1, 7, 32] {
+        assert_eq!(run(Feed::Stream, block), first, "streamed, blocks of {block}");
+        assert_eq!(run(Feed::Resident, block), first, "resident, blocks of {block}");
+    }
+}
+
+#[test]
+fn a_step_is_two_dispatches_and_nothing_is_made_or_read_back_in_the_loop() {
+    let (split, gpu, recipe) = (images(1000), gpu(), softmax(320));
+    let network = network(&recipe, MNIST);
+    for feed in [Feed::Stream, Feed::Resident] {
+        block_on(async {
+            let options = TrainerOptions { feed, ..TrainerOptions::default() };
+            let mut trainer = Trainer::new(&gpu, &network, &recipe, &split, options).await.unwrap();
+            trainer.advance().await.unwrap();
+            let before = trainer.work();
+            while !trainer.is_done() {
+                trainer.advance().await.unwrap();
+            }
+            let after = trainer.work();
+            let (steps, blocks) = (after.steps - before.steps, after.submissions - before.submissions);
+            assert_eq!((steps, blocks), (288, 9));
+            let a_block = if feed == Feed::Resident { 2 } else { 1 };
+            let same = Work {
+                steps: after.steps,
+                submissions: after.submissions,
+                dispatches: before.dispatches + 2 * steps + a_block * blocks,
+                bytes_uploaded: after.bytes_uploaded,
+                ..before
+            };
+            assert_eq!(after, same, "{feed:?}: no buffer, bind group, pipeline or read-back");
+            let image_bytes = steps * 100 * 784;
+            let uploaded = after.bytes_uploaded - before.bytes_uploaded;
+            assert_eq!(uploaded >= image_bytes, feed == Feed::Stream, "{feed:?}: {uploaded} bytes");
+            assert_eq!(trainer.finish().await.unwrap().len(), 320);
+        });
+    }
+}
+
+#[test]
+fn no_loss_is_lost_when_nobody_asks_for_thousands_of_steps() {
+    let gpu = gpu();
+    let recipe = Recipe { batch: 1, learning_rate: 0.01, ..softmax(9000) };
+    let task = Task { height: 2, width: 2, classes: 3 };
+    let split =
+        Split::new(4, (0..24).map(|at| (at * 37 % 256) as u8).collect(), vec![0, 1, 2, 1, 0, 2]).unwrap();
+    let network = network(&recipe, task);
+    let run = |device: &Device| {
+        block_on(async {
+            let mut trainer =
+                Trainer::new(device, &network, &recipe, &split, TrainerOptions::default()).await.unwrap();
+            while !trainer.is_done() {
+                trainer.advance().await.unwrap();
+            }
+            trainer.finish().await.unwrap()
+        })
+    };
+    let (on_gpu, on_cpu) = (run(&gpu), run(&Device::Cpu(cpu::Device::new())));
+    assert_eq!((on_gpu.len(), on_cpu.len()), (9000, 9000));
+    for (step, (a, b)) in on_gpu.iter().zip(&on_cpu).enumerate() {
+        assert!((a - b).abs() <= 1e-3 * b.abs(), "step {step}: {a} and {b}");
+    }
+}
+
+#[test]
+fn the_tutorial_is_in_range_on_both_devices() {
+    let (data, recipe) = (DataSet::embedded().unwrap(), softmax(1000));
+    let network = network(&recipe, Task::from(&data));
+    let accuracy = |device: &Device| {
+        block_on(async {
+            let options = TrainerOptions::default();
+            let mut trainer = Trainer::new(device, &network, &recipe, &data.train, options).await.unwrap();
+            while !trainer.is_done() {
+                trainer.advance().await.unwrap();
+            }
+            trainer.finish().await.unwrap();
+            let test = evaluate(device, &network, trainer.store(), &data.test).await.unwrap();
+            assert_eq!(test.confusion.iter().sum::<u32>(), 10_000);
+            let diagonal: u64 = (0..10).map(|class| test.count(class, class)).sum();
+            assert_eq!(diagonal, test.correct);
+            test.accuracy()
+        })
+    };
+    let (on_gpu, on_cpu) = (accuracy(&gpu()), accuracy(&Device::Cpu(cpu::Device::new())));
+    for accuracy in [on_gpu, on_cpu] {
+        assert!((0.915..=0.925).contains(&accuracy), "{accuracy}");
+    }
+    assert!((on_gpu - on_cpu).abs() <= 0.001, "{on_gpu} and {on_cpu}");
+}
