@@ -59,7 +59,7 @@ fn the_gpu_trains_saves_and_tests() {
     assert_eq!(trained["device"], "gpu");
     assert_eq!(trained["test_accuracy"], 1.0);
     let tested = inkgrad(&["eval", text(&model), "--data", bands.dir(), "--device", "cpu", "--json"]).well();
-    assert_eq!(tested.events()[0]["accuracy"], 1.0, "{}", tested.out);
+    assert_eq!(tested.events()[0]["test_accuracy"], 1.0, "{}", tested.out);
 }
 
 #[test]
