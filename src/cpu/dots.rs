@@ -3,6 +3,9 @@
 //!
 //! Each product goes through k in vectors, in order, whatever block it falls in: its bits depend on k alone.
 
+// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
 use super::simd::{F32, by_level};

@@ -4,6 +4,9 @@
 //! Every value is one chain of additions in the order of k, whatever tile it falls in: its bits depend on k
 //! alone (between blocks of k a tile rests in memory, which rounds nothing).
 
+// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
 use super::Level;
