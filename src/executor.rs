@@ -71,7 +71,7 @@ pub enum Store {
 
 pub enum Executor {
     Cpu(cpu::Executor),
-    Gpu(gpu::Executor),
+    Gpu(Box<gpu::Executor>),
 }
 
 impl Device {
@@ -90,7 +90,7 @@ impl Device {
                 Ok(Executor::Cpu(device.executor(plan, store, options)?))
             }
             (Device::Gpu(device), Store::Gpu(store)) => {
-                Ok(Executor::Gpu(device.executor(plan, store, options).await?))
+                Ok(Executor::Gpu(Box::new(device.executor(plan, store, options).await?)))
             }
             _ => Err(crate::Error::Config("the store lives on another device than the executor".into())),
         }

@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 
 /// Ends a wait, once, from whichever side comes first: the callback, or the thread that finds the device lost.
 #[derive(Clone)]
-struct Notice(Arc<Mutex<Option<oneshot::Sender<Result<(), String>>>>>);
+struct Notice(Arc<Mutex<Option<Sender>>>);
+
+type Sender = oneshot::Sender<Result<(), String>>;
 
 impl Notice {
     fn give(&self, outcome: Result<(), String>) {
