@@ -70,7 +70,7 @@ pub enum Store {
 }
 
 pub enum Executor {
-    Cpu(cpu::Executor),
+    Cpu(Box<cpu::Executor>),
     Gpu(Box<gpu::Executor>),
 }
 
@@ -87,7 +87,7 @@ impl Device {
     pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
         match (self, store) {
             (Device::Cpu(device), Store::Cpu(store)) => {
-                Ok(Executor::Cpu(device.executor(plan, store, options)?))
+                Ok(Executor::Cpu(Box::new(device.executor(plan, store, options)?)))
             }
             (Device::Gpu(device), Store::Gpu(store)) => {
                 Ok(Executor::Gpu(Box::new(device.executor(plan, store, options).await?)))
