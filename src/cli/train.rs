@@ -140,7 +140,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn train(&self) -> Result<(), Failure> {
         let Run { options, recipe, data, chosen, .. } = self;
-        let network = Network::new(Task::from(&*data), recipe.normalisation, &recipe.layers)?;
+        let network = Network::new(Task::from(data), recipe.normalisation, &recipe.layers)?;
         let feed = match options.feed {
             FeedChoice::Auto => Feed::Auto,
             FeedChoice::Stream => Feed::Stream,

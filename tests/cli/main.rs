@@ -82,6 +82,7 @@ impl Ran {
 /// learns in a few steps.
 pub struct Bands(TempDir);
 
+#[expect(clippy::new_without_default, reason = "makes files: nothing a default should do")]
 impl Bands {
     pub fn new() -> Self {
         let dir = TempDir::new().unwrap();
