@@ -79,7 +79,9 @@ impl Executor {
             buffers.push(buffer);
         }
         let threads = pool.threads();
-        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads)).collect();
+        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads));
+        // Ops on no values at all leave a stage without shares, which no worker would ever bring to its end.
+        let stages = stages.filter(|stage| !stage.shares.is_empty()).collect();
         Ok(Executor {
             pool,
             plan: plan.clone(),
@@ -103,6 +105,7 @@ impl Executor {
             let (steps, given) = (numbers.len(), indices.len());
             return Err(Error::Config(format!("{given} images for {steps} steps of {batch}")));
         }
+        split.check_indices(indices)?;
         self.steps(Some(Feeding { split, indices }), numbers);
         Ok(())
     }

@@ -62,6 +62,19 @@ impl Split {
         self.labels()[index]
     }
 
+    /// # Errors
+    /// `Config` where an index names no image of the split; `plan::NO_IMAGE` is allowed.
+    pub(crate) fn check_indices(&self, indices: &[u32]) -> Result<()> {
+        let unknown = |index: &&u32| **index as usize >= self.len() && **index != crate::plan::NO_IMAGE;
+        match indices.iter().find(unknown) {
+            None => Ok(()),
+            Some(index) => Err(Error::Config(format!(
+                "image {index} of a split of {} images, counted from 0",
+                self.len()
+            ))),
+        }
+    }
+
     /// All images, `len` x `pixels` bytes without gaps, ready to be uploaded.
     pub fn images(&self) -> &[u8] {
         &self.images[self.range.start * self.pixels..self.range.end * self.pixels]

@@ -183,6 +183,8 @@ impl Executor {
             let wanted = format!("steps of {batch} images of {pixels} pixels, {} at most", self.block);
             return Err(Error::Config(format!("{what}, where the plan takes {wanted}")));
         }
+        // An index past the split must not reach the shader, which runs without bounds checks.
+        split.check_indices(indices)?;
         if steps == 0 {
             return Ok(());
         }
@@ -198,17 +200,6 @@ impl Executor {
         let at = self.next_slot;
         self.next_slot = (at + 1) % SLOTS;
         let streamed = (!resident).then_some(split);
-        // An index past the split must not reach the shader, which runs without bounds checks.
-        let known =
-            |index: &u32| if (*index as usize) < split.len() { *index } else { crate::plan::NO_IMAGE };
-        let checked_indices: Vec<u32>;
-        let indices = match indices.iter().all(|index| known(index) == *index) {
-            true => indices,
-            false => {
-                checked_indices = indices.iter().map(known).collect();
-                &checked_indices
-            }
-        };
         self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, numbers, &mut self.work).await?;
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());

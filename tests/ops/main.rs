@@ -12,6 +12,7 @@ mod gather;
 mod gradients;
 mod loss_sum;
 mod matmul;
+mod runs;
 mod sgd;
 mod softmax_cross_entropy;
 mod threads;
