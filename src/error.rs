@@ -23,7 +23,13 @@ pub enum Error {
     Config(String),
 
     #[error("no GPU found: looked for {looked_for}; found {found}. {remedy}")]
-    NoAdapter { looked_for: String, found: String, remedy: &'static str },
+    NoAdapter {
+        looked_for: String,
+        found: String,
+        remedy: &'static str,
+        /// The adapters that there are, but that are not what was looked for.
+        passed_over: Vec<String>,
+    },
 
     #[error(
         "{adapter} lacks what this needs: {what}. Use another adapter (`inkgrad devices` lists them) or `--device cpu`"

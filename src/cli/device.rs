@@ -29,7 +29,7 @@ enum DeviceChoice {
 pub struct Chosen {
     pub device: Device,
     pub name: String,
-    why: &'static str,
+    why: String,
 }
 
 impl Chosen {
@@ -58,7 +58,10 @@ impl DeviceOptions {
             (None, DeviceChoice::Cpu) => Ok(self.cpu("by --device cpu")),
             (None, DeviceChoice::Gpu) => open(&Choice::Any, "by --device gpu").await,
             (None, DeviceChoice::Auto) => match open(&Choice::RealGpu, "the best GPU here").await {
-                Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU but software ones, if any, was found")),
+                Err(Error::NoAdapter { passed_over, .. }) if !passed_over.is_empty() => {
+                    Ok(self.cpu(format!("no real GPU here; passed over: {}", passed_over.join("; "))))
+                }
+                Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
                 // A GPU that is there but does not open is worth a word, not the end.
                 Err(_) => Ok(self.cpu("the GPU does not open: `--device gpu` says why")),
                 chosen => chosen,
@@ -77,19 +80,19 @@ impl DeviceOptions {
         }
     }
 
-    fn cpu(&self, why: &'static str) -> Chosen {
+    fn cpu(&self, why: impl Into<String>) -> Chosen {
         let device = match self.threads {
             Some(threads) => cpu::Device::with_threads(threads.into()),
             None => cpu::Device::new(),
         };
-        Chosen { name: device.name(), device: Device::Cpu(device), why }
+        Chosen { name: device.name(), device: Device::Cpu(device), why: why.into() }
     }
 }
 
-async fn open(choice: &Choice, why: &'static str) -> Result<Chosen> {
+async fn open(choice: &Choice, why: &str) -> Result<Chosen> {
     let adapter = Adapter::choose(choice).await?;
     let device = gpu::Device::open(&adapter).await?;
-    Ok(Chosen { name: adapter.about().to_string(), device: Device::Gpu(device), why })
+    Ok(Chosen { name: adapter.about().to_string(), device: Device::Gpu(device), why: why.into() })
 }
 
 /// The simplest kernels that there are: plain Rust on one thread. Everything else is checked against them.

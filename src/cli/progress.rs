@@ -28,7 +28,8 @@ impl Progress {
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
         // A template that does not parse leaves indicatif's own bar, which shows less but works.
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} step {human_pos} of {human_len}  {msg}") {
+        // The bar takes what the figures leave of the line: one that wraps could not be drawn over.
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len}  {msg}") {
             bar.set_style(style);
         }
         Progress::Bar { bar, recent: None }

@@ -19,6 +19,8 @@ pub enum Level {
 
 impl Level {
     /// What this machine can do, the best last.
+    // Elsewhere than on x86 and ARM, as in the browser, nothing is added.
+    #[allow(unused_mut)]
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level::Portable];
         #[cfg(target_arch = "x86_64")]

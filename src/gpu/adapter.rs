@@ -92,7 +92,8 @@ impl Adapter {
             Choice::Any => true,
             Choice::Named(text) => about.mentions(text),
         };
-        let found = adapters.iter().map(|a| a.about.to_string()).collect::<Vec<_>>().join("; ");
+        let passed_over: Vec<String> = adapters.iter().map(|a| a.about.to_string()).collect();
+        let found = passed_over.join("; ");
         if let Some(adapter) = adapters.into_iter().find(|adapter| is_wanted(&adapter.about)) {
             return Ok(adapter);
         }
@@ -106,7 +107,7 @@ impl Adapter {
             (false, Choice::Named(_)) => (found, NO_SUCH_GPU),
             (false, _) => (found, NO_REAL_GPU),
         };
-        Err(Error::NoAdapter { looked_for, found, remedy })
+        Err(Error::NoAdapter { looked_for, found, remedy, passed_over })
     }
 
     pub fn about(&self) -> &About {

@@ -74,3 +74,15 @@ fn the_gpu_agrees_with_the_reference() {
     assert!(verified.out.contains("dense_softmax_cross_entropy"), "{}", verified.out);
     assert!(verified.out.contains("every op agrees"), "{}", verified.out);
 }
+
+/// These tests run where a software adapter is: `auto` names it, and leaves it alone, unless there is a real GPU.
+#[test]
+fn auto_never_takes_a_software_adapter() {
+    let bands = Bands::new();
+    let ran = inkgrad(&["train", "--data", bands.dir(), "--steps", "3", "--json"]).well();
+    let said = ran.err.lines().find(|line| line.starts_with("device: ")).expect(&ran.err);
+    match ran.result()["device"].as_str() {
+        Some("cpu") => assert!(said.contains("no real GPU here; passed over: "), "{said}"),
+        _ => assert!(!said.contains("software"), "{said}"),
+    }
+}

@@ -3,6 +3,7 @@
 mod devices;
 mod eval;
 mod mistakes;
+mod model_files;
 mod show;
 mod train;
 
