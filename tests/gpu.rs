@@ -6,7 +6,7 @@ use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Flat, Work};
 use inkgrad::gpu::{self, Adapter, Choice};
 use inkgrad::network::{Network, Task};
-use inkgrad::plan::{StepNumbers, fuse};
+use inkgrad::plan::{FlatSizes, StepNumbers, fuse};
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use pollster::block_on;
@@ -202,4 +202,14 @@ fn the_tutorial_is_in_range_on_both_devices() {
         assert!((0.915..=0.925).contains(&accuracy), "{accuracy}");
     }
     assert!((on_gpu - on_cpu).abs() <= 0.001, "{on_gpu} and {on_cpu}");
+}
+
+/// Memory that the device has not: an error that says what to do, and the device goes on.
+#[test]
+fn too_large_an_allocation_is_an_error() {
+    let device = gpu();
+    let sizes = |parameters| FlatSizes { parameters, states: 0, statistics: 0 };
+    let error = device.store(sizes(1 << 40), &[]).err().expect("4 TiB").to_string();
+    assert!(error.contains("out of memory") && error.contains("--device cpu"), "{error}");
+    device.store(sizes(2), &[1.0, 2.0]).unwrap();
 }

@@ -6,8 +6,8 @@ mod cases;
 pub use cases::cases;
 
 use crate::error::Result;
-use crate::executor::{Device, ExecutorOptions, Feed};
-use crate::plan::{Element, Plan, StepNumbers, TensorId};
+use crate::executor::{Device, ExecutorOptions, Feed, Flat};
+use crate::plan::{Element, Home, Plan, StepNumbers, TensorId};
 
 /// One op in one shape: a plan of that op alone, and what its tensors hold before it runs.
 pub struct Case {
@@ -34,7 +34,7 @@ pub struct Comparison {
     pub op: &'static str,
     pub shape: String,
     /// Largest difference over the largest reference value, over all tensors that the op writes. Infinite where
-    /// a value is not finite, or where integers differ.
+    /// a value is not finite, where integers differ, or where the op wrote beside its tensors.
     pub error: f64,
     pub tolerance: Tolerance,
 }
@@ -48,6 +48,11 @@ impl Comparison {
 impl Case {
     /// Runs the op once on a device: the bytes of each tensor that it writes.
     pub async fn run(&self, device: &Device) -> Result<Vec<Vec<u8>>> {
+        Ok(self.run_watched(device).await?.0)
+    }
+
+    /// As `run`; also whether the op left alone what lies beside its tensors in the flat parameter buffer.
+    async fn run_watched(&self, device: &Device) -> Result<(Vec<Vec<u8>>, bool)> {
         let store = device.store(self.plan.flat, &vec![0.0; self.plan.flat.parameters])?;
         let options = ExecutorOptions { feed: Feed::Stream, block: 1 };
         let mut executor = device.executor(&self.plan, &store, options).await?;
@@ -59,7 +64,8 @@ impl Case {
         for tensor in self.outputs() {
             outputs.push(executor.read(tensor).await?);
         }
-        Ok(outputs)
+        let is_clean = !strays(&self.plan, &store.read(Flat::Parameters).await?);
+        Ok((outputs, is_clean))
     }
 
     pub fn outputs(&self) -> Vec<TensorId> {
@@ -68,13 +74,25 @@ impl Case {
 
     /// Runs the op on both devices and compares.
     pub async fn compare(&self, reference: &Device, device: &Device) -> Result<Comparison> {
-        let (wanted, given) = (self.run(reference).await?, self.run(device).await?);
-        let mut error = 0f64;
+        let wanted = self.run(reference).await?;
+        let (given, is_clean) = self.run_watched(device).await?;
+        let mut error = if is_clean { 0f64 } else { f64::INFINITY };
         for ((tensor, wanted), given) in self.outputs().into_iter().zip(&wanted).zip(&given) {
             error = error.max(largest_error(self.plan.tensor(tensor).element, wanted, given));
         }
         Ok(Comparison { op: self.op, shape: self.shape.clone(), error, tolerance: self.tolerance })
     }
+}
+
+/// Whether the flat parameter buffer, zero at first, holds anything where the plan has no tensor.
+fn strays(plan: &Plan, parameters: &[f32]) -> bool {
+    let mut is_owned = vec![false; parameters.len()];
+    for tensor in &plan.tensors {
+        if let Home::Parameters { offset } = tensor.home {
+            is_owned.iter_mut().skip(offset).take(tensor.len()).for_each(|owned| *owned = true);
+        }
+    }
+    parameters.iter().zip(is_owned).any(|(value, owned)| !owned && value.to_bits() != 0)
 }
 
 /// See [`Comparison::error`].
@@ -104,6 +122,16 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_beside_the_tensors_are_seen() {
+        let mut builder = crate::plan::Builder::new(1, 1, 1);
+        builder.tensor("weight", &[3], Element::F32, Home::Parameters { offset: 2 });
+        let plan = builder.finish();
+        let strays =
+            |at: usize| super::strays(&plan, &std::array::from_fn::<f32, 8, _>(|i| (i == at).into()));
+        assert_eq!(std::array::from_fn(strays), [true, true, false, false, false, true, true, true]);
+    }
 
     #[test]
     fn errors_are_told() {
