@@ -9,7 +9,7 @@ use crate::plan::ops::BiasAdd;
 
 impl Kernel for BiasAdd {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.bias] }
+        Cut::Samples { rows: self.rows, whole: vec![self.bias], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -10,7 +10,7 @@ use crate::plan::ops::Confusion;
 
 impl Kernel for Confusion {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.counts] }
+        Cut::Samples { rows: self.rows, whole: vec![self.counts], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -9,7 +9,7 @@ use crate::plan::ops::CountCorrect;
 
 impl Kernel for CountCorrect {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.correct] }
+        Cut::Samples { rows: self.rows, whole: vec![self.correct], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -11,7 +11,7 @@ use crate::plan::ops::Dense;
 
 impl Kernel for Dense {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias] }
+        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

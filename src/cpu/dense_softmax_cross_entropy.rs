@@ -10,7 +10,7 @@ use crate::plan::ops::DenseSoftmaxCrossEntropy;
 
 impl Kernel for DenseSoftmaxCrossEntropy {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias] }
+        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -265,7 +265,7 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
         (0..count).step_by(size).map(move |start| start..count.min(start + size))
     };
     match stage {
-        Stage::Stretch { rows, items } => {
+        Stage::Stretch { rows, granule, items } => {
             let bytes: usize = items
                 .iter()
                 .flat_map(|item| match item {
@@ -274,8 +274,9 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
                 })
                 .map(|id| plan.tensor(id).bytes() / rows.max(1))
                 .sum();
-            let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(4);
-            let shares = shares_of(rows, 4, most).map(|range| (None, range)).collect();
+            let least = granule.max(4);
+            let most = SHARE_BYTES / (bytes + plan.image_stride()).max(1);
+            let shares = shares_of(rows, least, most).map(|range| (None, range)).collect();
             Ready { items, shares }
         }
         Stage::Units { items } => {

@@ -8,7 +8,7 @@ use crate::plan::{NO_LABEL, StepNumbers, image_stride};
 
 impl Kernel for Gather {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.all_images, self.all_labels] }
+        Cut::Samples { rows: self.rows, whole: vec![self.all_images, self.all_labels], granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -12,8 +12,9 @@ use crate::plan::{Element, Op, Plan, StepNumbers, TensorId, image_stride};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cut {
     /// By rows of the batch: a row of what is written depends on the same row of what is read, and on all of the
-    /// tensors named in `whole` (weights, say; or counters that all rows add to).
-    Samples { rows: usize, whole: Vec<TensorId> },
+    /// tensors named in `whole` (weights, say; or counters that all rows add to). Cuts fall on multiples of `granule`,
+    /// a power of two: an op that adds up over rows makes one sum of each granule, whoever works on it.
+    Samples { rows: usize, whole: Vec<TensorId>, granule: usize },
     /// In units that are independent of each other, `grain` of them at least worth a worker's while.
     Units { count: usize, grain: usize },
 }

@@ -15,7 +15,7 @@ impl Kernel for Matmul {
         if self.transpose_a {
             Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
         } else {
-            Cut::Samples { rows: self.m, whole: vec![self.b.tensor] }
+            Cut::Samples { rows: self.m, whole: vec![self.b.tensor], granule: 1 }
         }
     }
 

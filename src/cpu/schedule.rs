@@ -17,8 +17,8 @@ pub(super) enum Item {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Stage {
-    /// Shares of `rows` rows of the batch go through all items, one after another.
-    Stretch { rows: usize, items: Vec<Item> },
+    /// Shares of `rows` rows of the batch, whole granules each, go through all items, one after another.
+    Stretch { rows: usize, granule: usize, items: Vec<Item> },
     /// Items that are independent of each other, each with the number of its units and the least worth a share.
     Units { items: Vec<(Item, usize, usize)> },
 }
@@ -35,7 +35,7 @@ pub(super) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
         [Home::Images, Home::Labels].into_iter().filter_map(|home| plan.only(home)).collect();
     let feed = Entry {
         item: Item::Feed,
-        cut: Cut::Samples { rows: plan.batch, whole: Vec::new() },
+        cut: Cut::Samples { rows: plan.batch, whole: Vec::new(), granule: 1 },
         reads: Vec::new(),
         writes: fed,
     };
@@ -63,8 +63,16 @@ pub(super) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
 
 fn stage(entries: Vec<Entry>) -> Stage {
     if let Some(Entry { cut: Cut::Samples { rows, .. }, .. }) = entries.first() {
-        let rows = *rows;
-        return Stage::Stretch { rows, items: entries.into_iter().map(|entry| entry.item).collect() };
+        let granule = |entry: &Entry| match entry.cut {
+            Cut::Samples { granule, .. } => granule,
+            Cut::Units { .. } => 1,
+        };
+        let (rows, granule) = (*rows, entries.iter().map(granule).max().unwrap_or(1));
+        return Stage::Stretch {
+            rows,
+            granule,
+            items: entries.into_iter().map(|entry| entry.item).collect(),
+        };
     }
     let units = |entry: Entry| match entry.cut {
         Cut::Units { count, grain } => (entry.item, count, grain.max(1)),

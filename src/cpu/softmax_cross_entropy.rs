@@ -9,7 +9,7 @@ use crate::plan::ops::SoftmaxCrossEntropy;
 
 impl Kernel for SoftmaxCrossEntropy {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new() }
+        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -10,7 +10,7 @@ use crate::plan::ops::{Operand, Unpack};
 
 impl Kernel for Unpack {
     fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new() }
+        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
     }
 
     fn needs(&self) -> Vec<Need> {

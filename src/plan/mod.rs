@@ -7,10 +7,12 @@ mod builder;
 pub mod fuse;
 pub mod ops;
 mod tensor;
+mod window;
 
 pub use builder::Builder;
 pub use ops::{Access, Launch, Op};
 pub use tensor::{Element, Home, Tensor, TensorId};
+pub use window::Window;
 
 use crate::error::{Error, Result};
 
@@ -69,7 +71,9 @@ pub struct StepNumbers {
     pub correction1: f32,
     pub correction2: f32,
     pub seed: [u32; 2],
-    pub reserved: [u32; 9],
+    /// How far averaged weights move towards the weights in this step, from 0 to 1.
+    pub average_rate: f32,
+    pub reserved: [u32; 8],
 }
 
 /// A label that stands for no image: it fills the last batch of an evaluation. Its loss, gradient and count are 0.

@@ -1,35 +1,14 @@
-//! The cases of each op: many shapes, odd ones above all (a single row, a tail, one class, more than a workgroup).
+//! The ops of dense classifiers.
 
-use super::{Case, Tolerance};
+use super::draft::{Draft, EXACT, EXPONENTIAL, NORMAL, ONE_ROUNDING, PRODUCT, PRODUCT_WITH_EXPONENTIAL, SUM};
 use crate::plan::ops::{
     BiasAdd, ColumnSum, Confusion, CountCorrect, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Gather, LossSum,
-    Matmul, Operand, Pixels, Sgd, SoftmaxCrossEntropy, Unpack,
+    Matmul, Operand, Sgd, SoftmaxCrossEntropy, Unpack,
 };
-use crate::plan::{
-    Builder, Element, FlatSizes, Home, NO_IMAGE, NO_LABEL, Op, Phase, StepNumbers, TensorId, image_stride,
-};
-use crate::random::{Sequence, Stream};
+use crate::plan::{Element, Home, NO_IMAGE, Phase, TensorId};
+use crate::verify::Case;
 
-const EXACT: Tolerance = Tolerance { relative: 0.0, reason: "integers, or the same single operation" };
-const ONE_ROUNDING: Tolerance =
-    Tolerance { relative: 4e-7, reason: "one multiply-add a value, which a device may or may not contract" };
-const PRODUCT: Tolerance = Tolerance {
-    relative: 2e-5,
-    reason: "sums of up to 1,024 products in another order: sqrt(k) * 2^-24 is 2e-6, ten times that is a fault",
-};
-const SUM: Tolerance = Tolerance { relative: 1e-5, reason: "a sum of up to 1,024 values in another order" };
-const EXPONENTIAL: Tolerance = Tolerance {
-    relative: 2e-5,
-    reason: "WGSL allows exp an error of 3 + 2|x| units in the last place, log 2^-21 near 1",
-};
-/// The update hides rounding beside the far larger parameter, a wrong gradient it does not.
-const PRODUCT_WITH_EXPONENTIAL: Tolerance =
-    Tolerance { relative: 5e-5, reason: "a product's logits through exp: both errors add" };
-
-const NORMAL: Pixels = Pixels { gain: 3.245_699, offset: -0.424_213 };
-
-/// Every op in many shapes. The values are the same at every call.
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, columns) in [(1, 1), (3, 7), (100, 784), (5, 257), (64, 25)] {
         cases.push(unpack(rows, columns));
@@ -79,98 +58,6 @@ const PRODUCTS: [[usize; 3]; 9] = [
     [33, 65, 129],
     [130, 128, 256],
 ];
-
-/// A case in the making: tensors with their contents, then the op.
-struct Draft {
-    builder: Builder,
-    random: Sequence,
-    inputs: Vec<(TensorId, Vec<u8>)>,
-}
-
-impl Draft {
-    fn new(batch: usize, pixels: usize, classes: usize) -> Self {
-        let random = Sequence::new(batch as u64 * 1_000_003 + pixels as u64, Stream::Initial, classes as u64);
-        Draft { builder: Builder::new(batch, pixels, classes), random, inputs: Vec::new() }
-    }
-
-    fn give(&mut self, tensor: TensorId, words: Vec<u32>) {
-        self.inputs.push((tensor, words.into_iter().flat_map(u32::to_le_bytes).collect()));
-    }
-
-    /// Values between -spread and spread.
-    fn floats(&mut self, count: usize, spread: f32) -> Vec<u32> {
-        (0..count).map(|_| (spread * (2.0 * self.random.uniform() - 1.0)).to_bits()).collect()
-    }
-
-    fn input(&mut self, name: &str, shape: &[usize]) -> TensorId {
-        self.input_spread(name, shape, 1.0)
-    }
-
-    fn input_spread(&mut self, name: &str, shape: &[usize], spread: f32) -> TensorId {
-        let tensor = self.builder.activation(name, shape);
-        let values = self.floats(shape.iter().product(), spread);
-        self.give(tensor, values);
-        tensor
-    }
-
-    fn output(&mut self, name: &str, shape: &[usize]) -> TensorId {
-        self.builder.activation(name, shape)
-    }
-
-    fn parameter(&mut self, name: &str, shape: &[usize], offset: usize) -> TensorId {
-        let tensor = self.builder.tensor(name, shape, Element::F32, Home::Parameters { offset });
-        let values = self.floats(shape.iter().product(), 1.0);
-        self.give(tensor, values);
-        tensor
-    }
-
-    fn flat(&mut self, parameters: usize) {
-        self.builder.flat(FlatSizes { parameters, states: 0, statistics: 0 });
-    }
-
-    /// Image bytes: rows padded to whole words, the padding zero.
-    fn image_bytes(&mut self, rows: usize, pixels: usize) -> Vec<u8> {
-        let stride = image_stride(pixels);
-        let mut bytes = vec![0; rows * stride];
-        for row in bytes.chunks_exact_mut(stride) {
-            row[..pixels].fill_with(|| (self.random.word() >> 24) as u8);
-        }
-        bytes
-    }
-
-    fn images(&mut self, rows: usize, pixels: usize) -> TensorId {
-        let (tensor, bytes) = (self.builder.images(), self.image_bytes(rows, pixels));
-        self.inputs.push((tensor, bytes));
-        tensor
-    }
-
-    /// Random labels; of three or more rows one has none.
-    fn labels(&mut self, rows: usize, classes: usize) -> TensorId {
-        let mut labels: Vec<u32> = (0..rows).map(|_| self.random.below(classes as u32)).collect();
-        if rows >= 3 {
-            labels[rows / 2] = NO_LABEL;
-        }
-        let tensor = self.builder.labels();
-        self.give(tensor, labels);
-        tensor
-    }
-
-    /// A product's operand: floats, or the batch's bytes.
-    fn operand(&mut self, name: &str, shape: [usize; 2], bytes: bool) -> Operand {
-        match bytes {
-            true => Operand { tensor: self.images(shape[0], shape[1]), pixels: Some(NORMAL) },
-            false => self.input(name, &shape).into(),
-        }
-    }
-
-    fn case(mut self, phase: Phase, op: impl Into<Op>, shape: String, tolerance: Tolerance) -> Case {
-        let op = op.into();
-        let name = op.name();
-        self.builder.push(phase, op);
-        let numbers = StepNumbers { learning_rate: 0.1, step: 3, seed: [5, 7], ..StepNumbers::default() };
-        Case { op: name, shape, plan: self.builder.finish(), inputs: self.inputs, numbers, tolerance }
-    }
-}
 
 fn unpack(rows: usize, columns: usize) -> Case {
     let mut draft = Draft::new(rows, columns, 2);
