@@ -1,8 +1,10 @@
-// Stochastic gradient descent: parameters[i] -= learning_rate * gradients[i]. One invocation a value.
+// Stochastic gradient descent: parameters[i] -= learning_rate * (gradients[i] + WEIGHT_DECAY * parameters[i]).
+// One invocation a value.
 
 override COUNT: u32 = 1;
 override GRADIENTS_OFFSET: u32 = 0;
 override PARAMETERS_OFFSET: u32 = 0;
+override WEIGHT_DECAY: f32 = 0.0;
 
 struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
 
@@ -18,6 +20,8 @@ fn main(
 ) {
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at < COUNT) {
-        parameters[PARAMETERS_OFFSET + at] -= numbers.learning_rate * gradients[GRADIENTS_OFFSET + at];
+        let old = parameters[PARAMETERS_OFFSET + at];
+        let gradient = gradients[GRADIENTS_OFFSET + at] + WEIGHT_DECAY * old;
+        parameters[PARAMETERS_OFFSET + at] = old - numbers.learning_rate * gradient;
     }
 }

@@ -6,6 +6,8 @@
 override ROWS: u32 = 1;
 override CLASSES: u32 = 1;
 override SCALE: f32 = 1.0;
+/// Share of the target that is spread over all classes.
+override SMOOTHING: f32 = 0.0;
 /// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
 override LABELS_IN_BLOCK: u32 = 0;
 override LOSS_IN_BLOCK: u32 = 0;
@@ -67,13 +69,22 @@ fn main(
     if (share == 0u) {
         var loss = 0.0;
         if (is_labelled) {
-            loss = log(total) + (largest - logits[start + label]);
+            var wanted = logits[start + label];
+            if (SMOOTHING > 0.0) {
+                var sum = 0.0;
+                for (var kind = 0u; kind < CLASSES; kind++) {
+                    sum += logits[start + kind] - largest;
+                }
+                wanted += SMOOTHING * (largest + sum / f32(CLASSES) - wanted);
+            }
+            loss = log(total) + (largest - wanted);
         }
         sample_loss[row + LOSS_IN_BLOCK * numbers.first_row] = loss;
     }
     for (var kind = share; kind < CLASSES; kind += ROW_THREADS) {
         let probability = exp(logits[start + kind] - largest) / total;
-        let gradient = (probability - select(0.0, 1.0, kind == label)) * SCALE;
+        let aim = select(0.0, 1.0 - SMOOTHING, kind == label) + SMOOTHING / f32(CLASSES);
+        let gradient = (probability - aim) * SCALE;
         logits_gradient[start + kind] = select(0.0, gradient, is_labelled);
     }
 }

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::HumanCount;
-use inkgrad::executor::Device;
 use inkgrad::model_file::Model;
 use inkgrad::network::Task;
-use inkgrad::plan::FlatSizes;
-use inkgrad::train::{Evaluation, evaluate};
+use inkgrad::train::{Evaluation, evaluate_members};
 use serde::Serialize;
 
 use super::device::{Chosen, DeviceOptions};
@@ -37,8 +35,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let (part, chosen) = source::beside(move || source::test_part(dir.as_deref()), choice).await?;
     let Task { height, width, classes } = model.network.task;
     part.require(height, width, classes)?;
-    let store = store(&chosen.device, &model)?;
-    let evaluation = evaluate(&chosen.device, &model.network, &store, &part.examples).await?;
+    let evaluation = evaluate_members(&chosen.device, &model.network, &model.members, &part.examples).await?;
     if options.json {
         return json::line(&Summary::of(&model, &chosen, &evaluation));
     }
@@ -53,11 +50,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     ))?;
     output::print(format_args!("\n{}", by_class(&evaluation)))?;
     output::print(confusions(&evaluation))
-}
-
-fn store(device: &Device, model: &Model) -> inkgrad::Result<inkgrad::executor::Store> {
-    let sizes = FlatSizes { parameters: model.parameters.len(), ..FlatSizes::default() };
-    device.store(sizes, &model.parameters)
 }
 
 fn by_class(evaluation: &Evaluation) -> Table {

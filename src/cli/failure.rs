@@ -8,6 +8,8 @@ use super::output;
 
 pub const WORK: u8 = 1;
 pub const USAGE: u8 = 2;
+/// What shells report of a program that Ctrl-C ended.
+pub const INTERRUPTED: u8 = 130;
 
 pub enum Failure {
     Error(Error),
@@ -15,6 +17,8 @@ pub enum Failure {
     Closed,
     /// The command's own output has said it.
     Said,
+    /// Ctrl-C; what became of the work has been said.
+    Interrupted,
 }
 
 impl From<Error> for Failure {
@@ -35,6 +39,7 @@ impl Failure {
             output::note(format_args!("inkgrad: error: {error}"));
         }
         ExitCode::from(match self {
+            Failure::Interrupted => INTERRUPTED,
             Failure::Error(error) if error.is_environment() => USAGE,
             _ => WORK,
         })

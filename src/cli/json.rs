@@ -29,6 +29,35 @@ pub enum Event<'a> {
         /// Over the run so far.
         images_per_second: f64,
     },
+    Validation {
+        step: u64,
+        loss: f64,
+        accuracy: f64,
+    },
+    Checkpoint {
+        step: u64,
+        path: &'a str,
+    },
+    /// One of several runs.
+    Seed {
+        seed: u64,
+        test_accuracy: f64,
+        test_loss: f64,
+        train_seconds: f64,
+    },
+    /// The test accuracies of several runs.
+    Seeds {
+        seeds: usize,
+        mean: f64,
+        deviation: f64,
+        best: f64,
+        worst: f64,
+    },
+    Ensemble {
+        members: u64,
+        test_accuracy: f64,
+        test_loss: f64,
+    },
     /// The last line of a run that went well.
     Result {
         task: &'a str,

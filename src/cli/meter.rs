@@ -20,9 +20,9 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// About `records` records over a run of `steps`.
-    pub fn new(steps: u64, records: u64) -> Self {
-        Meter { steps, every: steps.div_ceil(records).max(1), known: 0, sum: 0.0, count: 0 }
+    /// About `records` records over a run of `steps`, of which `before` are done.
+    pub fn new(before: u64, steps: u64, records: u64) -> Self {
+        Meter { steps, every: steps.div_ceil(records).max(1), known: before, sum: 0.0, count: 0 }
     }
 
     /// Takes the losses that have become known; the records that they complete.
@@ -45,13 +45,15 @@ impl Meter {
 #[derive(Clone, Copy)]
 pub struct Pace {
     begin: Instant,
+    /// Steps done before this process went on with the run.
+    before: u64,
     steps: u64,
     batch: usize,
 }
 
 impl Pace {
-    pub fn start(steps: u64, batch: usize) -> Self {
-        Pace { begin: Instant::now(), steps, batch }
+    pub fn start(before: u64, steps: u64, batch: usize) -> Self {
+        Pace { begin: Instant::now(), before, steps, batch }
     }
 
     /// Steps of the whole run.
@@ -64,12 +66,13 @@ impl Pace {
     }
 
     pub fn images_per_second(&self, done: u64) -> f64 {
-        (done * self.batch as u64) as f64 / self.seconds().max(f64::MIN_POSITIVE)
+        (done.saturating_sub(self.before) * self.batch as u64) as f64 / self.seconds().max(f64::MIN_POSITIVE)
     }
 
     /// Seconds until the last step, if it goes on as so far.
     pub fn seconds_left(&self, done: u64) -> f64 {
-        self.seconds() / done.max(1) as f64 * self.steps.saturating_sub(done) as f64
+        self.seconds() / done.saturating_sub(self.before).max(1) as f64
+            * self.steps.saturating_sub(done) as f64
     }
 }
 
@@ -80,18 +83,18 @@ mod tests {
     #[test]
     fn records_do_not_depend_on_when_losses_become_known() {
         let losses: Vec<f32> = (0..25).map(|step| step as f32).collect();
-        let mut at_once = Meter::new(25, 10);
+        let mut at_once = Meter::new(0, 25, 10);
         let records = at_once.take(&losses);
         assert_eq!(records.len(), 9);
         assert_eq!(records[0], Record { step: 3, loss: 1.0 });
         assert_eq!(records[8], Record { step: 25, loss: 24.0 });
-        let mut in_pieces = Meter::new(25, 10);
+        let mut in_pieces = Meter::new(0, 25, 10);
         let pieces: Vec<Record> = losses.chunks(7).flat_map(|piece| in_pieces.take(piece)).collect();
         assert_eq!(pieces, records);
     }
 
     #[test]
     fn short_runs_have_a_record_a_step() {
-        assert_eq!(Meter::new(3, 10).take(&[1.0, 2.0, 3.0]).len(), 3);
+        assert_eq!(Meter::new(0, 3, 10).take(&[1.0, 2.0, 3.0]).len(), 3);
     }
 }

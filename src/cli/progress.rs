@@ -19,12 +19,12 @@ pub enum Progress {
 }
 
 impl Progress {
-    pub fn new(quiet: bool, steps: u64) -> Self {
+    pub fn new(quiet: bool, before: u64, steps: u64) -> Self {
         if quiet {
             return Progress::Quiet;
         }
         if !output::watched() {
-            return Progress::Lines(Meter::new(steps, LINES));
+            return Progress::Lines(Meter::new(before, steps, LINES));
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
         // A template that does not parse leaves indicatif's own bar, which shows less but works.

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
 use inkgrad::model_file::Model;
-use inkgrad::network::{Network, Task, TrainingOptions};
+use inkgrad::network::{Network, Task};
 use inkgrad::plan::fuse;
 use inkgrad::recipe::{PRESETS, Recipe};
 
@@ -45,8 +45,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         (HumanCount(network.parameter_count() as u64), HumanCount(multiply_adds));
     output::line(format_args!("{parameters} parameters, {multiply_adds} multiply-adds an image"))?;
     if let Some(fused) = options.plan {
-        let Recipe { batch, optimiser, loss_reduction, .. } = recipe;
-        let plan = network.training_plan(TrainingOptions { batch, optimiser, loss_reduction });
+        let batch = recipe.batch;
+        let plan = network.training_plan(recipe.training_options());
         let plan = match fused {
             Fused::Plain => plan,
             Fused::Cpu => fuse::for_cpu(plan),

@@ -47,6 +47,7 @@ impl Kernel for DenseSoftmaxCrossEntropy {
             loss: tensors.floats(self.sample_loss),
             classes: self.classes,
             scale: self.scale,
+            smoothing: 0.0,
         };
         // SAFETY: `needs` and `scratch` cover what both touch; the rows are this worker's.
         unsafe {

@@ -9,11 +9,15 @@ mod dots;
 mod executor;
 mod kernel;
 mod level;
+mod normalising;
 mod outer;
 mod pack;
+mod planes;
 mod pool;
+mod pooling;
 mod schedule;
 mod simd;
+mod sliding;
 mod store;
 mod tensors;
 

@@ -131,13 +131,16 @@ mod tests {
 
     fn plan(units: &[Option<usize>]) -> Plan {
         let dense = |units: &Option<usize>| {
-            LayerSpec::Dense(crate::network::Dense { units: *units, initial: Default::default() })
+            LayerSpec::Dense(crate::network::Dense {
+                units: *units,
+                initial: Default::default(),
+                initial_bias: crate::network::Initial::Zeros,
+            })
         };
         let specs: Vec<LayerSpec> = units.iter().map(dense).collect();
         let task = Task { height: 4, width: 5, classes: 3 };
         let network = Network::new(task, Normalisation::default(), &specs).unwrap();
-        let options =
-            TrainingOptions { batch: 8, optimiser: Optimiser::Sgd, loss_reduction: LossReduction::Mean };
+        let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
         network.training_plan(options)
     }
 

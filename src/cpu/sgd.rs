@@ -19,19 +19,28 @@ impl Kernel for Sgd {
     unsafe fn run(&self, tensors: &Tensors, numbers: &StepNumbers, range: Range<usize>) {
         let (gradients, parameters) = (tensors.floats(self.gradients), tensors.floats(self.parameters));
         // SAFETY: `needs` covers both tensors; these values are this worker's.
-        unsafe { sgd(tensors.level, gradients, parameters, numbers.learning_rate, range) }
+        unsafe { sgd(tensors.level, gradients, parameters, numbers.learning_rate, self.weight_decay, range) }
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(gradients: *const f32, parameters: *mut f32, learning_rate: f32, range: Range<usize>) {
+unsafe fn body<V: F32>(
+    gradients: *const f32,
+    parameters: *mut f32,
+    learning_rate: f32,
+    weight_decay: f32,
+    range: Range<usize>,
+) {
     // SAFETY: as promised by the caller.
-    let rate = unsafe { V::splat(-learning_rate) };
+    let (rate, decay) = unsafe { (V::splat(-learning_rate), V::splat(weight_decay)) };
     for i in range.clone().step_by(V::LANES) {
         let count = V::LANES.min(range.end - i);
         unsafe {
-            let (gradient, at) = (V::load_partial(gradients.add(i), count, 0.0), parameters.add(i));
-            gradient.mul_add(rate, V::load_partial(at, count, 0.0)).store_partial(at, count);
+            let at = parameters.add(i);
+            let (gradient, old) =
+                (V::load_partial(gradients.add(i), count, 0.0), V::load_partial(at, count, 0.0));
+            let gradient = old.mul_add(decay, gradient);
+            gradient.mul_add(rate, old).store_partial(at, count);
         }
     }
 }
@@ -40,6 +49,7 @@ by_level!(
         gradients: *const f32,
         parameters: *mut f32,
         learning_rate: f32,
+        weight_decay: f32,
         range: Range<usize>,
     )
 );

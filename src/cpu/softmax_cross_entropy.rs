@@ -30,6 +30,7 @@ impl Kernel for SoftmaxCrossEntropy {
             loss: tensors.floats(self.sample_loss),
             classes: self.classes,
             scale: self.scale,
+            smoothing: self.smoothing,
         };
         // SAFETY: `needs` covers the rows, which are this worker's.
         unsafe { softmax_rows(tensors.level, &softmax, range) }
@@ -44,6 +45,7 @@ pub(super) struct Softmax {
     pub loss: *mut f32,
     pub classes: usize,
     pub scale: f32,
+    pub smoothing: f32,
 }
 
 by_level!(
@@ -75,7 +77,11 @@ unsafe fn body<V: F32>(softmax: &Softmax, rows: Range<usize>) {
                 max = max.max(V::load_partial(logits.add(c), count, f32::NEG_INFINITY));
             }
             let max = max.reduce_max();
-            let at_label = *logits.add(label) - max;
+            let mut at_label = *logits.add(label) - max;
+            if softmax.smoothing > 0.0 {
+                let others: f32 = (0..classes).map(|c| *logits.add(c) - max).sum();
+                at_label += softmax.smoothing * (others / classes as f32 - at_label);
+            }
             let mut sum = V::splat(0.0);
             for c in (0..classes).step_by(V::LANES) {
                 let count = V::LANES.min(classes - c);
@@ -91,12 +97,13 @@ unsafe fn body<V: F32>(softmax: &Softmax, rows: Range<usize>) {
             *softmax.loss.add(row) = sum.ln() - at_label;
             let Some(gradient) = gradient else { continue };
             let factor = V::splat(softmax.scale / sum);
+            let even = V::splat(-softmax.scale * softmax.smoothing / classes as f32);
             for c in (0..classes).step_by(V::LANES) {
                 let count = V::LANES.min(classes - c);
                 let e = V::load_partial(gradient.add(c), count, 0.0);
-                e.mul(factor).store_partial(gradient.add(c), count);
+                e.mul_add(factor, even).store_partial(gradient.add(c), count);
             }
-            *gradient.add(label) -= softmax.scale;
+            *gradient.add(label) -= softmax.scale * (1.0 - softmax.smoothing);
         }
     }
 }

@@ -32,6 +32,11 @@ impl Split {
         Ok(Split { images: Arc::new(images), labels: Arc::new(labels), pixels, range })
     }
 
+    /// No images at all.
+    pub fn empty() -> Self {
+        Split { images: Arc::default(), labels: Arc::default(), pixels: 1, range: 0..0 }
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.range.len()

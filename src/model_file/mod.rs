@@ -12,7 +12,9 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::{Network, Task};
+use crate::executor::{Device, Flat, Store};
+use crate::network::{Network, Slice, Task};
+use crate::plan::FlatSizes;
 use crate::recipe::Recipe;
 
 /// A trained classifier: enough to use it, and to say how it came about.
@@ -21,13 +23,38 @@ pub struct Model {
     /// The preset's or recipe's name.
     pub name: String,
     pub network: Network,
-    /// Flat, in the network's order.
-    pub parameters: Vec<f32>,
+    /// One network's weights, or those of an ensemble whose probabilities are averaged.
+    pub members: Vec<Weights>,
     pub recipe: Recipe,
     pub seed: u64,
     /// Steps that it was trained for.
     pub steps: u64,
 }
+
+/// What a trained network has learned: its parameters and running statistics, each flat, in the network's order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weights {
+    pub parameters: Vec<f32>,
+    pub statistics: Vec<f32>,
+}
+
+impl Weights {
+    pub fn is_finite(&self) -> bool {
+        self.parameters.iter().chain(&self.statistics).all(|value| value.is_finite())
+    }
+
+    /// The weights on a device, ready to evaluate with.
+    pub fn store(&self, device: &Device) -> Result<Store> {
+        let sizes =
+            FlatSizes { parameters: self.parameters.len(), states: 0, statistics: self.statistics.len() };
+        let store = device.store(sizes, &self.parameters)?;
+        store.write(Flat::Statistics, &self.statistics)?;
+        Ok(store)
+    }
+}
+
+/// More members than anyone's memory is for: a file that asks for more is at fault.
+const MOST_MEMBERS: usize = 1000;
 
 /// The metadata's one entry, as JSON: one, so that the same model gives the same bytes.
 const KEY: &str = "inkgrad";
@@ -46,6 +73,21 @@ struct Description {
     recipe: Recipe,
     seed: u64,
     steps: u64,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    members: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
+}
+
+/// A tensor's name in the file: those of an ensemble's members are told apart by a number in front.
+fn name_of(slice: &Slice, member: usize, members: usize) -> String {
+    if members == 1 { slice.name.clone() } else { format!("{member}.{}", slice.name) }
 }
 
 impl Model {
@@ -60,14 +102,19 @@ impl Model {
             recipe: self.recipe.clone(),
             seed: self.seed,
             steps: self.steps,
+            members: self.members.len(),
         };
         let description = serde_json::to_string(&description).map_err(|e| fault(e.to_string()))?;
         let mut tensors = Vec::new();
-        for slice in &self.network.parameters {
-            let values =
-                self.parameters.get(slice.range()).ok_or_else(|| fault("too few parameters".into()))?;
-            let view = TensorView::new(Dtype::F32, slice.shape.clone(), bytemuck::cast_slice(values));
-            tensors.push((slice.name.clone(), view.map_err(|e| fault(e.to_string()))?));
+        for (number, member) in self.members.iter().enumerate() {
+            let parameters = self.network.parameters.iter().map(|slice| (slice, &member.parameters));
+            let statistics = self.network.statistics.iter().map(|slice| (slice, &member.statistics));
+            for (slice, values) in parameters.chain(statistics) {
+                let values = values.get(slice.range()).ok_or_else(|| fault("too few values".into()))?;
+                let view = TensorView::new(Dtype::F32, slice.shape.clone(), bytemuck::cast_slice(values));
+                let name = name_of(slice, number, self.members.len());
+                tensors.push((name, view.map_err(|e| fault(e.to_string()))?));
+            }
         }
         let metadata = HashMap::from([(KEY.to_owned(), description)]);
         safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))
@@ -92,29 +139,44 @@ impl Model {
         let Description { task, recipe, .. } = &description;
         let network =
             Network::new(*task, recipe.normalisation, &recipe.layers).map_err(|e| bad(e.to_string()))?;
-        if let Some(other) = file.names().into_iter().find(|name| network.slice(name).is_none()) {
+        let members = description.members;
+        if !(1..=MOST_MEMBERS).contains(&members) {
+            return Err(bad(format!("{members} members: from 1 to {MOST_MEMBERS} are possible")));
+        }
+        // A slice's file bounds how much memory is taken: only after every tensor is known to be there is any taken.
+        let mut tensors = Vec::new();
+        for member in 0..members {
+            for slice in network.parameters.iter().chain(&network.statistics) {
+                let name = name_of(slice, member, members);
+                let tensor = file.tensor(&name).map_err(|_| bad(format!("`{name}` is missing")))?;
+                if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
+                    let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
+                    return Err(bad(format!("`{name}` is {found}, F32 {:?} wanted", slice.shape)));
+                }
+                tensors.push((name, tensor));
+            }
+        }
+        if tensors.len() < file.len() {
+            let other = file.names().into_iter().find(|name| tensors.iter().all(|(known, _)| known != name));
+            let other = other.map_or("a tensor", |name| name);
             return Err(bad(format!("holds `{other}`, which its network does not have")));
         }
-        // Only after every tensor is known to be there is memory taken: the file's length bounds it.
-        let mut tensors = Vec::new();
-        for slice in &network.parameters {
-            let tensor = file.tensor(&slice.name).map_err(|_| bad(format!("`{}` is missing", slice.name)))?;
-            if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
-                let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
-                return Err(bad(format!("`{}` is {found}, F32 {:?} wanted", slice.name, slice.shape)));
-            }
-            tensors.push(tensor);
-        }
-        let mut parameters = Vec::with_capacity(network.parameter_count());
-        for tensor in tensors {
-            let words = tensor.data().chunks_exact(4);
-            parameters.extend(words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])));
-        }
-        if let Some(at) = parameters.iter().position(|value| !value.is_finite()) {
-            return Err(bad(format!("parameter {at} is not a finite number")));
+        let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
+        let mut values = |slices: &[Slice]| {
+            let tensors = tensors.by_ref().take(slices.len());
+            tensors.flat_map(|tensor| floats(tensor.data())).collect::<Vec<f32>>()
+        };
+        let members: Vec<Weights> = (0..members)
+            .map(|_| Weights {
+                parameters: values(&network.parameters),
+                statistics: values(&network.statistics),
+            })
+            .collect();
+        if !members.iter().all(Weights::is_finite) {
+            return Err(bad("holds values that are not finite numbers".into()));
         }
         let Description { name, recipe, seed, steps, .. } = description;
-        Ok(Model { name, network, parameters, recipe, seed, steps })
+        Ok(Model { name, network, members, recipe, seed, steps })
     }
 
     pub fn open(path: &Path) -> Result<Self> {
@@ -133,4 +195,9 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<()> {
         write_aside(path, &self.to_bytes()?)
     }
+}
+
+/// Little-endian float32 values.
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
 }

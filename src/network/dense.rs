@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Initial, Layer, Parameter, Placed, Saved, Task};
+use super::conv2d::{is_zeros, zeros};
+use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{BiasAdd, ColumnSum, Matmul};
 use crate::plan::{Builder, Phase, TensorId};
 
@@ -14,6 +15,8 @@ pub struct Dense {
     pub units: Option<usize>,
     #[serde(default)]
     pub initial: Initial,
+    #[serde(default = "zeros", skip_serializing_if = "is_zeros")]
+    pub initial_bias: Initial,
 }
 
 impl Dense {
@@ -38,7 +41,7 @@ impl Layer for Dense {
         let (units, inputs) = (self.units(task), input.iter().product());
         vec![
             Parameter { name: "weight", shape: vec![units, inputs], initial: self.initial, fan_in: inputs },
-            Parameter { name: "bias", shape: vec![units], initial: Initial::Zeros, fan_in: inputs },
+            Parameter { name: "bias", shape: vec![units], initial: self.initial_bias, fan_in: inputs },
         ]
     }
 
@@ -47,7 +50,7 @@ impl Layer for Dense {
         count(&place.input) * count(&place.output)
     }
 
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId) -> TensorId {
+    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
         let (rows, inputs, outputs) = sizes(builder, place);
         let weight = builder.parameter(&place.name, "weight");
         let bias = builder.parameter(&place.name, "bias");

@@ -1,16 +1,30 @@
 //! Networks: layers with shapes, the names and first values of their parameters, and how they become plans.
 
+mod activation;
+mod batch_norm;
+mod conv2d;
 mod dense;
+mod dropout;
+mod flatten;
 mod initial;
 mod layer;
 mod lower;
 mod optimiser;
+mod pair;
+mod pool;
 
+pub use activation::{Relu, Tanh};
+pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
 pub use initial::Initial;
-pub use layer::{Layer, LayerSpec, Parameter, Saved};
+pub use layer::{Layer, LayerSpec, Mode, Parameter, Saved};
 pub use lower::{LossReduction, TrainingOptions};
 pub use optimiser::Optimiser;
+pub use pair::{Padding, Pair};
+pub use pool::{AveragePool, MaxPool, Pool};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,11 +80,18 @@ pub struct Placed {
     /// Shapes of one sample.
     pub input: Vec<usize>,
     pub output: Vec<usize>,
+    /// Position among the network's layers, from 0.
+    pub number: usize,
     /// Range of the network's parameters that are this layer's.
     pub parameters: std::ops::Range<usize>,
 }
 
 impl Placed {
+    /// Values of one sample that come in.
+    pub fn values(&self) -> usize {
+        self.input.iter().product()
+    }
+
     /// Multiply-adds of one sample's forward pass.
     pub fn multiply_adds(&self) -> u64 {
         self.spec.layer().multiply_adds(self)
@@ -108,10 +129,15 @@ pub struct Network {
     pub normalisation: Normalisation,
     pub layers: Vec<Placed>,
     pub parameters: Vec<Slice>,
+    /// Running statistics, laid out in a flat buffer of their own.
+    pub statistics: Vec<Slice>,
 }
 
 /// More parameters than any network for small images needs: a recipe or file that asks for more is at fault.
 const MOST_PARAMETERS: usize = 1 << 28;
+
+/// More values an image than any layer gives that is of use on small images.
+const MOST_VALUES: usize = 1 << 26;
 
 /// Labels are bytes.
 const MOST_CLASSES: usize = 256;
@@ -133,7 +159,13 @@ impl Network {
                 "normalisation: `std` must be above zero, `mean` a finite number".into(),
             ));
         }
-        let mut network = Network { task, normalisation, layers: Vec::new(), parameters: Vec::new() };
+        let mut network = Network {
+            task,
+            normalisation,
+            layers: Vec::new(),
+            parameters: Vec::new(),
+            statistics: Vec::new(),
+        };
         let mut shape = vec![1, task.height, task.width];
         for spec in specs {
             let kind = spec.layer().kind();
@@ -144,7 +176,15 @@ impl Network {
                 spec.layer().output(&shape, &task).map_err(|e| Error::Config(format!("{name}: {e}")))?;
             let first = network.parameters.len();
             for parameter in spec.layer().parameters(&shape, &task) {
-                network.append(&name, parameter)?;
+                append(&mut network.parameters, &name, parameter)?;
+            }
+            for statistic in spec.layer().statistics(&shape) {
+                append(&mut network.statistics, &name, statistic)?;
+            }
+            let values = output.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
+            if values.is_none_or(|values| values > MOST_VALUES) {
+                let what = format!("{name}: more than {MOST_VALUES} values an image come out");
+                return Err(Error::Config(format!("{what}. Use fewer channels or units, or pool before")));
             }
             let parameters = first..network.parameters.len();
             network.layers.push(Placed {
@@ -152,6 +192,7 @@ impl Network {
                 spec: spec.clone(),
                 input: shape,
                 output: output.clone(),
+                number: network.layers.len(),
                 parameters,
             });
             shape = output;
@@ -166,26 +207,14 @@ impl Network {
         Ok(network)
     }
 
-    fn append(&mut self, layer: &str, parameter: Parameter) -> Result<()> {
-        let offset = self.parameter_count();
-        let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
-        if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MOST_PARAMETERS) {
-            let what = format!("{layer}: a network of more than {MOST_PARAMETERS} parameters");
-            return Err(Error::Config(format!("{what}. Use smaller layers")));
-        }
-        self.parameters.push(Slice {
-            name: format!("{layer}.{}", parameter.name),
-            shape: parameter.shape,
-            offset,
-            initial: parameter.initial,
-            fan_in: parameter.fan_in,
-        });
-        Ok(())
-    }
-
     /// Length of the flat parameter buffer.
     pub fn parameter_count(&self) -> usize {
         self.parameters.last().map_or(0, |last| last.range().end)
+    }
+
+    /// Length of the flat buffer of statistics.
+    pub fn statistics_count(&self) -> usize {
+        self.statistics.last().map_or(0, |last| last.range().end)
     }
 
     /// A parameter by its name.
@@ -200,10 +229,37 @@ impl Network {
 
     /// First values of all parameters: the same for the same seed, on every device.
     pub fn initial_parameters(&self, seed: u64) -> Vec<f32> {
-        let mut values = vec![0.0; self.parameter_count()];
-        for (number, slice) in self.parameters.iter().enumerate() {
-            slice.initial.fill(&mut values[slice.range()], slice.fan_in, seed, number as u64);
-        }
-        values
+        initial_values(&self.parameters, seed)
     }
+
+    /// First values of the running statistics.
+    pub fn initial_statistics(&self) -> Vec<f32> {
+        initial_values(&self.statistics, 0)
+    }
+}
+
+fn initial_values(slices: &[Slice], seed: u64) -> Vec<f32> {
+    let mut values = vec![0.0; slices.last().map_or(0, |last| last.range().end)];
+    for (number, slice) in slices.iter().enumerate() {
+        slice.initial.fill(&mut values[slice.range()], slice.fan_in, seed, number as u64);
+    }
+    values
+}
+
+/// Lays a layer's parameter or statistic out behind those before it.
+fn append(slices: &mut Vec<Slice>, layer: &str, parameter: Parameter) -> Result<()> {
+    let offset = slices.last().map_or(0, |last| last.range().end);
+    let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
+    if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MOST_PARAMETERS) {
+        let what = format!("{layer}: a network of more than {MOST_PARAMETERS} parameters");
+        return Err(Error::Config(format!("{what}. Use smaller layers")));
+    }
+    slices.push(Slice {
+        name: format!("{layer}.{}", parameter.name),
+        shape: parameter.shape,
+        offset,
+        initial: parameter.initial,
+        fan_in: parameter.fan_in,
+    });
+    Ok(())
 }

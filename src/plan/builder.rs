@@ -50,6 +50,12 @@ impl Builder {
         self.tensor(name, shape, Element::F32, Home::Activation)
     }
 
+    /// A float32 tensor that lives within one step, of the shape of another.
+    pub fn like(&mut self, name: &str, other: TensorId) -> TensorId {
+        let shape = self.shape(other).to_vec();
+        self.activation(name, &shape)
+    }
+
     /// The tensor of that name, made before, else a new one from `make`'s shape and home.
     pub fn named(&mut self, name: &str, shape: &[usize], home: Home) -> TensorId {
         match self.plan.find(name) {
@@ -58,7 +64,7 @@ impl Builder {
         }
     }
 
-    /// A layer's parameter, as the network laid it out.
+    /// A layer's parameter, or statistic, as the network laid it out.
     pub fn parameter(&self, layer: &str, name: &str) -> TensorId {
         self.slice(&format!("{layer}.{name}"))
     }
@@ -83,6 +89,10 @@ impl Builder {
 
     pub fn shape(&self, id: TensorId) -> &[usize] {
         &self.plan.tensor(id).shape
+    }
+
+    pub fn home(&self, id: TensorId) -> Home {
+        self.plan.tensor(id).home
     }
 
     pub fn finish(self) -> Plan {

@@ -43,6 +43,8 @@ fn with_operand(op: &Op, old: TensorId, new: Operand) -> Option<Op> {
         Op::Dense(op) => vec![&mut op.x],
         Op::DenseSoftmaxCrossEntropy(op) => vec![&mut op.x],
         Op::DenseSgd(op) => vec![&mut op.x],
+        Op::Conv2d(op) if op.in_channels == 1 => vec![&mut op.x],
+        Op::Conv2dWeightGradient(op) if op.in_channels == 1 => vec![&mut op.x],
         _ => return None,
     };
     operands.into_iter().filter(|operand| operand.tensor == old).for_each(|operand| *operand = new);
@@ -73,6 +75,10 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
 pub fn loss_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.steps.len()).rev() {
         let Op::SoftmaxCrossEntropy(loss) = plan.steps[at].op.clone() else { continue };
+        // Rare, and the fused op does without.
+        if loss.smoothing != 0.0 {
+            continue;
+        }
         let Some(logits_gradient) = loss.logits_gradient else { continue };
         let Some(made_at) = only_link(&plan, loss.logits) else { continue };
         let Op::Dense(dense) = plan.steps[made_at].op.clone() else { continue };
@@ -98,7 +104,9 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
 /// `dense_sgd`, if that covers every parameter. The fused ops stand at the end, in the update phase: a layer's
 /// weight is still needed, unchanged, for the gradient of its input.
 pub fn update_into_gradient(mut plan: Plan) -> Plan {
-    let Some(sgd_at) = plan.steps.iter().position(|step| matches!(step.op, Op::Sgd(Sgd { .. }))) else {
+    let Some(sgd_at) =
+        plan.steps.iter().position(|step| matches!(step.op, Op::Sgd(Sgd { weight_decay: 0.0, .. })))
+    else {
         return plan;
     };
     let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);

@@ -1,11 +1,16 @@
 //! Recipes: everything about a training run but the data and the device, as data (TOML), not code.
 
+mod schedule;
+
+pub use schedule::{Position, Schedule};
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::{LayerSpec, LossReduction, Normalisation, Optimiser};
+use crate::network::{LayerSpec, LossReduction, Normalisation, Optimiser, TrainingOptions};
+use crate::plan::ops::Strengths;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,16 +23,68 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
     pub learning_rate: f32,
+    /// Steps (as a share of an epoch, or epochs) over which the learning rate rises to what the schedule says.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up_epochs: f64,
     #[serde(default)]
     pub loss_reduction: LossReduction,
+    /// Share of the target that is spread evenly over all classes.
+    #[serde(default, skip_serializing_if = "is_zero_f32")]
+    pub label_smoothing: f32,
+    /// Longest gradient: longer ones are shortened to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f32>,
     pub optimiser: Optimiser,
     #[serde(default)]
+    pub schedule: Schedule,
+    /// Keeps averaged weights, which the trained model then has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Average>,
+    #[serde(default)]
     pub normalisation: Normalisation,
+    #[serde(default, skip_serializing_if = "is_unchanged")]
+    pub augmentation: Strengths,
     pub layers: Vec<LayerSpec>,
 }
 
+/// Exponential moving average of the weights (Polyak and Juditsky 1992; TensorFlow's ExponentialMovingAverage, whose
+/// start it shares: the decay of step t is at most (1 + t) / (10 + t)).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Average {
+    /// Weight of the old average in the new, from 0 to less than 1.
+    pub decay: f64,
+}
+
+impl Average {
+    /// How far the average moves towards the weights at a step, counted from 0.
+    pub fn rate(&self, step: u64) -> f32 {
+        let step = step as f64;
+        (1.0 - self.decay.min((1.0 + step) / (10.0 + step))) as f32
+    }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+fn is_zero_f32(value: &f32) -> bool {
+    *value == 0.0
+}
+
+fn is_unchanged(strengths: &Strengths) -> bool {
+    *strengths == Strengths::default()
+}
+
 /// The presets' names and texts.
-pub const PRESETS: &[(&str, &str)] = &[("softmax", include_str!("presets/softmax.toml"))];
+pub const PRESETS: &[(&str, &str)] = &[
+    ("softmax", include_str!("presets/softmax.toml")),
+    ("mlp", include_str!("presets/mlp.toml")),
+    ("lenet5", include_str!("presets/lenet5.toml")),
+    ("cnn", include_str!("presets/cnn.toml")),
+    ("fast", include_str!("presets/fast.toml")),
+    ("record", include_str!("presets/record.toml")),
+];
 
 /// More steps than any run on small images needs; it also keeps every step number exact.
 const MOST_STEPS: u64 = 1 << 31;
@@ -64,6 +121,21 @@ impl Recipe {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(format!("learning_rate = {}: a number above zero is needed", self.learning_rate));
         }
+        if !(self.warm_up_epochs.is_finite() && self.warm_up_epochs >= 0.0) {
+            return Err(format!("warm_up_epochs = {}: zero or more is needed", self.warm_up_epochs));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return Err(format!("label_smoothing = {}: from 0 to less than 1", self.label_smoothing));
+        }
+        if let Some(norm) = self.clip_norm.filter(|norm| !(norm.is_finite() && *norm > 0.0)) {
+            return Err(format!("clip_norm = {norm}: a number above zero is needed"));
+        }
+        if let Some(Average { decay }) = self.average.filter(|a| !(0.0..1.0).contains(&a.decay)) {
+            return Err(format!("average: decay = {decay}: from 0 to less than 1"));
+        }
+        self.optimiser.check()?;
+        self.schedule.check()?;
+        self.augmentation.check()?;
         match (self.steps, self.epochs) {
             (None, None) | (Some(_), Some(_)) => {
                 Err("either `steps` or `epochs` says how long to train".into())
@@ -76,6 +148,25 @@ impl Recipe {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the plan of a training step needs to know.
+    pub fn training_options(&self) -> TrainingOptions {
+        TrainingOptions {
+            label_smoothing: self.label_smoothing,
+            clip_norm: self.clip_norm,
+            is_averaged: self.average.is_some(),
+            augmentation: self.augmentation,
+            ..TrainingOptions::new(self.batch, self.optimiser, self.loss_reduction)
+        }
+    }
+
+    /// The learning rate of a step.
+    pub fn learning_rate_at(&self, at: Position) -> f32 {
+        let warm_up = (self.warm_up_epochs * at.steps_an_epoch).round();
+        // The first step already moves; the step after the last of the warm-up has the full rate.
+        let warm = if warm_up > 0.0 { ((at.step as f64 + 1.0) / (warm_up + 1.0)).min(1.0) } else { 1.0 };
+        (f64::from(self.learning_rate) * warm * self.schedule.factor(at)) as f32
     }
 
     /// How many steps the run takes on so many training images: part of a step counts as a whole one.

@@ -1,6 +1,8 @@
+use super::prediction::predict_members;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
+use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{Element, NO_IMAGE, Plan, StepNumbers, fuse};
 
@@ -90,6 +92,38 @@ pub async fn evaluate(
         classes: network.task.classes,
         confusion,
     })
+}
+
+/// Classifies every image of a split with the averaged probabilities of several networks (one or more).
+///
+/// # Errors
+/// As [`evaluate`].
+pub async fn evaluate_members(
+    device: &Device,
+    network: &Network,
+    members: &[Weights],
+    split: &Split,
+) -> Result<Evaluation> {
+    if let [alone] = members {
+        return evaluate(device, network, &alone.store(device)?, split).await;
+    }
+    if split.is_empty() {
+        return Err(Error::Config("there are no images to evaluate on".into()));
+    }
+    let predictions = predict_members(device, network, members, split).await?;
+    let classes = network.task.classes;
+    let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);
+    for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(split.labels()) {
+        let label = usize::from(*label);
+        let probability = row.get(label).copied().unwrap_or(0.0);
+        // What float32 rounds to zero is still some small probability.
+        loss -= f64::from(probability.max(f32::MIN_POSITIVE)).ln();
+        correct += u64::from(label == predicted);
+        if let Some(count) = confusion.get_mut(label * classes + predicted) {
+            *count += 1;
+        }
+    }
+    Ok(Evaluation { images: split.len(), correct, loss: loss / split.len() as f64, classes, confusion })
 }
 
 pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {

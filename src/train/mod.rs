@@ -1,10 +1,14 @@
 //! The training loop: steps on an executor, losses as they become known, evaluation. It neither prints nor
 //! looks at a clock nor blocks: whoever drives it (the command line, a web page) awaits it and decides what to show.
 
+mod checkpoint;
 mod evaluation;
 mod prediction;
+mod session;
 mod trainer;
 
-pub use evaluation::{Evaluation, evaluate};
-pub use prediction::{Predictions, predict};
+pub use checkpoint::{About, Checkpoint, Fingerprint};
+pub use evaluation::{Evaluation, evaluate, evaluate_members};
+pub use prediction::{Predictions, predict, predict_members};
+pub use session::{Best, Event, Session, SessionOptions};
 pub use trainer::{Trainer, TrainerOptions};

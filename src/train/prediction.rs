@@ -2,6 +2,7 @@ use super::evaluation::{activations_batch, forward_plan, require_images};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
+use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{NO_IMAGE, Op, StepNumbers};
 
@@ -64,6 +65,31 @@ pub async fn predict(
         rows.for_each(|row| softmax(row, &mut probabilities));
     }
     Ok(Predictions { classes, probabilities })
+}
+
+/// Classifies images with several networks: the mean of their probabilities.
+///
+/// # Errors
+/// As [`predict`], and where there is no network.
+pub async fn predict_members(
+    device: &Device,
+    network: &Network,
+    members: &[Weights],
+    images: &Split,
+) -> Result<Predictions> {
+    let mut sum: Option<Predictions> = None;
+    for weights in members {
+        let one = predict(device, network, &weights.store(device)?, images).await?;
+        match &mut sum {
+            None => sum = Some(one),
+            Some(sum) => {
+                sum.probabilities.iter_mut().zip(&one.probabilities).for_each(|(sum, one)| *sum += one);
+            }
+        }
+    }
+    let mut mean = sum.ok_or_else(|| Error::Config("an ensemble of no networks".into()))?;
+    mean.probabilities.iter_mut().for_each(|value| *value /= members.len() as f32);
+    Ok(mean)
 }
 
 /// Appends the softmax of a row of logits, given as float32 bytes.

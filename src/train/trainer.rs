@@ -1,9 +1,11 @@
+use super::Checkpoint;
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
 use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Work};
-use crate::network::{Network, TrainingOptions};
+use crate::model_file::Weights;
+use crate::network::Network;
 use crate::plan::{Plan, StepNumbers, fuse, image_stride};
-use crate::recipe::Recipe;
+use crate::recipe::{Position, Recipe};
 
 /// What a trainer is told beside the recipe.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,6 +14,13 @@ pub struct TrainerOptions {
     pub feed: Feed,
     /// Runs the plan's plain ops, without fusing: slower, the reference of the fused ones.
     pub plain: bool,
+}
+
+/// Where a run that goes on stands: what [`super::Checkpoint`] keeps.
+struct Start<'a> {
+    step: u64,
+    weights: &'a Weights,
+    states: &'a [Vec<f32>],
 }
 
 /// A training run on one device.
@@ -50,12 +59,61 @@ impl Trainer {
         split: &Split,
         options: TrainerOptions,
     ) -> Result<Self> {
+        let weights = Weights {
+            parameters: network.initial_parameters(options.seed),
+            statistics: network.initial_statistics(),
+        };
+        // Only averaged weights do not begin at zero.
+        let mut states = vec![vec![0.0; weights.parameters.len()]; recipe.training_options().states()];
+        if let Some(which) = recipe.training_options().average_state() {
+            states[which].copy_from_slice(&weights.parameters);
+        }
+        let start = Start { step: 0, weights: &weights, states: &states };
+        Self::start(device, network, recipe, split, options, start).await
+    }
+
+    /// Prepares a run that goes on where a checkpoint was written: the options' seed is not asked for.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], and where the checkpoint is not of this network.
+    pub async fn resume(
+        device: &Device,
+        network: &Network,
+        split: &Split,
+        options: TrainerOptions,
+        checkpoint: &Checkpoint,
+    ) -> Result<Self> {
+        let Checkpoint { about, weights, states, .. } = checkpoint;
+        let (parameters, statistics) = (network.parameter_count(), network.statistics_count());
+        if (weights.parameters.len(), weights.statistics.len()) != (parameters, statistics)
+            || states.len() != about.recipe.training_options().states()
+            || states.iter().any(|state| state.len() != parameters)
+        {
+            return Err(Error::Config("the checkpoint's tensors do not fit its recipe".into()));
+        }
+        let options = TrainerOptions { seed: about.seed, ..options };
+        let start = Start { step: about.step, weights, states };
+        Self::start(device, network, &about.recipe, split, options, start).await
+    }
+
+    async fn start(
+        device: &Device,
+        network: &Network,
+        recipe: &Recipe,
+        split: &Split,
+        options: TrainerOptions,
+        start: Start<'_>,
+    ) -> Result<Self> {
         recipe.check().map_err(Error::Config)?;
         let steps = recipe.steps_on(split.len())?;
-        let order = BatchOrder::new(split.len(), recipe.batch, options.seed)?;
+        let order = BatchOrder::at(split.len(), recipe.batch, options.seed, start.step)?;
         let plan = training_plan(device, network, recipe, options.plain);
         plan.check()?;
-        let store = device.store(plan.flat, &network.initial_parameters(options.seed))?;
+        let store = device.store(plan.flat, &start.weights.parameters)?;
+        store.write(Flat::Statistics, &start.weights.statistics)?;
+        for (which, state) in start.states.iter().enumerate() {
+            store.write(Flat::State(which), state)?;
+        }
         let block_bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels()));
         let block = (BLOCK_BYTES / block_bytes.max(1)).clamp(1, BLOCK_STEPS);
         let executor = device.executor(&plan, &store, ExecutorOptions { feed: options.feed, block }).await?;
@@ -68,8 +126,8 @@ impl Trainer {
             recipe: recipe.clone(),
             seed: options.seed,
             block,
-            started: 0,
-            known: 0,
+            started: start.step,
+            known: start.step,
             steps,
             indices: Vec::new(),
             batch_indices: Vec::new(),
@@ -93,7 +151,13 @@ impl Trainer {
 
     /// Hands the next block of steps to the device. Does not wait for it to be done.
     pub async fn advance(&mut self) -> Result<()> {
-        let count = (self.steps - self.started).min(self.block as u64);
+        self.advance_to(self.steps).await
+    }
+
+    /// As [`Trainer::advance`], but not beyond step `limit`.
+    pub async fn advance_to(&mut self, limit: u64) -> Result<()> {
+        let limit = limit.min(self.steps);
+        let count = limit.saturating_sub(self.started).min(self.block as u64);
         self.indices.clear();
         self.numbers.clear();
         for step in self.started..self.started + count {
@@ -107,12 +171,17 @@ impl Trainer {
     }
 
     fn numbers_of(&self, step: u64) -> StepNumbers {
-        StepNumbers {
+        let recipe = &self.recipe;
+        let steps_an_epoch = self.split.len() as f64 / recipe.batch as f64;
+        let mut numbers = StepNumbers {
             step: step as u32,
-            learning_rate: self.recipe.learning_rate,
+            learning_rate: recipe.learning_rate_at(Position { step, steps: self.steps, steps_an_epoch }),
             seed: [self.seed as u32, (self.seed >> 32) as u32],
+            average_rate: recipe.average.map_or(0.0, |average| average.rate(step)),
             ..StepNumbers::default()
-        }
+        };
+        recipe.optimiser.correct(step, &mut numbers);
+        numbers
     }
 
     /// The losses that have become known since the last call, one a step in order; never waits for the device.
@@ -138,16 +207,48 @@ impl Trainer {
         Ok(losses)
     }
 
-    /// The parameters as they now are, flat, in the network's order.
-    pub async fn parameters(&mut self) -> Result<Vec<f32>> {
-        self.store.read(Flat::Parameters).await
+    /// The weights that the run has to show: averaged ones where the recipe asks for them. Waits for the device.
+    pub async fn weights(&mut self) -> Result<Weights> {
+        let mut weights = self.current_weights().await?;
+        if let Some(which) = self.recipe.training_options().average_state() {
+            weights.parameters = self.store.read(Flat::State(which)).await?;
+        }
+        Ok(weights)
+    }
+
+    /// The weights that the next step starts from.
+    pub async fn current_weights(&mut self) -> Result<Weights> {
+        let parameters = self.store.read(Flat::Parameters).await?;
+        Ok(Weights { parameters, statistics: self.store.read(Flat::Statistics).await? })
+    }
+
+    /// The optimiser's state, and averaged weights.
+    pub async fn states(&mut self) -> Result<Vec<Vec<f32>>> {
+        let mut states = Vec::new();
+        for which in 0..self.recipe.training_options().states() {
+            states.push(self.store.read(Flat::State(which)).await?);
+        }
+        Ok(states)
+    }
+
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The training images.
+    pub fn split(&self) -> &Split {
+        &self.split
     }
 
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// The flat buffers, for executors of other plans over the same parameters.
+    /// The flat buffers, for executors of other plans over the same parameters (not the averaged ones).
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -159,11 +260,7 @@ impl Trainer {
 
 /// The plan of one training step, fused as the device likes it.
 fn training_plan(device: &Device, network: &Network, recipe: &Recipe, plain: bool) -> Plan {
-    let plan = network.training_plan(TrainingOptions {
-        batch: recipe.batch,
-        optimiser: recipe.optimiser,
-        loss_reduction: recipe.loss_reduction,
-    });
+    let plan = network.training_plan(recipe.training_options());
     match device {
         _ if plain => plan,
         Device::Cpu(_) => fuse::for_cpu(plan),

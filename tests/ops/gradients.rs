@@ -13,7 +13,8 @@ use super::softmax_loss;
 const BATCH: usize = 6;
 
 fn network() -> Network {
-    let dense = |units| LayerSpec::Dense(Dense { units, initial: Initial::HeNormal });
+    let dense =
+        |units| LayerSpec::Dense(Dense { units, initial: Initial::HeNormal, initial_bias: Initial::Zeros });
     let task = Task { height: 3, width: 3, classes: 4 };
     Network::new(task, Normalisation { mean: 0.3, std: 0.5 }, &[dense(Some(5)), dense(None)]).unwrap()
 }
@@ -53,8 +54,7 @@ fn gradients(plan: &Plan, parameters: &[f32]) -> Vec<f32> {
 #[test]
 fn a_network_s_gradients_are_differences_of_its_loss() {
     let network = network();
-    let options =
-        TrainingOptions { batch: BATCH, optimiser: Optimiser::Sgd, loss_reduction: LossReduction::Mean };
+    let options = TrainingOptions::new(BATCH, Optimiser::SGD, LossReduction::Mean);
     let plain = network.training_plan(options);
     let parameters = network.initial_parameters(7);
     let exact: Vec<f64> = parameters.iter().map(|value| f64::from(*value)).collect();

@@ -70,6 +70,22 @@ impl F32 for Avx2 {
         Avx2(unsafe { _mm256_mul_ps(self.0, other.0) })
     }
     #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        Avx2(unsafe { _mm256_div_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Avx2(unsafe { _mm256_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, sign: Self) -> Self {
+        Avx2(unsafe { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps())) })
+    }
+    #[inline(always)]
+    unsafe fn where_not_positive(self, sign: Self) -> Self {
+        Avx2(unsafe { _mm256_andnot_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps()), self.0) })
+    }
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         Avx2(unsafe { _mm256_fmadd_ps(self.0, factor.0, term.0) })
     }

@@ -61,6 +61,28 @@ impl F32 for Avx512 {
         Avx512(unsafe { _mm512_mul_ps(self.0, other.0) })
     }
     #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        Avx512(unsafe { _mm512_div_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Avx512(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, sign: Self) -> Self {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(sign.0, _mm512_setzero_ps());
+            Avx512(_mm512_maskz_mov_ps(mask, self.0))
+        }
+    }
+    #[inline(always)]
+    unsafe fn where_not_positive(self, sign: Self) -> Self {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(sign.0, _mm512_setzero_ps());
+            Avx512(_mm512_maskz_mov_ps(!mask, self.0))
+        }
+    }
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         Avx512(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
     }

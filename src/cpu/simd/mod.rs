@@ -36,6 +36,12 @@ pub(super) trait F32: Copy {
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    unsafe fn sqrt(self) -> Self;
+    /// `self` where `sign` is greater than 0, else 0 (where `sign` is NaN, too).
+    unsafe fn where_positive(self, sign: Self) -> Self;
+    /// `self` where `sign` is not greater than 0, else 0.
+    unsafe fn where_not_positive(self, sign: Self) -> Self;
     /// `self * factor + term`.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `self` where it is greater, else `other`: `other` if either is NaN.
@@ -70,6 +76,31 @@ pub(super) unsafe fn exp<V: F32>(x: V) -> V {
         }
         let y = p.mul_add(x.mul(x), x.add(V::splat(1.0)));
         y.mul(n.power_of_two())
+    }
+}
+
+/// tanh(x), to about 3 units of the last place.
+///
+/// # Safety
+/// As [`F32`].
+#[inline(always)]
+pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        // Near 0 the exponential's difference to 1 would cancel: there a polynomial (Cephes' tanhf) stands in.
+        let square = x.mul(x);
+        let mut p = V::splat(-5.704_988_7e-3);
+        for c in [2.063_908_9e-2, -5.373_971e-2, 1.333_144_2e-1, -3.333_328e-1] {
+            p = p.mul_add(square, V::splat(c));
+        }
+        let near = p.mul(square).mul_add(x, x);
+        // tanh |x| = 1 - 2 / (exp(2 |x|) + 1)
+        let magnitude = x.max(V::splat(0.0).sub(x)).min(V::splat(9.0));
+        let e = exp(magnitude.add(magnitude));
+        let far = V::splat(1.0).sub(V::splat(2.0).div(e.add(V::splat(1.0))));
+        let far = far.where_positive(x).sub(far.where_positive(V::splat(0.0).sub(x)));
+        let is_far = magnitude.sub(V::splat(0.625));
+        far.where_positive(is_far).add(near.where_not_positive(is_far))
     }
 }
 

@@ -69,6 +69,22 @@ impl F32 for Neon {
         Neon(unsafe { vmulq_f32(self.0, other.0) })
     }
     #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        Neon(unsafe { vdivq_f32(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Neon(unsafe { vsqrtq_f32(self.0) })
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, sign: Self) -> Self {
+        Neon(unsafe { vbslq_f32(vcgtzq_f32(sign.0), self.0, vdupq_n_f32(0.0)) })
+    }
+    #[inline(always)]
+    unsafe fn where_not_positive(self, sign: Self) -> Self {
+        Neon(unsafe { vbslq_f32(vcgtzq_f32(sign.0), vdupq_n_f32(0.0), self.0) })
+    }
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         Neon(unsafe { vfmaq_f32(term.0, self.0, factor.0) })
     }

@@ -65,6 +65,22 @@ impl F32 for Portable {
     }
     /// In two roundings: `f32::mul_add` is a slow library call where the baseline has no such instruction.
     #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        each(|i| self.0[i] / other.0[i])
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        each(|i| self.0[i].sqrt())
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, sign: Self) -> Self {
+        each(|i| if sign.0[i] > 0.0 { self.0[i] } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn where_not_positive(self, sign: Self) -> Self {
+        each(|i| if sign.0[i] > 0.0 { 0.0 } else { self.0[i] })
+    }
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         each(|i| self.0[i] * factor.0[i] + term.0[i])
     }

@@ -1,7 +1,7 @@
 //! What the ops' `launch` methods share: grids, offsets, and the constants that say how an operand is stored.
 
 use super::{Access, Launch, Operand};
-use crate::plan::{Home, Plan, TensorId};
+use crate::plan::{Home, Plan, TensorId, Window};
 
 pub(super) const READ: Access = Access::Read;
 pub(super) const WRITE: Access = Access::ReadWrite;
@@ -27,6 +27,22 @@ pub(super) fn layered(along_x: usize, along_y: usize) -> [u32; 3] {
 /// Where the tensor begins in its buffer.
 pub(super) fn offset(plan: &Plan, id: TensorId) -> f64 {
     plan.tensor(id).home.offset() as f64
+}
+
+/// The window's sizes under the names that shaders give them.
+pub(super) fn window(window: &Window) -> [Constant; 10] {
+    [
+        ("HEIGHT", window.input[0] as f64),
+        ("WIDTH", window.input[1] as f64),
+        ("OUT_HEIGHT", window.output[0] as f64),
+        ("OUT_WIDTH", window.output[1] as f64),
+        ("KERNEL_HEIGHT", window.kernel[0] as f64),
+        ("KERNEL_WIDTH", window.kernel[1] as f64),
+        ("STRIDE_Y", window.stride[0] as f64),
+        ("STRIDE_X", window.stride[1] as f64),
+        ("TOP", window.padding[0] as f64),
+        ("LEFT", window.padding[1] as f64),
+    ]
 }
 
 /// 1 where the tensor's buffer holds the rows of a whole block of steps, else 0.

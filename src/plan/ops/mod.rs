@@ -22,6 +22,28 @@ macro_rules! with_ops {
             (dense, Dense),
             (dense_softmax_cross_entropy, DenseSoftmaxCrossEntropy),
             (dense_sgd, DenseSgd),
+            (conv2d, Conv2d),
+            (conv2d_input_gradient, Conv2dInputGradient),
+            (conv2d_weight_gradient, Conv2dWeightGradient),
+            (max_pool2d, MaxPool2d),
+            (max_pool2d_gradient, MaxPool2dGradient),
+            (average_pool2d, AveragePool2d),
+            (average_pool2d_gradient, AveragePool2dGradient),
+            (relu, Relu),
+            (relu_gradient, ReluGradient),
+            (tanh, Tanh),
+            (tanh_gradient, TanhGradient),
+            (dropout, Dropout),
+            (batch_norm, BatchNorm),
+            (batch_norm_moments, BatchNormMoments),
+            (batch_norm_sums, BatchNormSums),
+            (batch_norm_input_gradient, BatchNormInputGradient),
+            (augment, Augment),
+            (momentum, Momentum),
+            (adam, Adam),
+            (square_sum, SquareSum),
+            (clip_norm, ClipNorm),
+            (average_weights, AverageWeights),
         }
     };
 }
@@ -105,6 +127,8 @@ macro_rules! define {
     };
 }
 with_ops!(define);
+
+pub use augment::Strengths;
 
 impl Op {
     pub fn reads(&self) -> Vec<TensorId> {

@@ -2,12 +2,14 @@ use super::launching::{folded, launch, offset, READ, WRITE};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Stochastic gradient descent over the whole flat buffer: `parameters[i] -= learning_rate * gradients[i]`.
+/// Stochastic gradient descent over the whole flat buffer:
+/// `parameters[i] -= learning_rate * (gradients[i] + weight_decay * parameters[i])`.
 #[derive(Clone, Debug)]
 pub struct Sgd {
     pub gradients: TensorId,
     pub parameters: TensorId,
     pub count: usize,
+    pub weight_decay: f32,
 }
 
 impl Describe for Sgd {
@@ -24,6 +26,7 @@ impl Describe for Sgd {
             ("COUNT", self.count as f64),
             ("GRADIENTS_OFFSET", offset(plan, self.gradients)),
             ("PARAMETERS_OFFSET", offset(plan, self.parameters)),
+            ("WEIGHT_DECAY", self.weight_decay as f64),
         ];
         let bindings = [(self.gradients, READ), (self.parameters, WRITE)];
         launch(include_str!("../../../shaders/sgd.wgsl"), constants, bindings, folded(self.count.div_ceil(256)))

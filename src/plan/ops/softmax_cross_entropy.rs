@@ -5,6 +5,7 @@ use crate::plan::{Plan, TensorId};
 /// Softmax and cross-entropy of each row, with the gradient by the logits, in one pass:
 /// `sample_loss[r] = log(sum over c of exp(logits[r, c])) - logits[r, label[r]]` (the largest logit is subtracted
 /// first, so nothing overflows), `logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * scale`.
+/// With `smoothing` s the target is `(1 - s) * (c == label[r]) + s / classes` (Szegedy et al. 2016, section 7).
 #[derive(Clone, Debug)]
 pub struct SoftmaxCrossEntropy {
     /// `[rows, classes]`.
@@ -19,6 +20,8 @@ pub struct SoftmaxCrossEntropy {
     pub classes: usize,
     /// 1 / rows where the loss is the mean over the batch, 1 where it is the sum.
     pub scale: f32,
+    /// Share of the target that is spread over all classes; 0 in evaluation.
+    pub smoothing: f32,
 }
 
 impl Describe for SoftmaxCrossEntropy {
@@ -42,7 +45,7 @@ impl Describe for SoftmaxCrossEntropy {
         match self.logits_gradient {
             Some(gradient) => launch(
                 include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
-                constants.into_iter().chain([("SCALE", self.scale as f64)]),
+                constants.into_iter().chain([("SCALE", self.scale as f64), ("SMOOTHING", self.smoothing as f64)]),
                 bindings.into_iter().chain([(gradient, WRITE)]),
                 groups,
             ),

@@ -128,7 +128,10 @@ fn softmax_cross_entropy(rows: usize, classes: usize, spread: f32) -> Case {
     let logits_gradient = Some(draft.output("logits_gradient", &[rows, classes]));
     let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
     let scale = 1.0 / rows as f32;
-    let op = SoftmaxCrossEntropy { logits, labels, logits_gradient, sample_loss, rows, classes, scale };
+    // Half of the cases smooth their labels.
+    let smoothing = if rows % 2 == 1 { 0.2 } else { 0.0 };
+    let op =
+        SoftmaxCrossEntropy { logits, labels, logits_gradient, sample_loss, rows, classes, scale, smoothing };
     let shape = format!("{rows} x {classes}, logits to ±{spread}");
     draft.case(Phase::Loss, op, shape, EXPONENTIAL)
 }
@@ -170,7 +173,12 @@ fn sgd(count: usize) -> Case {
     let gradients = draft.builder.tensor("gradients", &[count], Element::F32, Home::Gradients { offset: 0 });
     let values = draft.floats(count, 1.0);
     draft.give(gradients, values);
-    draft.case(Phase::Update, Sgd { gradients, parameters, count }, format!("{count}"), ONE_ROUNDING)
+    draft.case(
+        Phase::Update,
+        Sgd { gradients, parameters, count, weight_decay: 0.01 },
+        format!("{count}"),
+        ONE_ROUNDING,
+    )
 }
 
 /// A dense layer's tensors: weight and bias apart in a flat buffer that begins and ends with other values.

@@ -1,0 +1,34 @@
+// A moving average of the parameters: average[i] += average_rate * (parameters[i] - average[i]).
+// One invocation a value.
+
+override COUNT: u32 = 1;
+override PARAMETERS_OFFSET: u32 = 0;
+override AVERAGE_OFFSET: u32 = 0;
+
+struct Numbers {
+    first_row: u32,
+    step: u32,
+    learning_rate: f32,
+    correction1: f32,
+    correction2: f32,
+    seed_low: u32,
+    seed_high: u32,
+    average_rate: f32,
+}
+
+@group(0) @binding(0) var<storage, read> parameters: array<f32>;        // [count]
+@group(0) @binding(1) var<storage, read_write> average: array<f32>;     // [count]
+@group(1) @binding(0) var<uniform> numbers: Numbers;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = (group.y * groups.x + group.x) * 256u + thread;
+    if (at < COUNT) {
+        let old = average[AVERAGE_OFFSET + at];
+        average[AVERAGE_OFFSET + at] = old + numbers.average_rate * (parameters[PARAMETERS_OFFSET + at] - old);
+    }
+}

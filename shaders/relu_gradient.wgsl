@@ -1,0 +1,19 @@
+// The gradient through ReLU: output_gradient[i] where out[i] > 0, else 0. One invocation a value.
+
+override COUNT: u32 = 1;
+
+@group(0) @binding(0) var<storage, read> out: array<f32>;                   // [count], of the forward pass
+@group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [count]
+@group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [count]
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = (group.y * groups.x + group.x) * 256u + thread;
+    if (at < COUNT) {
+        input_gradient[at] = select(0.0, output_gradient[at], out[at] > 0.0);
+    }
+}

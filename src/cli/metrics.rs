@@ -1,0 +1,66 @@
+//! Metrics in files: JSON Lines (`--log`) and TensorBoard's event files (`--tensorboard`).
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use inkgrad::Error;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::meter::Record;
+use super::tensorboard::Events;
+use super::train::Options;
+
+pub struct Metrics {
+    log: Option<(PathBuf, File)>,
+    events: Option<Events>,
+}
+
+impl Metrics {
+    /// Opens the files that the options name. A run that goes on (`before` steps are done) adds to its log.
+    pub fn open(options: &Options, seed: u64, before: u64) -> Result<Self, Failure> {
+        let is_one_of_many = options.seeds.or(options.ensemble).is_some();
+        let append = before > 0 || (is_one_of_many && seed > options.seed);
+        let log = match &options.log {
+            None => None,
+            Some(path) => {
+                let mut how = OpenOptions::new();
+                let file = how.create(true).write(true).append(append).truncate(!append).open(path);
+                Some((path.clone(), file.map_err(|e| Error::io(path, e))?))
+            }
+        };
+        let dir = |dir: &Path| if is_one_of_many { dir.join(format!("seed-{seed}")) } else { dir.to_owned() };
+        let events = options.tensorboard.as_deref().map(|path| Events::create(&dir(path))).transpose()?;
+        Ok(Metrics { log, events })
+    }
+
+    pub fn step(&mut self, record: &Record, event: &impl Serialize) -> Result<(), Failure> {
+        self.line(event)?;
+        if let Some(events) = &mut self.events {
+            events.scalar("train/loss", record.step, record.loss)?;
+        }
+        Ok(())
+    }
+
+    pub fn validation(
+        &mut self,
+        step: u64,
+        loss: f64,
+        accuracy: f64,
+        event: &impl Serialize,
+    ) -> Result<(), Failure> {
+        self.line(event)?;
+        if let Some(events) = &mut self.events {
+            events.scalar("validation/loss", step, loss)?;
+            events.scalar("validation/accuracy", step, accuracy)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, event: &impl Serialize) -> Result<(), Failure> {
+        let Some((path, file)) = &mut self.log else { return Ok(()) };
+        let text = serde_json::to_string(event).map_err(|e| Failure::usage(format!("no JSON: {e}")))?;
+        writeln!(file, "{text}").map_err(|e| Error::io(&*path, e).into())
+    }
+}

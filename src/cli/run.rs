@@ -1,0 +1,305 @@
+//! One training run of `inkgrad train`: what it prints, logs and saves.
+
+use indicatif::HumanCount;
+use inkgrad::data::DataSet;
+use inkgrad::model_file::{Model, Weights};
+use inkgrad::network::{Network, Task};
+use inkgrad::train::{
+    Evaluation, Event as Happened, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
+};
+use inkgrad::{Error, Result};
+
+use super::device::Chosen;
+use super::failure::Failure;
+use super::interrupt::{self, Interrupt};
+use super::json::{self, Event};
+use super::meter::{Meter, Pace};
+use super::metrics::Metrics;
+use super::output;
+use super::progress::{Progress, Rhythm, count};
+use super::train::{Options, Plan};
+
+/// All that a run needs, at hand.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub options: &'a Options,
+    pub plan: &'a Plan,
+    pub data: &'a DataSet,
+    pub chosen: &'a Chosen,
+}
+
+/// A run that has come to its end.
+pub struct Trained {
+    pub network: Network,
+    pub weights: Weights,
+    pub test: Evaluation,
+    /// Steps of the run, and steps that its weights have seen (fewer where the run ended early).
+    pub steps: u64,
+    pub kept: u64,
+    /// Steps done in this process, which differ where a run went on.
+    pub here: u64,
+    pub seconds: f64,
+}
+
+/// JSON's step events in a whole run.
+const EVENTS: u64 = 100;
+
+impl Run<'_> {
+    pub async fn train(&self) -> Result<(), Failure> {
+        let trained = self.one(self.plan.seed, true).await?;
+        if let Some(path) = &self.options.save {
+            self.model(&trained.network, vec![trained.weights.clone()], trained.kept).save(path)?;
+        }
+        self.report(&trained)
+    }
+
+    /// The model that `weights` make.
+    pub fn model(&self, network: &Network, members: Vec<Weights>, steps: u64) -> Model {
+        Model {
+            name: self.plan.name.clone(),
+            network: network.clone(),
+            members,
+            recipe: self.plan.recipe.clone(),
+            seed: self.plan.seed,
+            steps,
+        }
+    }
+
+    /// Trains with one seed, and tests.
+    pub async fn one(&self, seed: u64, is_first: bool) -> Result<Trained, Failure> {
+        let Run { options, plan, data, chosen } = *self;
+        let network = Network::new(Task::from(data), plan.recipe.normalisation, &plan.recipe.layers)?;
+        let trainer_options = TrainerOptions { seed, feed: options.feed(), ..TrainerOptions::default() };
+        let (device, split) = (&chosen.device, &data.train);
+        let session_options = self.session_options();
+        let session = match &plan.resumed {
+            None => {
+                let trainer = Trainer::new(device, &network, &plan.recipe, split, trainer_options).await?;
+                Session::new(device, trainer, session_options)
+            }
+            Some(checkpoint) => {
+                if checkpoint.about.task != Task::from(data) {
+                    let what = "the checkpoint's run was trained on images of another size";
+                    return Err(Error::Config(format!("{what}: name them with `--data DIR`")).into());
+                }
+                let trainer = Trainer::resume(device, &network, split, trainer_options, checkpoint).await?;
+                Session::resume(device, trainer, session_options, checkpoint.clone())?
+            }
+        };
+        let mut session = session;
+        if is_first {
+            self.announce(&network, session.trainer())?;
+        }
+        let before = session.trainer().started();
+        let seconds = self.steps(&mut session, seed).await?;
+        let (weights, kept) = session.weights().await?;
+        let steps = session.trainer().started();
+        if !weights.is_finite() {
+            return Err(Error::Diverged { step: steps }.into());
+        }
+        let members = std::slice::from_ref(&weights);
+        let test = evaluate_members(device, &network, members, &data.test).await?;
+        // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
+        if !test.loss.is_finite() {
+            return Err(Error::Diverged { step: steps }.into());
+        }
+        Ok(Trained { network, weights, test, steps, kept, here: steps - before, seconds })
+    }
+
+    fn session_options(&self) -> SessionOptions {
+        let Run { plan, data, chosen, .. } = *self;
+        SessionOptions {
+            name: plan.name.clone(),
+            validation: (!data.validation.is_empty()).then(|| data.validation.clone()),
+            validate_every: plan.validate_every,
+            patience: plan.patience,
+            checkpoints: plan.checkpoints.clone(),
+            checkpoint_every: plan.checkpoint_every,
+            device: chosen.name.clone(),
+        }
+    }
+
+    /// Runs all steps; how many seconds they took, from the first handed over until all are done.
+    async fn steps(&self, session: &mut Session, seed: u64) -> Result<f64, Failure> {
+        let (before, steps) = (session.trainer().started(), session.trainer().steps());
+        let (json, quiet) = (self.options.json, self.options.quiet);
+        let mut progress = Progress::new(quiet, before, steps);
+        let mut events = Meter::new(before, steps, EVENTS);
+        let mut metrics = Metrics::open(self.options, seed, before)?;
+        let interrupt = interrupt::watch(self.plan.checkpoints.is_some())?;
+        let mut rhythm = Rhythm::start();
+        let mut known = before;
+        let pace = Pace::start(before, steps, self.plan.recipe.batch);
+        let mut show = |losses: Vec<f32>, metrics: &mut Metrics| {
+            known += losses.len() as u64;
+            progress.show(&losses, known, &pace);
+            for record in events.take(&losses) {
+                let images_per_second = pace.images_per_second(known);
+                let event = Event::Step { step: record.step, loss: record.loss, images_per_second };
+                metrics.step(&record, &event)?;
+                if json {
+                    json::line(&event)?;
+                }
+            }
+            Ok::<_, Failure>(())
+        };
+        while !session.is_done() {
+            match session.advance().await? {
+                Happened::Advanced => {
+                    if rhythm.is_due() {
+                        show(session.losses()?, &mut metrics)?;
+                    }
+                }
+                Happened::Validated { step, evaluation } => {
+                    show(session.losses()?, &mut metrics)?;
+                    let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
+                    let event = Event::Validation { step, loss, accuracy };
+                    metrics.validation(step, loss, accuracy, &event)?;
+                    if json {
+                        json::line(&event)?;
+                    } else if !quiet {
+                        let step = HumanCount(step);
+                        output::note(format_args!(
+                            "step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"
+                        ));
+                    }
+                }
+                Happened::Saved { step, path } => {
+                    if json {
+                        json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() })?;
+                    }
+                }
+                Happened::StoppedEarly { step, best } => {
+                    self.options.say(format_args!(
+                        "stopped at step {}: validation has not got better since step {} (loss {:.4}, accuracy {:.4})",
+                        HumanCount(step), HumanCount(best.step), best.loss, best.accuracy,
+                    ));
+                }
+            }
+            if interrupt.is_asked_for() && !session.is_done() {
+                let losses = session.finish().await?;
+                show(losses, &mut metrics)?;
+                progress.end();
+                return Err(self.interrupted(session, &interrupt).await);
+            }
+        }
+        let losses = session.finish().await?;
+        let seconds = pace.seconds();
+        show(losses, &mut metrics)?;
+        progress.end();
+        Ok(seconds)
+    }
+
+    /// Ctrl-C: the step is finished, a checkpoint is written where there is a place for one, and how to go on is said.
+    async fn interrupted(&self, session: &mut Session, _: &Interrupt) -> Failure {
+        let step = HumanCount(session.trainer().started());
+        match (&self.plan.checkpoints, session.save()) {
+            (None, _) => output::note(format_args!(
+                "interrupted after step {step}: nothing was saved (`--checkpoint DIR` would have)"
+            )),
+            (Some(dir), saving) => match saving.await {
+                Err(error) => return error.into(),
+                Ok(_) => output::note(format_args!(
+                    "interrupted after step {step}, saved. To go on: inkgrad train --resume {}{}{}",
+                    dir.display(),
+                    option("--data", self.options.data.as_deref()),
+                    option("--save", self.options.save.as_deref()),
+                )),
+            },
+        }
+        Failure::Interrupted
+    }
+
+    /// What is about to happen, before it does.
+    fn announce(&self, network: &Network, trainer: &Trainer) -> Result<(), Failure> {
+        let Run { options, plan, data, chosen } = *self;
+        let (task, recipe) = (&plan.name, &plan.recipe);
+        options.say(format_args!("device: {chosen}"));
+        let parameters = network.parameter_count();
+        options.say(format_args!(
+            "{task}: {} parameters; {} images of {} x {} in {} classes to train, {} to test",
+            HumanCount(parameters as u64),
+            HumanCount(data.train.len() as u64),
+            data.height,
+            data.width,
+            data.classes,
+            HumanCount(data.test.len() as u64),
+        ));
+        if options.loss_reduction.is_some() && options.learning_rate.is_none() {
+            let rate = recipe.learning_rate;
+            options.say(format_args!("learning rate: {rate} (so that steps stay as long as the recipe's)"));
+        }
+        if let Some(checkpoint) = &plan.resumed {
+            let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
+            options.say(format_args!("going on after step {step} of {}", HumanCount(trainer.steps())));
+            if *began != chosen.name {
+                options.say(format_args!(
+                    "note: the run began on {began}; another device rounds otherwise, so the result will differ a little"
+                ));
+            }
+        }
+        if !options.json {
+            return Ok(());
+        }
+        json::line(&Event::Start {
+            task,
+            device: chosen.kind(),
+            adapter: &chosen.name,
+            parameters,
+            training_images: data.train.len(),
+            test_images: data.test.len(),
+            steps: trainer.steps(),
+            batch: recipe.batch,
+            learning_rate: recipe.learning_rate,
+            loss_reduction: recipe.loss_reduction,
+            seed: plan.seed,
+        })
+    }
+
+    fn report(&self, trained: &Trained) -> Result<(), Failure> {
+        let Run { options, plan, chosen, .. } = *self;
+        let Trained { test, steps, here, seconds, .. } = trained;
+        let images = (here * plan.recipe.batch as u64) as f64;
+        let images_per_second = images / seconds.max(f64::MIN_POSITIVE);
+        if options.json {
+            let model = options.save.as_ref().map(|path| path.to_string_lossy());
+            return json::line(&Event::Result {
+                task: &plan.name,
+                device: chosen.kind(),
+                adapter: &chosen.name,
+                steps: *steps,
+                batch: plan.recipe.batch,
+                seed: plan.seed,
+                train_seconds: *seconds,
+                images_per_second,
+                test_accuracy: test.accuracy(),
+                test_loss: test.loss,
+                model: model.as_deref(),
+            });
+        }
+        if options.quiet {
+            return Ok(());
+        }
+        output::line(format_args!(
+            "test: loss {:.4}, accuracy {:.4} ({} of {} images)",
+            test.loss,
+            test.accuracy(),
+            HumanCount(test.correct),
+            HumanCount(test.images as u64),
+        ))?;
+        output::line(format_args!(
+            "training: {} steps of {} images in {seconds:.3} s, {} images/s",
+            HumanCount(*here),
+            plan.recipe.batch,
+            count(images_per_second),
+        ))?;
+        match &options.save {
+            Some(path) => output::line(format_args!("saved: {}", path.display())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn option(name: &str, path: Option<&std::path::Path>) -> String {
+    path.map_or_else(String::new, |path| format!(" {name} {}", path.display()))
+}

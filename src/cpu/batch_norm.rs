@@ -1,0 +1,45 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::normalising::{Line, Shape, line};
+use super::tensors::Tensors;
+use crate::plan::StepNumbers;
+use crate::plan::ops::BatchNorm;
+
+impl Kernel for BatchNorm {
+    fn cut(&self, _: Level) -> Cut {
+        let whole = vec![self.moments, self.weight, self.bias];
+        Cut::Samples { rows: self.rows, whole, granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![
+            Need::floats(self.x, self.rows, self.channels * self.inner),
+            Need::floats(self.moments, 2, self.channels),
+            Need::floats(self.weight, 1, self.channels),
+            Need::floats(self.bias, 1, self.channels),
+            Need::floats(self.out, self.rows, self.channels * self.inner),
+        ]
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
+        let (x, out, moments) =
+            (tensors.floats(self.x), tensors.floats(self.out), tensors.floats(self.moments));
+        let (weight, bias) = (tensors.floats(self.weight), tensors.floats(self.bias));
+        for channel in 0..self.channels {
+            // SAFETY: `needs` covers the tensors; these rows of `out` are this worker's.
+            unsafe {
+                let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
+                let gain = *weight.add(channel) / (variance + self.epsilon).sqrt();
+                let shift = *bias.add(channel) - mean * gain;
+                let one = Line { x, gain, y: x, slope: 0.0, shift, out };
+                for row in range.clone() {
+                    let at = shape.at(row, channel);
+                    line(tensors.level, &one, at..at + self.inner);
+                }
+            }
+        }
+    }
+}

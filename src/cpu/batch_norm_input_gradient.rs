@@ -1,0 +1,48 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::normalising::{Line, Shape, line};
+use super::tensors::Tensors;
+use crate::plan::StepNumbers;
+use crate::plan::ops::BatchNormInputGradient;
+
+impl Kernel for BatchNormInputGradient {
+    fn cut(&self, _: Level) -> Cut {
+        let whole = vec![self.moments, self.weight, self.weight_gradient, self.bias_gradient];
+        Cut::Samples { rows: self.rows, whole, granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let values = [self.x, self.output_gradient, self.input_gradient];
+        let values = values.map(|tensor| Need::floats(tensor, self.rows, self.channels * self.inner));
+        let channels = [self.weight, self.weight_gradient, self.bias_gradient];
+        let channels = channels.map(|tensor| Need::floats(tensor, 1, self.channels));
+        let moments = Need::floats(self.moments, 2, self.channels);
+        values.into_iter().chain(channels).chain([moments]).collect()
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
+        let (x, given) = (tensors.floats(self.x), tensors.floats(self.output_gradient));
+        let (out, moments) = (tensors.floats(self.input_gradient), tensors.floats(self.moments));
+        let (along, even) = (tensors.floats(self.weight_gradient), tensors.floats(self.bias_gradient));
+        let weight = tensors.floats(self.weight);
+        let count = shape.count().max(1) as f32;
+        for channel in 0..self.channels {
+            // SAFETY: `needs` covers the tensors; these rows of what is written are this worker's.
+            unsafe {
+                let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
+                let spread = 1.0 / (variance + self.epsilon).sqrt();
+                let gain = *weight.add(channel) * spread;
+                let slope = -gain * spread * *along.add(channel) / count;
+                let shift = -gain * *even.add(channel) / count - slope * mean;
+                let one = Line { x: given, gain, y: x, slope, shift, out };
+                for row in range.clone() {
+                    let at = shape.at(row, channel);
+                    line(tensors.level, &one, at..at + self.inner);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::planes::{Planes, SLACK, zero};
+use super::simd::{F32, by_level};
+use super::sliding::{Sliding, pack};
+use super::tensors::{Matrix, Tensors};
+use crate::plan::StepNumbers;
+use crate::plan::ops::Conv2d;
+
+impl Kernel for Conv2d {
+    fn cut(&self, _: Level) -> Cut {
+        let whole = [self.weight].into_iter().chain(self.bias).collect();
+        Cut::Samples { rows: self.rows, whole, granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let taps = self.in_channels * self.window.taps();
+        let bias = self.bias.map(|bias| Need::floats(bias, 1, self.out_channels));
+        let needs = [
+            Need::operand(&self.x, self.rows, self.in_channels * self.window.inputs()),
+            Need::floats(self.weight, self.out_channels, taps),
+            Need::floats(self.out, self.rows, self.out_channels * self.window.outputs()),
+        ];
+        needs.into_iter().chain(bias).collect()
+    }
+
+    /// The planes of an image, packed weights, offsets of taps.
+    fn scratch(&self, _: Level) -> usize {
+        let planes = Planes::new(self.window, self.in_channels);
+        planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let at = Place {
+            x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
+            weight: tensors.floats(self.weight),
+            bias: self.bias.map_or(std::ptr::null(), |bias| tensors.floats(bias).cast_const()),
+            out: tensors.floats(self.out),
+            scratch: tensors.scratch,
+        };
+        // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
+        unsafe { conv2d(tensors.level, self, &at, range) }
+    }
+}
+
+struct Place {
+    x: Matrix,
+    weight: *const f32,
+    bias: *const f32,
+    out: *mut f32,
+    scratch: *mut f32,
+}
+
+#[inline(always)]
+unsafe fn body<V: F32>(op: &Conv2d, at: &Place, rows: Range<usize>) {
+    let planes = Planes::new(op.window, op.in_channels);
+    let (taps, outputs) = (planes.taps(), op.window.outputs());
+    unsafe {
+        let packed = at.scratch.add(planes.len() + SLACK);
+        let offsets = packed.add(op.out_channels * taps).cast::<u32>();
+        for tap in 0..taps {
+            *offsets.add(tap) = planes.offset(tap) as u32;
+        }
+        pack::<V>(op.out_channels, taps, |channel, tap| *at.weight.add(channel * taps + tap), packed);
+        zero::<V>(at.scratch, planes.len()..planes.len() + SLACK);
+        let sliding = Sliding {
+            offsets,
+            taps,
+            weights: packed,
+            channels: op.out_channels,
+            sides: op.window.output,
+            pitch: planes.width,
+            strides: [outputs, op.window.output[1], 1],
+            bias: at.bias,
+            relu: op.relu,
+        };
+        for row in rows {
+            planes.fill::<V>(at.x, row, at.scratch);
+            sliding.run::<V>(at.scratch, at.out.add(row * op.out_channels * outputs));
+        }
+    }
+}
+by_level!(unsafe fn conv2d = body(op: &Conv2d, at: &Place, rows: Range<usize>));

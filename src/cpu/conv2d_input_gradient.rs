@@ -1,0 +1,144 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::planes::{Planes, SLACK, zero};
+use super::simd::{F32, by_level};
+use super::sliding::{Sliding, pack};
+use super::tensors::{Floats, Matrix, Tensors};
+use crate::plan::ops::Conv2dInputGradient;
+use crate::plan::{StepNumbers, Window};
+
+impl Kernel for Conv2dInputGradient {
+    fn cut(&self, _: Level) -> Cut {
+        Cut::Samples { rows: self.rows, whole: vec![self.weight], granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let taps = self.in_channels * self.window.taps();
+        vec![
+            Need::floats(self.output_gradient, self.rows, self.out_channels * self.window.outputs()),
+            Need::floats(self.weight, self.out_channels, taps),
+            Need::floats(self.input_gradient, self.rows, self.in_channels * self.window.inputs()),
+        ]
+    }
+
+    /// Planes, packed weights and offsets of the largest phase.
+    fn scratch(&self, _: Level) -> usize {
+        let size = |phase: Phase| {
+            let planes = Planes::cropped(phase.window, self.out_channels, phase.skip);
+            planes.len() + SLACK + (self.in_channels + 1) * planes.taps()
+        };
+        phases(&self.window).map(size).max().unwrap_or(0)
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let at = Place {
+            output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),
+            weight: tensors.floats(self.weight),
+            input_gradient: tensors.floats(self.input_gradient),
+            scratch: tensors.scratch,
+        };
+        // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
+        unsafe { input_gradient(tensors.level, self, &at, range) }
+    }
+}
+
+struct Place {
+    output_gradient: Floats,
+    weight: *const f32,
+    input_gradient: *mut f32,
+    scratch: *mut f32,
+}
+
+/// The inputs that lie at the same place within a stride: for them the gradient is a convolution of the output's with a
+/// part of the weights, turned round.
+#[derive(Clone, Copy)]
+struct Phase {
+    /// Windows over the output's gradient.
+    window: Window,
+    /// The output's first rows and columns that reach no such input.
+    skip: [usize; 2],
+    /// The first input, and the first of the weights' rows and columns; both go on by the stride.
+    first: [usize; 2],
+    tap: [usize; 2],
+}
+
+/// One phase a place within a stride, those left out that no input or no weight falls into.
+fn phases(window: &Window) -> impl Iterator<Item = Phase> {
+    let window = *window;
+    let [sy, sx] = window.stride;
+    (0..sy * sx).filter_map(move |phase| {
+        let tap = [phase / sx, phase % sx];
+        let (mut first, mut count, mut kernel, mut start) = ([0; 2], [0; 2], [0; 2], [0; 2]);
+        for i in 0..2 {
+            let stride = window.stride[i];
+            // Input y belongs to tap r where (y + top) % stride == r; output q - m reaches it through tap r + m * stride,
+            // q being (y + top) / stride.
+            let q = window.padding[i].saturating_sub(tap[i]).div_ceil(stride);
+            first[i] = (q * stride + tap[i]).checked_sub(window.padding[i])?;
+            count[i] = window.input[i].checked_sub(first[i])?.div_ceil(stride);
+            kernel[i] = window.kernel[i].checked_sub(tap[i])?.div_ceil(stride);
+            start[i] = q;
+        }
+        if count.contains(&0) || kernel.contains(&0) {
+            return None;
+        }
+        // Turned round, tap m stands at kernel - 1 - m, and reads output q + m - (kernel - 1).
+        let padding = [0, 1].map(|i| (kernel[i] - 1).saturating_sub(start[i]));
+        let skip = [0, 1].map(|i| start[i].saturating_sub(kernel[i] - 1));
+        let window = Window { input: window.output, output: count, kernel, stride: [1, 1], padding };
+        Some(Phase { window, skip, first, tap })
+    })
+}
+
+#[inline(always)]
+unsafe fn body<V: F32>(op: &Conv2dInputGradient, at: &Place, rows: Range<usize>) {
+    let (inputs, [_, width]) = (op.window.inputs(), op.window.input);
+    let values = op.in_channels * inputs;
+    unsafe {
+        if op.window.stride != [1, 1] {
+            // Inputs that no window reaches belong to no phase.
+            std::ptr::write_bytes(at.input_gradient.add(rows.start * values), 0, rows.len() * values);
+        }
+        for Phase { window, skip, first, tap } in phases(&op.window) {
+            let planes = Planes::cropped(window, op.out_channels, skip);
+            let taps = planes.taps();
+            let packed = at.scratch.add(planes.len() + SLACK);
+            let offsets = packed.add(op.in_channels * taps).cast::<u32>();
+            for tap in 0..taps {
+                *offsets.add(tap) = planes.offset(tap) as u32;
+            }
+            let [sy, sx] = op.window.stride;
+            let weight = |channel: usize, turned: usize| {
+                let (o, within) = (turned / window.taps(), turned % window.taps());
+                let m = window.kernel[0] - 1 - within / window.kernel[1];
+                let n = window.kernel[1] - 1 - within % window.kernel[1];
+                let (i, j) = (tap[0] + m * sy, tap[1] + n * sx);
+                let start = (o * op.in_channels + channel) * op.window.taps();
+                *at.weight.add(start + i * op.window.kernel[1] + j)
+            };
+            pack::<V>(op.in_channels, taps, weight, packed);
+            zero::<V>(at.scratch, planes.len()..planes.len() + SLACK);
+            let sliding = Sliding {
+                offsets,
+                taps,
+                weights: packed,
+                channels: op.in_channels,
+                sides: window.output,
+                pitch: planes.width,
+                strides: [inputs, sy * width, sx],
+                bias: std::ptr::null(),
+                relu: false,
+            };
+            for row in rows.clone() {
+                planes.fill::<V>(Matrix::Floats(at.output_gradient), row, at.scratch);
+                let to = at.input_gradient.add(row * values + first[0] * width + first[1]);
+                sliding.run::<V>(at.scratch, to);
+            }
+        }
+    }
+}
+by_level!(
+    unsafe fn input_gradient = body(op: &Conv2dInputGradient, at: &Place, rows: Range<usize>)
+);

@@ -1,0 +1,34 @@
+use std::ops::Range;
+
+use super::Level;
+use super::kernel::{Cut, Kernel, Need};
+use super::pooling::{largest, Maps};
+use super::tensors::Tensors;
+use crate::plan::StepNumbers;
+use crate::plan::ops::MaxPool2d;
+
+impl Kernel for MaxPool2d {
+    fn cut(&self, _: Level) -> Cut {
+        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let maps = self.rows * self.channels;
+        vec![
+            Need::floats(self.x, maps, self.window.inputs()),
+            Need::floats(self.out, maps, self.window.outputs()),
+        ]
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let maps = Maps {
+            x: tensors.floats(self.x),
+            output: tensors.floats(self.out),
+            input_gradient: std::ptr::null_mut(),
+            window: self.window,
+        };
+        let range = range.start * self.channels..range.end * self.channels;
+        // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.
+        unsafe { largest(tensors.level, &maps, range) }
+    }
+}

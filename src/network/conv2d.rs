@@ -1,0 +1,169 @@
+use serde::{Deserialize, Serialize};
+
+use super::pair::{Padding, Pair, window};
+use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
+use crate::plan::ops::{self, ColumnSum};
+use crate::plan::{Builder, Element, Home, Phase, TensorId, Window};
+
+/// A convolution, as neural networks mean it: `channels` windows of `kernel` values over all input channels, with
+/// weights `[channels, in_channels, kernel_height, kernel_width]` and a bias a channel, as PyTorch stores them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    /// Channels that come out.
+    pub channels: usize,
+    pub kernel: Pair,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub stride: Pair,
+    #[serde(default)]
+    pub padding: Padding,
+    /// Whether a bias is added; a layer before batch normalisation needs none.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub bias: bool,
+    #[serde(default)]
+    pub initial: Initial,
+    #[serde(default = "zeros", skip_serializing_if = "is_zeros")]
+    pub initial_bias: Initial,
+}
+
+fn one() -> Pair {
+    Pair::from(1)
+}
+
+fn is_one(pair: &Pair) -> bool {
+    *pair == one()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(bias: &bool) -> bool {
+    *bias
+}
+
+pub(super) fn zeros() -> Initial {
+    Initial::Zeros
+}
+
+pub(super) fn is_zeros(initial: &Initial) -> bool {
+    *initial == Initial::Zeros
+}
+
+/// Groups of images whose weight gradients are summed apart: enough for every core of a GPU, few enough to add up.
+const MOST_GROUPS: usize = 32;
+/// Images a group at least: what one share of a CPU's work holds.
+const LEAST_GROUP: usize = 4;
+
+/// Sizes of the layer's ops.
+struct Sizes {
+    rows: usize,
+    in_channels: usize,
+    out_channels: usize,
+    window: Window,
+}
+
+impl Conv2d {
+    fn window(&self, input: &[usize]) -> Result<Window, String> {
+        window(input, self.kernel, self.stride, self.padding)
+    }
+
+    fn sizes(&self, builder: &Builder, place: &Placed) -> Sizes {
+        // `output` has found the window when the layer was placed.
+        let window = self.window(&place.input).unwrap_or_else(|e| unreachable!("{}: {e}", place.name));
+        Sizes { rows: builder.batch(), in_channels: place.input[0], out_channels: self.channels, window }
+    }
+}
+
+impl Layer for Conv2d {
+    fn kind(&self) -> &'static str {
+        "conv"
+    }
+
+    fn output(&self, input: &[usize], _: &Task) -> Result<Vec<usize>, String> {
+        let window = self.window(input)?;
+        match self.channels {
+            0 => Err("`channels` must be at least 1".into()),
+            channels => Ok(vec![channels, window.output[0], window.output[1]]),
+        }
+    }
+
+    fn parameters(&self, input: &[usize], _: &Task) -> Vec<Parameter> {
+        let (in_channels, Pair(kernel)) = (input[0], self.kernel);
+        let fan_in = in_channels.saturating_mul(kernel[0]).saturating_mul(kernel[1]);
+        let shape = vec![self.channels, in_channels, kernel[0], kernel[1]];
+        let weight = Parameter { name: "weight", shape, initial: self.initial, fan_in };
+        let bias = Parameter { name: "bias", shape: vec![self.channels], initial: self.initial_bias, fan_in };
+        std::iter::once(weight).chain(self.bias.then_some(bias)).collect()
+    }
+
+    fn multiply_adds(&self, place: &Placed) -> u64 {
+        let Pair(kernel) = self.kernel;
+        let outputs: usize = place.output.iter().product();
+        (outputs * place.input[0] * kernel[0] * kernel[1]) as u64
+    }
+
+    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
+        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
+        let weight = builder.parameter(&place.name, "weight");
+        let bias = self.bias.then(|| builder.parameter(&place.name, "bias"));
+        let out = builder.activation(&place.name, &[rows, out_channels, window.output[0], window.output[1]]);
+        let (x, relu) = (input.into(), false);
+        builder.push(
+            Phase::Forward,
+            ops::Conv2d { x, weight, bias, relu, out, rows, in_channels, out_channels, window },
+        );
+        out
+    }
+
+    fn backward(
+        &self,
+        builder: &mut Builder,
+        place: &Placed,
+        saved: &Saved,
+        output_gradient: TensorId,
+        input_gradient: Option<TensorId>,
+    ) {
+        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
+        let weights = out_channels * in_channels * window.taps();
+        let columns = weights + if self.bias { out_channels } else { 0 };
+        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(LEAST_GROUP);
+        let groups = rows.div_ceil(group);
+        let partials = builder.activation(&format!("{}.partial_gradients", place.name), &[groups, columns]);
+        builder.push(
+            Phase::Backward,
+            ops::Conv2dWeightGradient {
+                x: saved.input.into(),
+                output_gradient,
+                partials,
+                has_bias: self.bias,
+                group,
+                rows,
+                in_channels,
+                out_channels,
+                window,
+            },
+        );
+        // The bias follows the weight in the flat buffer: one sum makes both gradients.
+        let weight_gradient = builder.gradient(&place.name, "weight");
+        let offset = builder.home(weight_gradient).offset();
+        let home = Home::Gradients { offset };
+        let out = builder.tensor(&format!("{}.gradients", place.name), &[columns], Element::F32, home);
+        builder.push(Phase::Backward, ColumnSum { x: partials, out, rows: groups, columns });
+        if let Some(input_gradient) = input_gradient {
+            let weight = builder.parameter(&place.name, "weight");
+            builder.push(
+                Phase::Backward,
+                ops::Conv2dInputGradient {
+                    output_gradient,
+                    weight,
+                    input_gradient,
+                    rows,
+                    in_channels,
+                    out_channels,
+                    window,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use serde::{Deserialize, Serialize};
+
+use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::{Describe, Launch, Pixels};
+use crate::plan::{Plan, TensorId};
+
+/// Changes training images at random, each its own way: shifted, turned, zoomed, sheared and elastically distorted, then
+/// sampled bilinearly (no ink outside) and made floats as `unpack` does. Output pixel p takes its value from place
+/// `centre + shift + A (p - centre) + elastic(p)`, where A turns, shears and zooms. The elastic field is smooth noise:
+/// random displacements of a coarse grid of points, between which cubic B-splines run (the grid as in Ronneberger et
+/// al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead). All random numbers are Philox's, from
+/// seed, step, row of the batch.
+#[derive(Clone, Debug)]
+pub struct Augment {
+    /// u8 `[rows, height * width]`.
+    pub images: TensorId,
+    /// `[rows, height * width]`.
+    pub out: TensorId,
+    pub rows: usize,
+    pub height: usize,
+    pub width: usize,
+    pub pixels: Pixels,
+    pub strengths: Strengths,
+}
+
+/// How strongly images are changed: each change is drawn evenly from plus to minus its strength.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Strengths {
+    /// Largest shift, as a share of the image's sides.
+    pub shift: f32,
+    /// Largest turn, in degrees.
+    pub rotation: f32,
+    /// Largest change of size: 0.1 makes images 0.9 to 1.1 times as large.
+    pub zoom: f32,
+    /// Largest slant: columns a row moves sideways.
+    pub shear: f32,
+    /// Standard deviation of the elastic displacement, in pixels.
+    pub elastic: f32,
+    /// Pixels between the points of the elastic grid; 7 where it is 0.
+    pub elastic_spacing: f32,
+}
+
+/// Most cells of the elastic grid along a side: 15 x 15 points are as many as a workgroup has invocations for.
+const MOST_CELLS: f32 = 12.0;
+const SPACING: f32 = 7.0;
+
+impl Strengths {
+    /// What no field's type can promise.
+    pub fn check(&self) -> Result<(), String> {
+        let limits = [
+            ("shift", self.shift, 1.0),
+            ("rotation", self.rotation, 180.0),
+            ("zoom", self.zoom, 0.9),
+            ("shear", self.shear, 2.0),
+            ("elastic", self.elastic, 100.0),
+            ("elastic_spacing", self.elastic_spacing, 1000.0),
+        ];
+        match limits.into_iter().find(|(_, value, most)| !(0.0..=*most).contains(value)) {
+            Some((name, value, most)) => Err(format!("augmentation: {name} = {value}: from 0 to {most}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Augment {
+    /// Cells of the elastic grid, vertical and horizontal; there are three points more than cells.
+    pub(crate) fn cells(&self) -> [usize; 2] {
+        let spacing = if self.strengths.elastic_spacing > 0.0 { self.strengths.elastic_spacing } else { SPACING };
+        [self.height, self.width]
+            .map(|side| (side.saturating_sub(1) as f32 / spacing).round().clamp(1.0, MOST_CELLS) as usize)
+    }
+
+    /// How far a grid point moves for one unit of its random number, a sum of two even ones: `sqrt(6)` makes its
+    /// variance 1, and 1 / 0.479 makes up for what B-splines smooth away (they keep 151/315 of the variance along each
+    /// side, averaged over places).
+    pub(crate) fn elastic_gain(&self) -> f32 {
+        self.strengths.elastic * 6f32.sqrt() * 315.0 / 151.0
+    }
+}
+
+impl Describe for Augment {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.images]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let Strengths { shift, rotation, zoom, shear, .. } = self.strengths;
+        let [cells_y, cells_x] = self.cells();
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("HEIGHT", self.height as f64),
+            ("WIDTH", self.width as f64),
+            ("GAIN", self.pixels.gain as f64),
+            ("OFFSET", self.pixels.offset as f64),
+            ("X_IN_BLOCK", in_block(plan, self.images)),
+            ("SHIFT", shift as f64),
+            ("ROTATION", rotation.to_radians() as f64),
+            ("ZOOM", zoom as f64),
+            ("SHEAR", shear as f64),
+            ("ELASTIC", self.elastic_gain() as f64),
+            ("CELLS_Y", cells_y as f64),
+            ("CELLS_X", cells_x as f64),
+        ];
+        let bindings = [(self.images, READ), (self.out, WRITE)];
+        launch(include_str!("../../../shaders/augment.wgsl"), constants, bindings, folded(self.rows))
+    }
+}

@@ -1,0 +1,33 @@
+use super::launching::{folded, launch, window, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId, Window};
+
+/// The mean of each window, of the values that lie inside the image.
+#[derive(Clone, Debug)]
+pub struct AveragePool2d {
+    /// `[rows, channels, height, width]`.
+    pub x: TensorId,
+    /// `[rows, channels, out_height, out_width]`.
+    pub out: TensorId,
+    pub rows: usize,
+    pub channels: usize,
+    pub window: Window,
+}
+
+impl Describe for AveragePool2d {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.x]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.out]
+    }
+
+    fn launch(&self, _: &Plan) -> Launch {
+        let (maps, count) = (self.rows * self.channels, self.rows * self.channels * self.window.outputs());
+        let constants = [("MAPS", maps as f64)].into_iter().chain(window(&self.window));
+        let bindings = [(self.x, READ), (self.out, WRITE)];
+        let source = include_str!("../../../shaders/average_pool2d.wgsl");
+        launch(source, constants, bindings, folded(count.div_ceil(256)))
+    }
+}

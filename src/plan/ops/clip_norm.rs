@@ -1,0 +1,38 @@
+use super::launching::{folded, launch, offset, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
+
+/// Shortens the whole gradient where it is longer than `max_norm` (Pascanu et al. 2013), as PyTorch's
+/// `clip_grad_norm_`: `gradients *= min(1, max_norm / (norm + 1e-6))`, `norm` the root of the sum of `sums`.
+#[derive(Clone, Debug)]
+pub struct ClipNorm {
+    /// `[count]`, changed in place.
+    pub gradients: TensorId,
+    /// `[parts]`, see `SquareSum`.
+    pub sums: TensorId,
+    pub count: usize,
+    pub parts: usize,
+    pub max_norm: f32,
+}
+
+impl Describe for ClipNorm {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.gradients, self.sums]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.gradients]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("COUNT", self.count as f64),
+            ("PARTS", self.parts as f64),
+            ("MAX_NORM", self.max_norm as f64),
+            ("GRADIENTS_OFFSET", offset(plan, self.gradients)),
+        ];
+        let bindings = [(self.sums, READ), (self.gradients, WRITE)];
+        let source = include_str!("../../../shaders/clip_norm.wgsl");
+        launch(source, constants, bindings, folded(self.count.div_ceil(256)))
+    }
+}

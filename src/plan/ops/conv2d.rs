@@ -1,0 +1,58 @@
+use super::launching::{layered, launch, offset, operand, tile, window, READ, WRITE, X_NAMES};
+use super::{Describe, Launch, Operand};
+use crate::plan::{Plan, TensorId, Window};
+
+/// Convolution as neural networks mean it (cross-correlation), with bias and, if wanted, ReLU in the same pass:
+/// `out[r, o, y, x] = bias[o] + sum over c, i, j of x[r, c, y * sy - top + i, x * sx - left + j] * weight[o, c, i, j]`,
+/// zeros outside the image.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    /// `[rows, in_channels, height, width]`; image bytes where there is one channel.
+    pub x: Operand,
+    /// `[out_channels, in_channels, kernel_height, kernel_width]`.
+    pub weight: TensorId,
+    /// `[out_channels]`.
+    pub bias: Option<TensorId>,
+    /// Whether values below zero become zero.
+    pub relu: bool,
+    /// `[rows, out_channels, out_height, out_width]`.
+    pub out: TensorId,
+    pub rows: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub window: Window,
+}
+
+impl Describe for Conv2d {
+    fn reads(&self) -> Vec<TensorId> {
+        [self.x.tensor, self.weight].into_iter().chain(self.bias).collect()
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.out]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let places = self.rows * self.window.outputs();
+        let (width, height) = tile(self.out_channels, places);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("IN_CHANNELS", self.in_channels as f64),
+            ("OUT_CHANNELS", self.out_channels as f64),
+            ("TILE_WIDTH", width as f64),
+            ("TILE_HEIGHT", height as f64),
+            ("RELU", self.relu as u32 as f64),
+            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", self.bias.map_or(0.0, |bias| offset(plan, bias))),
+        ]
+        .into_iter()
+        .chain(window(&self.window))
+        .chain(operand(plan, self.x, X_NAMES));
+        // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
+        let bias = self.bias.unwrap_or(self.weight);
+        let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
+        let groups = layered(places.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
+        launch(include_str!("../../../shaders/conv2d.wgsl"), constants, bindings, groups)
+    }
+}

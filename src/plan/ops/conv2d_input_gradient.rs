@@ -1,0 +1,48 @@
+use super::launching::{layered, launch, offset, tile, window, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId, Window};
+
+/// The gradient of a convolution's input: `input_gradient[r, c, y, x] = sum over o, i, j of
+/// output_gradient[r, o, (y + top - i) / sy, (x + left - j) / sx] * weight[o, c, i, j]`, over the whole quotients that lie
+/// inside the output.
+#[derive(Clone, Debug)]
+pub struct Conv2dInputGradient {
+    /// `[rows, out_channels, out_height, out_width]`.
+    pub output_gradient: TensorId,
+    /// `[out_channels, in_channels, kernel_height, kernel_width]`.
+    pub weight: TensorId,
+    /// `[rows, in_channels, height, width]`.
+    pub input_gradient: TensorId,
+    pub rows: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub window: Window,
+}
+
+impl Describe for Conv2dInputGradient {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.output_gradient, self.weight]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.input_gradient]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let places = self.rows * self.window.inputs();
+        let (width, height) = tile(self.in_channels, places);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("IN_CHANNELS", self.in_channels as f64),
+            ("OUT_CHANNELS", self.out_channels as f64),
+            ("TILE_WIDTH", width as f64),
+            ("TILE_HEIGHT", height as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+        ]
+        .into_iter()
+        .chain(window(&self.window));
+        let bindings = [(self.output_gradient, READ), (self.weight, READ), (self.input_gradient, WRITE)];
+        let groups = layered(places.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
+        launch(include_str!("../../../shaders/conv2d_input_gradient.wgsl"), constants, bindings, groups)
+    }
+}

@@ -1,0 +1,74 @@
+use super::launching::{launch, operand, tile, window, READ, WRITE, X_NAMES};
+use super::{Describe, Launch, Operand};
+use crate::plan::{Plan, TensorId, Window};
+
+/// The gradient of a convolution's weight and bias, one partial sum for each group of neighbouring images; `column_sum`
+/// adds the groups up. `partials[g] = [sum over the group's r and all y, x of output_gradient[r, o, y, x] *
+/// x[r, c, y * sy - top + i, x * sx - left + j] for each o, c, i, j; then, with a bias, the sums of output_gradient]`.
+#[derive(Clone, Debug)]
+pub struct Conv2dWeightGradient {
+    /// `[rows, in_channels, height, width]`; image bytes where there is one channel.
+    pub x: Operand,
+    /// `[rows, out_channels, out_height, out_width]`.
+    pub output_gradient: TensorId,
+    /// `[groups, weights (+ out_channels)]`.
+    pub partials: TensorId,
+    pub has_bias: bool,
+    /// Images a group, a power of two; the last group may have fewer.
+    pub group: usize,
+    pub rows: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub window: Window,
+}
+
+impl Conv2dWeightGradient {
+    pub fn groups(&self) -> usize {
+        self.rows.div_ceil(self.group.max(1))
+    }
+
+    /// Weights of one output channel.
+    pub fn taps(&self) -> usize {
+        self.in_channels * self.window.taps()
+    }
+
+    /// Values of one partial sum.
+    pub fn columns(&self) -> usize {
+        self.out_channels * (self.taps() + usize::from(self.has_bias))
+    }
+}
+
+impl Describe for Conv2dWeightGradient {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.x.tensor, self.output_gradient]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.partials]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        // the bias is a weight of an input that is always 1
+        let columns = self.taps() + usize::from(self.has_bias);
+        let (width, height) = tile(self.out_channels, columns);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("IN_CHANNELS", self.in_channels as f64),
+            ("OUT_CHANNELS", self.out_channels as f64),
+            ("TILE_WIDTH", width as f64),
+            ("TILE_HEIGHT", height as f64),
+            ("GROUP", self.group as f64),
+            ("HAS_BIAS", self.has_bias as u32 as f64),
+        ]
+        .into_iter()
+        .chain(window(&self.window))
+        .chain(operand(plan, self.x, X_NAMES));
+        let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
+        let groups = [
+            columns.div_ceil(4 * width) as u32,
+            self.out_channels.div_ceil(4 * height) as u32,
+            self.groups() as u32,
+        ];
+        launch(include_str!("../../../shaders/conv2d_weight_gradient.wgsl"), constants, bindings, groups)
+    }
+}

@@ -1,0 +1,36 @@
+use super::launching::{folded, launch, window, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId, Window};
+
+/// Each window's gradient goes to its first largest value, row by row, found again from x; where windows overlap they
+/// add up.
+#[derive(Clone, Debug)]
+pub struct MaxPool2dGradient {
+    /// `[rows, channels, height, width]`.
+    pub x: TensorId,
+    /// `[rows, channels, out_height, out_width]`.
+    pub output_gradient: TensorId,
+    /// `[rows, channels, height, width]`.
+    pub input_gradient: TensorId,
+    pub rows: usize,
+    pub channels: usize,
+    pub window: Window,
+}
+
+impl Describe for MaxPool2dGradient {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.x, self.output_gradient]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.input_gradient]
+    }
+
+    fn launch(&self, _: &Plan) -> Launch {
+        let (maps, count) = (self.rows * self.channels, self.rows * self.channels * self.window.inputs());
+        let constants = [("MAPS", maps as f64)].into_iter().chain(window(&self.window));
+        let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
+        let source = include_str!("../../../shaders/max_pool2d_gradient.wgsl");
+        launch(source, constants, bindings, folded(count.div_ceil(256)))
+    }
+}

@@ -1,0 +1,31 @@
+use super::launching::{folded, launch, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
+
+/// Rectified linear unit: `out = max(x, 0)`.
+#[derive(Clone, Debug)]
+pub struct Relu {
+    /// `[rows, columns]`.
+    pub x: TensorId,
+    /// `[rows, columns]`.
+    pub out: TensorId,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Describe for Relu {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.x]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.out]
+    }
+
+    fn launch(&self, _: &Plan) -> Launch {
+        let count = self.rows * self.columns;
+        let bindings = [(self.x, READ), (self.out, WRITE)];
+        let source = include_str!("../../../shaders/relu.wgsl");
+        launch(source, [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
+    }
+}

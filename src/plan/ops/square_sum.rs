@@ -1,0 +1,35 @@
+use super::launching::{launch, offset, READ, WRITE};
+use super::{Describe, Launch};
+use crate::plan::{Plan, TensorId};
+
+/// Partial sums of squares: `sums[p]` of the values of x from `p * ceil(count / parts)` on, as many as that.
+#[derive(Clone, Debug)]
+pub struct SquareSum {
+    /// `[count]`.
+    pub x: TensorId,
+    /// `[parts]`.
+    pub sums: TensorId,
+    pub count: usize,
+    pub parts: usize,
+}
+
+impl Describe for SquareSum {
+    fn reads(&self) -> Vec<TensorId> {
+        vec![self.x]
+    }
+
+    fn writes(&self) -> Vec<TensorId> {
+        vec![self.sums]
+    }
+
+    fn launch(&self, plan: &Plan) -> Launch {
+        let constants = [
+            ("COUNT", self.count as f64),
+            ("PART", self.count.div_ceil(self.parts) as f64),
+            ("X_OFFSET", offset(plan, self.x)),
+        ];
+        let bindings = [(self.x, READ), (self.sums, WRITE)];
+        let source = include_str!("../../../shaders/square_sum.wgsl");
+        launch(source, constants, bindings, [self.parts as u32, 1, 1])
+    }
+}

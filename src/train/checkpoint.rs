@@ -1,0 +1,222 @@
+//! Checkpoints: all that a run needs to go on as if it had never stopped.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::Best;
+use crate::data::Split;
+use crate::error::{Error, Result};
+use crate::model_file::{Weights, write_aside};
+use crate::network::Task;
+use crate::recipe::Recipe;
+
+/// A run between two steps. Everything else follows from these: the order of images and all random numbers from seed
+/// and step, the learning rate from recipe and step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub about: About,
+    /// The weights that the next step starts from.
+    pub weights: Weights,
+    /// The optimiser's state, and averaged weights, each as long as the parameters.
+    pub states: Vec<Vec<f32>>,
+    /// The best weights so far, where validation picks them.
+    pub best: Option<Weights>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    pub(super) format: u32,
+    /// The recipe's name.
+    pub name: String,
+    pub task: Task,
+    pub recipe: Recipe,
+    pub seed: u64,
+    /// Steps done.
+    pub step: u64,
+    pub images: Fingerprint,
+    /// The device that the run began on: another one rounds differently.
+    pub device: String,
+    /// Steps between two checkpoints, between two validations, and how many validations without progress end the run.
+    pub every: Option<u64>,
+    pub validate_every: Option<u64>,
+    pub patience: Option<u32>,
+    pub best: Option<Best>,
+    /// Validations since the best.
+    pub waited: u32,
+}
+
+/// Tells data sets apart: a run that goes on needs the images that it began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    images: usize,
+    hash: u64,
+}
+
+impl Fingerprint {
+    pub fn of(split: &Split) -> Self {
+        // FNV-1a over words of eight bytes (Fowler, Noll and Vo), the offset basis and prime of 64 bits.
+        let words = |bytes: &[u8], hash: u64| {
+            bytes.chunks(8).fold(hash, |hash, chunk| {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3)
+            })
+        };
+        let hash = words(split.labels(), words(split.images(), 0xcbf2_9ce4_8422_2325));
+        Fingerprint { images: split.len(), hash }
+    }
+}
+
+const KEY: &str = "inkgrad_checkpoint";
+const FORMAT: u32 = 1;
+/// Checkpoints that are kept in a directory.
+const KEPT: usize = 2;
+/// Larger files are not read.
+const MOST_BYTES: u64 = 8 << 30;
+
+impl About {
+    pub(super) fn new(
+        name: String,
+        task: Task,
+        recipe: Recipe,
+        seed: u64,
+        step: u64,
+        images: Fingerprint,
+        device: String,
+    ) -> Self {
+        About {
+            format: FORMAT,
+            name,
+            task,
+            recipe,
+            seed,
+            step,
+            images,
+            device,
+            every: None,
+            validate_every: None,
+            patience: None,
+            best: None,
+            waited: 0,
+        }
+    }
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint into a directory, made if it is not there: whole, or not at all. All but the last two are
+    /// then removed.
+    pub fn save(&self, dir: &Path) -> Result<PathBuf> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        let path = dir.join(format!("step-{:010}.safetensors", self.about.step));
+        write_aside(&path, &self.to_bytes()?)?;
+        let old = list(dir)?;
+        for (_, path) in old.iter().rev().skip(KEPT) {
+            std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
+        }
+        Ok(path)
+    }
+
+    /// The last checkpoint in a directory.
+    pub fn latest(dir: &Path) -> Result<Self> {
+        match list(dir)?.pop() {
+            Some((_, path)) => Self::open(&path),
+            None => Err(Error::Config(format!(
+                "{}: no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
+                dir.display()
+            ))),
+        }
+    }
+
+    pub fn open(path: &Path) -> Result<Self> {
+        let length = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+        if length > MOST_BYTES {
+            let what = format!("{length} bytes, no checkpoint is larger than {MOST_BYTES}");
+            return Err(Error::bad_file(path, what));
+        }
+        Self::from_bytes(path, &std::fs::read(path).map_err(|e| Error::io(path, e))?)
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let fault = |what: String| Error::Config(format!("the checkpoint cannot be written: {what}"));
+        let about = serde_json::to_string(&self.about).map_err(|e| fault(e.to_string()))?;
+        let mut named: Vec<(String, &[f32])> = vec![
+            ("parameters".into(), &self.weights.parameters),
+            ("statistics".into(), &self.weights.statistics),
+        ];
+        if let Some(best) = &self.best {
+            named.push(("best_parameters".into(), &best.parameters));
+            named.push(("best_statistics".into(), &best.statistics));
+        }
+        let states = self.states.iter().enumerate();
+        named.extend(states.map(|(which, state)| (format!("state{which}"), state.as_slice())));
+        let mut tensors = Vec::new();
+        for (name, values) in named {
+            let view = TensorView::new(Dtype::F32, vec![values.len()], bytemuck::cast_slice(values));
+            tensors.push((name, view.map_err(|e| fault(e.to_string()))?));
+        }
+        let metadata = HashMap::from([(KEY.to_owned(), about)]);
+        safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))
+    }
+
+    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let bad = |what: String| Error::bad_file(path, what);
+        let not_ours =
+            |e| bad(format!("not a whole checkpoint ({e}): remove it to go on from the one before"));
+        let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
+        let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
+            return Err(bad("no checkpoint of inkgrad's".into()));
+        };
+        let about: About = serde_json::from_str(text)
+            .map_err(|e| bad(format!("its metadata cannot be read ({e}): written by another version?")))?;
+        if about.format != FORMAT {
+            return Err(bad(format!("format {}, this version reads {FORMAT}", about.format)));
+        }
+        about.recipe.check().map_err(bad)?;
+        let values = |name: &str| {
+            let tensor = file.tensor(name).map_err(|_| bad(format!("`{name}` is missing")))?;
+            if tensor.dtype() != Dtype::F32 {
+                return Err(bad(format!("`{name}` is {:?}, F32 wanted", tensor.dtype())));
+            }
+            let words = tensor.data().chunks_exact(4);
+            Ok(words
+                .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+                .collect::<Vec<f32>>())
+        };
+        let weights = Weights { parameters: values("parameters")?, statistics: values("statistics")? };
+        let best = match about.best {
+            None => None,
+            Some(_) => Some(Weights {
+                parameters: values("best_parameters")?,
+                statistics: values("best_statistics")?,
+            }),
+        };
+        let states = (0..about.recipe.training_options().states())
+            .map(|which| values(&format!("state{which}")))
+            .collect::<Result<Vec<_>>>()?;
+        let same = |values: &Vec<f32>| values.len() == weights.parameters.len();
+        if !states.iter().all(same) || !best.iter().all(|best| same(&best.parameters)) {
+            return Err(bad("its tensors are of different lengths".into()));
+        }
+        Ok(Checkpoint { about, weights, states, best })
+    }
+}
+
+/// The checkpoints in a directory by their steps, the last at the end.
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {
+        let path = entry.map_err(|e| Error::io(dir, e))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let step = name.strip_prefix("step-").and_then(|rest| rest.strip_suffix(".safetensors"));
+        if let Some(step) = step.and_then(|step| step.parse().ok()) {
+            found.push((step, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
