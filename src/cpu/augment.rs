@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
+use super::simd::{F32, by_level};
 use super::tensors::Tensors;
 use crate::plan::ops::Augment;
 use crate::plan::{StepNumbers, image_stride};
@@ -30,10 +31,19 @@ impl Kernel for Augment {
                 let out = tensors.floats(self.out).add(row * pixels);
                 (std::slice::from_raw_parts(image, pixels), std::slice::from_raw_parts_mut(out, pixels))
             };
-            Map::draw(self, numbers, row as u32).apply(self, image, out);
+            let map = Map::draw(self, numbers, row as u32);
+            // SAFETY: the level is the machine's.
+            unsafe { apply(tensors.level, &map, self, image, out) }
         }
     }
 }
+
+/// No vectors are used by hand, but the level has instructions for what else would be calls (rounding).
+#[inline(always)]
+unsafe fn body<V: F32>(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]) {
+    map.apply(op, image, out);
+}
+by_level!(unsafe fn apply = body(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]));
 
 /// Where the pixels of one image come from.
 struct Map {
@@ -60,6 +70,7 @@ fn direction(angle: f32) -> [f32; 2] {
 }
 
 /// Weights of the four points around a place in its cell: the cubic B-spline.
+#[inline(always)]
 fn spline(t: f32) -> [f32; 4] {
     let u = 1.0 - t;
     let near = |t: f32| (3.0 * t * t * t - 6.0 * t * t + 4.0) / 6.0;
@@ -94,6 +105,7 @@ impl Map {
         map
     }
 
+    #[inline(always)]
     fn apply(&self, op: &Augment, image: &[u8], out: &mut [f32]) {
         let (height, width, is_elastic) = (op.height, op.width, op.strengths.elastic > 0.0);
         let [cells_y, cells_x] = op.cells();
@@ -134,6 +146,7 @@ impl Map {
 }
 
 /// The image at a place between pixels, horizontal and vertical: bilinear, no ink outside.
+#[inline(always)]
 fn sample(image: &[u8], height: usize, width: usize, [x, y]: [f32; 2]) -> f32 {
     // Far outside all is empty; a bound keeps the whole numbers small.
     let (x, y) = (x.clamp(-2.0, width as f32 + 1.0), y.clamp(-2.0, height as f32 + 1.0));

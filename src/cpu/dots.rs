@@ -29,7 +29,13 @@ pub(super) struct Dots {
     pub out: *mut f32,
     pub n: usize,
     pub k: usize,
+    /// The outputs to make, of `0..n`.
+    pub first: usize,
+    pub end: usize,
 }
+
+/// Rows of x that go with the outputs in turn: beside the weights they stay in a second-level cache.
+const BLOCK_ROWS: usize = 24;
 
 by_level!(
     /// The rows `rows` of x; `scratch` is as long as [`scratch`] says.
@@ -53,9 +59,13 @@ fn unpacked_rows(k: usize) -> usize {
 unsafe fn body<V: F32>(dots: &Dots, rows: Range<usize>, scratch: *mut f32) {
     unsafe {
         match dots.x {
-            Matrix::Floats(x) => wide::<V, _>(dots, x, rows, 0),
+            Matrix::Floats(x) => {
+                for start in rows.clone().step_by(BLOCK_ROWS) {
+                    wide::<V, _>(dots, x, start..rows.end.min(start + BLOCK_ROWS), 0);
+                }
+            }
             // few outputs: bytes become floats in registers, once for all of them
-            Matrix::Bytes(x) if V::REGISTERS == 32 && dots.n <= 10 => skinny::<V, _>(dots, x, rows),
+            Matrix::Bytes(x) if V::REGISTERS == 32 && dots.n <= 10 && dots.end - dots.first == dots.n => skinny::<V, _>(dots, x, rows),
             Matrix::Bytes(x) => {
                 let step = unpacked_rows(dots.k);
                 for start in rows.clone().step_by(step) {
@@ -127,9 +137,10 @@ unsafe fn wide<V: F32, X: Source>(dots: &Dots, x: X, rows: Range<usize>, first: 
             }
         };
     }
-    let blocks = dots.n.div_ceil(6);
+    let outputs = dots.end - dots.first;
+    let blocks = outputs.div_ceil(6);
     for b in 0..blocks {
-        let (output, end) = (dots.n * b / blocks, dots.n * (b + 1) / blocks);
+        let (output, end) = (dots.first + outputs * b / blocks, dots.first + outputs * (b + 1) / blocks);
         let mut row = rows.start;
         unsafe {
             while V::REGISTERS == 32 && row + 4 <= rows.end {

@@ -12,7 +12,7 @@ impl Kernel for Matmul {
     /// By rows where a row of A makes a row of the result; else (a weight's gradient, which adds up over the
     /// batch) in blocks of the result.
     fn cut(&self, level: Level) -> Cut {
-        if self.transpose_a {
+        if self.transpose_a || is_large(self.n, self.k) {
             Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
         } else {
             Cut::Samples { rows: self.m, whole: vec![self.b.tensor], granule: 1 }
@@ -40,10 +40,10 @@ impl Kernel for Matmul {
         let out = tensors.floats(self.out);
         // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
-            if self.transpose_a {
+            if self.transpose_a || is_large(self.n, self.k) {
                 let product = Outer {
                     a,
-                    transpose_a: true,
+                    transpose_a: self.transpose_a,
                     b,
                     transpose_b: self.transpose_b,
                     out,
@@ -69,6 +69,12 @@ impl Kernel for Matmul {
     }
 }
 
+/// Whether weights are more than a core's own cache holds: then a worker takes some of them and all rows, where else it
+/// takes some rows and all weights.
+pub(super) fn is_large(outputs: usize, inputs: usize) -> bool {
+    outputs.saturating_mul(inputs) > 192 * 1024
+}
+
 /// `out = x · w + bias`, by rows of x: what `matmul`, `dense` and the fused last layer have in common.
 pub(super) struct Rows {
     pub x: Matrix,
@@ -87,12 +93,21 @@ impl Rows {
     /// Pointers are good for the sizes given, the scratch memory for what either way asks; nobody else touches
     /// those rows of `out`.
     pub unsafe fn run(&self, tensors: &Tensors, rows: Range<usize>) {
+        // SAFETY: as promised by the caller.
+        unsafe { self.run_some(tensors, rows, 0..self.n) }
+    }
+
+    /// As [`Rows::run`], of some outputs alone; of all where `k` is below [`dots::LEAST_K`].
+    ///
+    /// # Safety
+    /// As [`Rows::run`].
+    pub unsafe fn run_some(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
         let &Rows { x, w, bias, out, n, k, .. } = self;
         // SAFETY: as promised by the caller.
         unsafe {
             match w {
                 Matrix::Floats(w) if self.transposed && k >= dots::LEAST_K => {
-                    let product = Dots { x, w, bias, out, n, k };
+                    let product = Dots { x, w, bias, out, n, k, first: outputs.start, end: outputs.end };
                     dots::dots(tensors.level, &product, rows, tensors.scratch);
                 }
                 _ => {
