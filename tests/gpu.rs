@@ -53,7 +53,7 @@ fn train(device: &Device, split: &Split, steps: u64, options: TrainerOptions) ->
         }
         losses.extend(trainer.finish().await.unwrap());
         assert_eq!(losses.len() as u64, steps);
-        (losses, trainer.parameters().await.unwrap())
+        (losses, trainer.weights().await.unwrap().parameters)
     })
 }
 
@@ -94,11 +94,9 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
 fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
     let (split, gpu, recipe) = (images(900), gpu(), softmax(1));
     let network = network(&recipe, MNIST);
-    let plan = fuse::for_gpu(network.training_plan(inkgrad::network::TrainingOptions {
-        batch: 20,
-        optimiser: recipe.optimiser,
-        loss_reduction: recipe.loss_reduction,
-    }));
+    let mut recipe = recipe;
+    recipe.batch = 20;
+    let plan = fuse::for_gpu(network.training_plan(recipe.training_options()));
     let run = |feed, block: usize| {
         block_on(async {
             let store = gpu.store(plan.flat, &network.initial_parameters(0)).unwrap();

@@ -41,7 +41,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Train a network and test it
-    Train(train::Options),
+    Train(Box<train::Options>),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
     /// Compare every op on this machine's device with the CPU reference
@@ -61,7 +61,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(refusal) => return refused(&refusal),
     };
     let done = match command {
-        Command::Train(options) => train::run(options).await,
+        Command::Train(options) => train::run(*options).await,
         Command::Eval(options) => eval::run(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Devices(options) => devices::run(options).await,

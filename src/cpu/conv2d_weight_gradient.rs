@@ -187,6 +187,12 @@ by_level!(
     unsafe fn weight_gradient = body(op: &Conv2dWeightGradient, at: &Place, rows: Range<usize>)
 );
 
+/// Whether a tile's registers are there; known when the kernel is compiled, so that larger tiles vanish.
+#[inline(always)]
+const fn fits(channels: usize, taps: usize, side: usize) -> bool {
+    channels <= side && taps <= side
+}
+
 impl Sweep<'_> {
     /// Tiles of channels x taps: 5 x 5 sums and the ten vectors that they come of fill 32 registers, 3 x 3 those of 16.
     #[inline(always)]
@@ -201,7 +207,7 @@ impl Sweep<'_> {
                 macro_rules! sizes {
                     ($(($r:literal $n:literal))*) => {
                         match (channels.len(), taps.len()) {
-                            $(($r, $n) if $r <= side && $n <= side =>
+                            $(($r, $n) if fits($r, $n, side) =>
                                 self.tile::<V, $r, $n>(channels.start, taps.start),)*
                             _ => {}
                         }

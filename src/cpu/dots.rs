@@ -65,7 +65,9 @@ unsafe fn body<V: F32>(dots: &Dots, rows: Range<usize>, scratch: *mut f32) {
                 }
             }
             // few outputs: bytes become floats in registers, once for all of them
-            Matrix::Bytes(x) if V::REGISTERS == 32 && dots.n <= 10 && dots.end - dots.first == dots.n => skinny::<V, _>(dots, x, rows),
+            Matrix::Bytes(x) if V::REGISTERS == 32 && dots.n <= 10 && dots.end - dots.first == dots.n => {
+                skinny::<V, _>(dots, x, rows)
+            }
             Matrix::Bytes(x) => {
                 let step = unpacked_rows(dots.k);
                 for start in rows.clone().step_by(step) {

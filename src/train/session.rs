@@ -1,5 +1,6 @@
 //! A whole run: steps, validations, checkpoints, an early end. It yields events to whoever drives it.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -182,8 +183,8 @@ impl Session {
         if self.options.patience.is_some() {
             let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
             match &self.best {
-                // Not `loss >= best`: a loss that is not a number is no better than any.
-                Some((best, _)) if !(loss < best.loss) => self.waited += 1,
+                // A loss that is not a number is no better than any.
+                Some((best, _)) if loss.partial_cmp(&best.loss) != Some(Ordering::Less) => self.waited += 1,
                 _ => (self.best, self.waited) = (Some((Best { step, loss, accuracy }, weights)), 0),
             }
         }

@@ -1,17 +1,25 @@
 //! Each CPU op against a direct float64 formula, in the shapes of `inkgrad verify`, with every set of vector
 //! instructions that this machine has. The GPU is then checked against the CPU (`tests/parity`).
 
+mod activations;
+mod augment;
+mod batch_norm;
 mod bias_add;
 mod column_sum;
 mod confusion;
+mod conv2d;
 mod count_correct;
 mod dense;
 mod dense_sgd;
 mod dense_softmax_cross_entropy;
+mod dropout;
 mod gather;
 mod gradients;
+mod layers;
 mod loss_sum;
 mod matmul;
+mod optimisers;
+mod pool2d;
 mod runs;
 mod sgd;
 mod softmax_cross_entropy;
@@ -129,13 +137,24 @@ pub fn transposed(x: &[f64], columns: usize) -> Vec<f64> {
 
 /// Loss and gradient of a row of logits, by the definition.
 pub fn softmax_loss(logits: &[f64], label: u32, scale: f64) -> (f64, Vec<f64>) {
+    smoothed_loss(logits, label, scale, 0.0)
+}
+
+/// With a target that has `smoothing` spread over all classes.
+pub fn smoothed_loss(logits: &[f64], label: u32, scale: f64, smoothing: f64) -> (f64, Vec<f64>) {
     if label as usize >= logits.len() {
         return (0.0, vec![0.0; logits.len()]);
     }
     let largest = logits.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
     let total: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    let gradient = logits.iter().enumerate().map(|(class, logit)| {
-        ((logit - largest).exp() / total - f64::from(u8::from(class == label as usize))) * scale
-    });
-    (total.ln() + largest - logits[label as usize], gradient.collect())
+    let target = |class: usize| {
+        (1.0 - smoothing) * f64::from(u8::from(class == label as usize)) + smoothing / logits.len() as f64
+    };
+    let log_probability = |logit: &f64| logit - largest - total.ln();
+    let loss = logits.iter().enumerate().map(|(class, logit)| -target(class) * log_probability(logit)).sum();
+    let gradient = logits
+        .iter()
+        .enumerate()
+        .map(|(class, logit)| (log_probability(logit).exp() - target(class)) * scale);
+    (loss, gradient.collect())
 }

@@ -17,7 +17,7 @@ fn plan(count: usize) -> Plan {
     let sample_loss = builder.tensor("sample_loss", &[BATCH], Element::F32, Home::SampleLoss);
     let losses = builder.tensor("loss", &[1], Element::F32, Home::Losses);
     builder.flat(inkgrad::plan::FlatSizes { parameters: count, states: 0, statistics: 0 });
-    builder.push(Phase::Update, Sgd { gradients, parameters, count });
+    builder.push(Phase::Update, Sgd { gradients, parameters, count, weight_decay: 0.0 });
     builder.push(Phase::Account, LossSum { sample_loss, losses, rows: BATCH, scale: 1.0 });
     builder.finish()
 }

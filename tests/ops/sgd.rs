@@ -2,13 +2,14 @@ use inkgrad::plan::Op;
 
 use super::{Wanted, check};
 
-/// One multiply-add a value.
+/// Two multiply-adds a value.
 #[test]
 fn steps_down_the_gradient() {
-    check("sgd", 1.2e-7, |op, inputs| {
+    check("sgd", 2.4e-7, |op, inputs| {
         let Op::Sgd(op) = op else { unreachable!() };
         let (values, gradients) = (inputs.floats(op.parameters), inputs.floats(op.gradients));
-        let rate = inputs.learning_rate();
-        vec![Wanted::Floats(values.iter().zip(gradients).map(|(value, g)| value - rate * g).collect())]
+        let (rate, decay) = (inputs.learning_rate(), f64::from(op.weight_decay));
+        let step = |(value, g): (&f64, f64)| value - rate * (g + decay * value);
+        vec![Wanted::Floats(values.iter().zip(gradients).map(step).collect())]
     });
 }

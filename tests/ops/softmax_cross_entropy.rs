@@ -3,7 +3,7 @@ use inkgrad::executor::Device;
 use inkgrad::plan::{NO_LABEL, Op};
 use inkgrad::verify::cases;
 
-use super::{Inputs, Wanted, check, softmax_loss};
+use super::{Inputs, Wanted, check, smoothed_loss};
 
 /// exp is good to 2 units of the last place, a sum of 1,000 of them to some more; logits of ±10,000 are exact.
 #[test]
@@ -13,7 +13,7 @@ fn losses_and_gradients() {
         let logits = inputs.floats(op.logits);
         let rows = logits.chunks_exact(op.classes).zip(inputs.words(op.labels));
         let (losses, gradients): (Vec<f64>, Vec<Vec<f64>>) =
-            rows.map(|(row, label)| softmax_loss(row, label, op.scale.into())).unzip();
+            rows.map(|(row, label)| smoothed_loss(row, label, op.scale.into(), op.smoothing.into())).unzip();
         vec![Wanted::Floats(gradients.concat()), Wanted::Floats(losses)]
     });
 }
@@ -44,7 +44,7 @@ fn gradients_are_differences_of_the_loss_and_add_up_to_zero() {
                 let loss = |step: f64| {
                     let mut moved = row_logits.to_vec();
                     moved[class] += step;
-                    softmax_loss(&moved, labels[row], 1.0).0
+                    smoothed_loss(&moved, labels[row], 1.0, op.smoothing.into()).0
                 };
                 let difference = (loss(1e-4) - loss(-1e-4)) / 2e-4 * f64::from(op.scale);
                 let error = (difference - gradient[class]).abs();

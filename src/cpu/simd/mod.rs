@@ -90,7 +90,7 @@ pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
         // Near 0 the exponential's difference to 1 would cancel: there a polynomial (Cephes' tanhf) stands in.
         let square = x.mul(x);
         let mut p = V::splat(-5.704_988_7e-3);
-        for c in [2.063_908_9e-2, -5.373_971e-2, 1.333_144_2e-1, -3.333_328e-1] {
+        for c in [2.063_909e-2, -5.373_971e-2, 1.333_144_2e-1, -3.333_328e-1] {
             p = p.mul_add(square, V::splat(c));
         }
         let near = p.mul(square).mul_add(x, x);

@@ -25,6 +25,19 @@ pub(super) const EXPONENTIAL: Tolerance = Tolerance {
 pub(super) const PRODUCT_WITH_EXPONENTIAL: Tolerance =
     Tolerance { relative: 5e-5, reason: "a product's logits through exp: both errors add" };
 
+pub(super) const BUILT_IN: Tolerance = Tolerance {
+    relative: 2e-5,
+    reason: "WGSL allows square roots, quotients and tanh some units in the last place, tanh 1e-5 absolute",
+};
+pub(super) const NORMALISED: Tolerance = Tolerance {
+    relative: 2e-5,
+    reason: "differences from a mean of up to 10 times the spread, over a root that may be off by some units",
+};
+pub(super) const PLACES: Tolerance = Tolerance {
+    relative: 2e-4,
+    reason: "places of up to 40 pixels rounded to 2^-18 of one, times the contrast of random pixels",
+};
+
 pub(super) const NORMAL: Pixels = Pixels { gain: 3.245_699, offset: -0.424_213 };
 
 /// A case in the making: tensors with their contents, then the op.
@@ -75,6 +88,10 @@ impl Draft {
         self.builder.flat(FlatSizes { parameters, states: 0, statistics: 0 });
     }
 
+    pub fn statistics(&mut self, statistics: usize) {
+        self.builder.flat(FlatSizes { parameters: 0, states: 0, statistics });
+    }
+
     /// Image bytes: rows padded to whole words, the padding zero.
     pub fn image_bytes(&mut self, rows: usize, pixels: usize) -> Vec<u8> {
         let stride = image_stride(pixels);
@@ -114,7 +131,15 @@ impl Draft {
         let op = op.into();
         let name = op.name();
         self.builder.push(phase, op);
-        let numbers = StepNumbers { learning_rate: 0.1, step: 3, seed: [5, 7], ..StepNumbers::default() };
+        let numbers = StepNumbers {
+            learning_rate: 0.1,
+            step: 3,
+            seed: [5, 7],
+            correction1: 1.5,
+            correction2: 2.5,
+            average_rate: 0.3,
+            ..StepNumbers::default()
+        };
         Case { op: name, shape, plan: self.builder.finish(), inputs: self.inputs, numbers, tolerance }
     }
 }

@@ -2,10 +2,12 @@
 
 mod classic;
 mod draft;
+mod layers;
+mod optimisers;
 
 use super::Case;
 
 /// Every op in many shapes. The values are the same at every call.
 pub fn cases() -> Vec<Case> {
-    [classic::cases()].into_iter().flatten().collect()
+    [classic::cases(), layers::cases(), optimisers::cases()].into_iter().flatten().collect()
 }
