@@ -2,6 +2,7 @@
 
 mod devices;
 mod eval;
+mod long_runs;
 mod mistakes;
 mod model_files;
 mod show;
@@ -55,6 +56,14 @@ impl Ran {
         }
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self
+    }
+
+    /// The run failed, whichever way, and its message holds these words.
+    #[track_caller]
+    pub fn failed_with(self, words: &[&str]) {
+        let code = self.code.unwrap_or(-1);
+        assert!(code == 1 || code == 2, "{code}: {}{}", self.out, self.err);
+        self.failed(code, words);
     }
 
     /// Standard output as JSON Lines.

@@ -1,0 +1,309 @@
+//! Runs that are stopped and go on, that are watched on validation images, and that are many.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Bands, inkgrad, program, ran, text};
+
+/// A recipe with everything that a checkpoint must keep: momentum's state, averaged weights, running statistics, random
+/// masks and images, a schedule.
+const RECIPE: &str = r#"
+batch = 20
+steps = 1500
+learning_rate = 0.003
+schedule = { kind = "cosine" }
+optimiser = { kind = "adamw" }
+average = { decay = 0.99 }
+augmentation = { shift = 0.1, elastic = 0.5 }
+layers = [
+    { kind = "conv2d", channels = 8, kernel = 3, bias = false },
+    { kind = "batch_norm" },
+    { kind = "relu" },
+    { kind = "dropout", rate = 0.2 },
+    { kind = "flatten" },
+    { kind = "dense" },
+]
+"#;
+
+struct Scene {
+    bands: Bands,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let bands = Bands::new();
+        std::fs::write(bands.file("mine.toml"), RECIPE).unwrap();
+        Scene { bands }
+    }
+
+    fn path(&self, name: &str) -> String {
+        text(&self.bands.file(name)).to_owned()
+    }
+
+    /// Arguments of a run that begins, or of one that goes on.
+    fn arguments(&self, goes_on: bool, checkpoints: &str, model: &str) -> Vec<String> {
+        let (dir, model) = (self.path(checkpoints), self.path(model));
+        let begin =
+            ["--recipe", &self.path("mine.toml"), "--checkpoint", &dir, "--every", "100"].map(String::from);
+        let go_on = ["--resume", &dir].map(String::from);
+        let rest = ["--data", self.bands.dir(), "--device", "cpu", "--save", &model].map(String::from);
+        let first = if goes_on { go_on.to_vec() } else { begin.to_vec() };
+        [vec!["train".to_owned()], first, rest.to_vec()].concat()
+    }
+
+    fn run(&self, goes_on: bool, checkpoints: &str, model: &str) -> super::Ran {
+        ran(program().args(self.arguments(goes_on, checkpoints, model)))
+    }
+}
+
+fn checkpoints(dir: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_killed_twenty_times_ends_as_the_run_left_alone() {
+    let scene = Scene::new();
+    scene.run(false, "alone", "alone.safetensors").well();
+    let kept = checkpoints(&scene.path("alone"));
+    assert_eq!(kept, ["step-0000001400.safetensors", "step-0000001500.safetensors"], "the last two are kept");
+
+    let (mut kills, dir) = (0, scene.path("killed"));
+    let is_whole = |name: &String| name.starts_with("step-");
+    while kills < 20 {
+        let goes_on = checkpoints(&dir).iter().any(is_whole);
+        let arguments = scene.arguments(goes_on, "killed", "killed.safetensors");
+        let mut child = program().args(arguments).arg("--quiet").spawn().unwrap();
+        // Moments spread over the start, the steps and the saving.
+        std::thread::sleep(Duration::from_millis(20 + 37 * kills % 220));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if Path::new(&scene.path("killed.safetensors")).exists() {
+            // Done before it was killed: once more from the start, with the kills that are left.
+            std::fs::remove_dir_all(&dir).unwrap();
+            std::fs::remove_file(scene.path("killed.safetensors")).unwrap();
+        }
+    }
+    let goes_on = checkpoints(&dir).iter().any(is_whole);
+    scene.run(goes_on, "killed", "killed.safetensors").well();
+    let read = |name: &str| std::fs::read(scene.path(name)).unwrap();
+    assert!(read("alone.safetensors") == read("killed.safetensors"), "the models differ");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let scene = Scene::new();
+    scene.run(false, "alone", "alone.safetensors").well();
+    let child = program()
+        .args(scene.arguments(false, "cut", "cut.safetensors"))
+        .args(["--steps", "200000"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Not before it listens, which it does from its first step on.
+    for _ in 0..600 {
+        if !checkpoints(&scene.path("cut")).is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("To go on: inkgrad train --resume "), "{told}");
+    assert!(!Path::new(&scene.path("cut.safetensors")).exists());
+    let saved = checkpoints(&scene.path("cut")).pop().unwrap();
+    let step: u64 = saved["step-".len()..][..10].parse().unwrap();
+    assert!(
+        told.replace(',', "").contains(&format!("after step {step}, saved").replace(',', "")) || step > 0
+    );
+}
+
+#[test]
+fn going_on_needs_a_checkpoint_and_the_same_images() {
+    let scene = Scene::new();
+    scene.run(true, "nowhere", "m.safetensors").failed(2, &["nowhere"]);
+    std::fs::create_dir(scene.path("empty")).unwrap();
+    scene.run(true, "empty", "m.safetensors").failed(2, &["no checkpoint here"]);
+    scene.run(false, "some", "m.safetensors").well();
+    let other = ["train", "--resume", &scene.path("some"), "--device", "cpu"];
+    inkgrad(&other).failed(2, &["--data"]);
+    let images = scene.bands.file("train-images-idx3-ubyte");
+    let mut bytes = std::fs::read(&images).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    bytes[16] ^= 1;
+    std::fs::write(&images, bytes).unwrap();
+    // Both halves of the file: validation takes one end of it.
+    scene.run(true, "some", "m.safetensors").failed(2, &["other images"]);
+    let file = scene.bands.file("some").join("step-0000001500.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    scene.run(true, "some", "m.safetensors").failed(1, &["not a whole checkpoint"]);
+}
+
+/// A disk of 100 kB, as root can make one; where the system refuses, the test cannot say anything and fails.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_checkpoint_before() {
+    let scene = Scene::new();
+    let disk = scene.path("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = std::process::Command::new("unshare")
+        .args(["--mount", "sh", "-c", "mount -t tmpfs -o size=60k tmpfs \"$0\" && exec \"$@\"", &disk])
+        .args([
+            "sh",
+            "-c",
+            FULL_DISK,
+            env!("CARGO_BIN_EXE_inkgrad"),
+            &disk,
+            scene.bands.dir(),
+            &scene.path("mine.toml"),
+        ])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&mounted.stderr).into_owned();
+    let out = String::from_utf8_lossy(&mounted.stdout).into_owned();
+    assert!(mounted.status.success(), "{out}{told}");
+    assert!(told.contains("No space left on device"), "{out}{told}");
+    // What is left is whole: the run goes on from it once there is room again.
+    assert!(out.contains("saved: "), "{out}{told}");
+}
+
+/// Fills the disk beside the first checkpoint: the next one does not fit, the run fails with a clear error, and goes on
+/// from the first when there is room.
+#[cfg(target_os = "linux")]
+const FULL_DISK: &str = r#"
+    "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 1500 --steps 1500 || exit 10
+    cp -r "$1/c" "$2/kept"
+    rm -r "$1/c"
+    mkdir "$1/c"
+    "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 500 &
+    while [ -z "$(ls "$1/c" | grep '^step-')" ]; do sleep 0.01; done
+    dd if=/dev/zero of="$1/ballast" bs=1k count=60 2>/dev/null
+    wait $! && exit 11
+    [ "$(ls -A "$1/c" | grep -vc '^step-')" = 0 ] || exit 12
+    rm "$1/ballast"
+    "$0" train --resume "$1/c" --data "$2" --device cpu --save "$2/after.safetensors" || exit 13
+"#;
+
+#[test]
+fn validation_is_told_logged_and_ends_the_run() {
+    let scene = Scene::new();
+    let (log, board) = (scene.path("log.jsonl"), scene.path("board"));
+    let run = ["train", "--recipe", &scene.path("mine.toml"), "--data", scene.bands.dir(), "--device", "cpu"];
+    let watch =
+        ["--validate-every", "50", "--early-stop", "2", "--json", "--log", &log, "--tensorboard", &board];
+    let model = scene.path("best.safetensors");
+    let ran = inkgrad(&[&run[..], &watch, &["--save", &model]].concat()).well();
+    let events = ran.events();
+    let validations: Vec<_> = events.iter().filter(|event| event["event"] == "validation").collect();
+    assert!(validations.len() >= 3, "{}", ran.out);
+    assert!(validations.iter().enumerate().all(|(at, event)| event["step"] == 50 * (at + 1)));
+    let losses: Vec<f64> = validations.iter().map(|event| event["loss"].as_f64().unwrap()).collect();
+    let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    let result = ran.result();
+    if result["steps"] != 1500 {
+        assert_eq!(losses.len(), best + 3, "two validations without a smaller loss: {losses:?}");
+    }
+    // The model that was kept is the best one's.
+    let summary = std::fs::read(&model).unwrap();
+    let header = String::from_utf8_lossy(&summary[..2000.min(summary.len())]).into_owned();
+    assert!(header.contains(&format!("\\\"steps\\\":{}", 50 * (best + 1))), "{header}");
+
+    let logged = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> =
+        logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line["event"] == "validation").count(), losses.len());
+    assert!(lines.iter().any(|line| line["event"] == "step"));
+
+    let file = std::fs::read_dir(&board).unwrap().next().unwrap().unwrap().path();
+    let bytes = std::fs::read(file).unwrap();
+    let mut at = 0;
+    let mut records = 0;
+    while at < bytes.len() {
+        let length = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+        at += 8 + 4 + length + 4;
+        records += 1;
+    }
+    assert_eq!(at, bytes.len(), "whole records");
+    assert!(records > 2 * losses.len());
+    let tag = b"validation/accuracy";
+    assert!(bytes.windows(tag.len()).any(|window| window == tag));
+}
+
+#[test]
+fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
+    let scene = Scene::new();
+    let recipe = scene.path("mine.toml");
+    let run = ["train", "--recipe", &recipe, "--data", scene.bands.dir(), "--device", "cpu", "--steps", "30"];
+    let seeds = inkgrad(&[&run[..], &["--seeds", "3", "--json"]].concat()).well();
+    let events = seeds.events();
+    let accuracies: Vec<f64> = events
+        .iter()
+        .filter(|event| event["event"] == "seed")
+        .map(|event| event["test_accuracy"].as_f64().unwrap())
+        .collect();
+    assert_eq!(accuracies.len(), 3);
+    let last = events.last().unwrap();
+    let mean = accuracies.iter().sum::<f64>() / 3.0;
+    assert!((last["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{last}");
+    assert_eq!(last["best"].as_f64().unwrap(), accuracies.iter().copied().fold(0.0, f64::max));
+
+    let model = scene.path("three.safetensors");
+    let ensemble = inkgrad(&[&run[..], &["--ensemble", "3", "--save", &model, "--json"]].concat()).well();
+    let told = ensemble.events().pop().unwrap();
+    assert_eq!((&told["event"], &told["members"]), (&"ensemble".into(), &3.into()));
+    let evaluated =
+        inkgrad(&["eval", &model, "--data", scene.bands.dir(), "--device", "cpu", "--json"]).well();
+    let evaluated = evaluated.events().pop().unwrap();
+    assert_eq!(evaluated["test_accuracy"], told["test_accuracy"]);
+    assert_eq!(evaluated["test_loss"], told["test_loss"]);
+}
+
+#[test]
+fn recipes_that_are_wrong_name_field_and_line() {
+    let bands = Bands::new();
+    let file = bands.file("mine.toml");
+    let refused = |from: &str, to: &str, words: &[&str]| {
+        assert!(RECIPE.contains(from));
+        std::fs::write(&file, RECIPE.replacen(from, to, 1)).unwrap();
+        inkgrad(&["train", "--recipe", text(&file), "--data", bands.dir(), "--device", "cpu"])
+            .failed_with(words);
+    };
+    refused("learning_rate = 0.003", "learning_rat = 0.003", &["mine.toml", "line 4", "learning_rat"]);
+    refused("steps = 1500", "steps = \"many\"", &["line 3", "steps"]);
+    refused("decay = 0.99", "decay = 1.5", &["average: decay = 1.5"]);
+    refused("kind = \"cosine\"", "kind = \"sine\"", &["line 5", "sine", "cosine"]);
+    refused("shift = 0.1", "shift = 3", &["augmentation: shift = 3"]);
+    refused("shift = 0.1", "shove = 0.1", &["line 8", "shove"]);
+    refused("rate = 0.2", "rate = 1.0", &["dropout1: rate = 1"]);
+    refused("kernel = 3", "kernel = 9", &["conv1", "[9, 9] does not fit into images of [8, 8]"]);
+    refused("kernel = 3", "kernel = \"wide\"", &["expected a whole number, or two"]);
+    refused("kind = \"adamw\"", "kind = \"adamw\", beta3 = 1", &["beta3"]);
+    refused("    { kind = \"dense\" },\n", "", &["end with a dense layer"]);
+    refused("channels = 8", "channels = 0", &["conv1: `channels` must be at least 1"]);
+}
+
+#[test]
+fn every_preset_has_a_summary() {
+    for (preset, parameters) in [
+        ("softmax", "7,850"),
+        ("lenet5", "61,706"),
+        ("cnn", "3,274,634"),
+        ("mlp", "407,050"),
+        ("fast", ""),
+        ("record", ""),
+    ] {
+        let summary = inkgrad(&["summary", preset]).well().out;
+        assert!(summary.contains(&format!("{parameters} parameters")) || parameters.is_empty(), "{summary}");
+        assert!(summary.starts_with(&format!("{preset}: 28 x 28")));
+        inkgrad(&["recipe", preset]).well();
+    }
+}
