@@ -1,0 +1,119 @@
+//! Layers, losses, optimisers and schedules against PyTorch's own numbers (`make.py` makes `vectors.json`), on both
+//! devices.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use inkgrad::cpu;
+use inkgrad::data::Split;
+use inkgrad::executor::{Device, Flat};
+use inkgrad::gpu::{self, Adapter, Choice};
+use inkgrad::network::{Network, Slice, Task};
+use inkgrad::recipe::{Position, Recipe, Schedule};
+use inkgrad::train::{Trainer, TrainerOptions};
+use pollster::block_on;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+    cases: Vec<Case>,
+    schedules: Vec<Scheduled>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    recipe: String,
+    parameters: HashMap<String, Vec<f32>>,
+    losses: Vec<f32>,
+    gradients: HashMap<String, Vec<f32>>,
+    after: HashMap<String, Vec<f32>>,
+    statistics: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Scheduled {
+    recipe: String,
+    factors: Vec<f64>,
+}
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("vectors.json")).unwrap()
+}
+
+fn devices() -> [Device; 2] {
+    let adapter = block_on(Adapter::choose(&Choice::Any))
+        .expect("this needs a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers`");
+    let gpu = block_on(gpu::Device::open(&adapter)).expect("the adapter opens");
+    [Device::Cpu(cpu::Device::with_threads(2)), Device::Gpu(gpu)]
+}
+
+/// Named tensors as a flat buffer.
+fn flat(network: &Network, named: &HashMap<String, Vec<f32>>) -> Vec<f32> {
+    assert_eq!(named.len(), network.parameters.len());
+    let values = |slice: &Slice| {
+        assert_eq!(named[&slice.name].len(), slice.len(), "{}", slice.name);
+        named[&slice.name].clone()
+    };
+    network.parameters.iter().flat_map(values).collect()
+}
+
+/// Some dozen roundings in another order, on values of up to some units.
+#[track_caller]
+fn close(given: &[f32], wanted: &[f32], what: &str) {
+    assert_eq!(given.len(), wanted.len(), "{what}");
+    let largest = wanted.iter().fold(1e-3f32, |a, b| a.max(b.abs()));
+    for (at, (given, wanted)) in given.iter().zip(wanted).enumerate() {
+        assert!((given - wanted).abs() <= 2e-5 * largest, "{what}: value {at} is {given}, not {wanted}");
+    }
+}
+
+#[test]
+fn networks_and_optimisers_compute_what_pytorch_computes() {
+    let Golden { pixels, labels, cases, .. } = golden();
+    let split = Split::new(72, pixels, labels).unwrap();
+    assert!(cases.len() >= 10);
+    for device in devices() {
+        for case in &cases {
+            let recipe = Recipe::parse(Path::new(&case.name), &case.recipe).unwrap();
+            let task = Task { height: 9, width: 8, classes: 3 };
+            let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
+            // Plain ops: they alone keep every gradient. The fused ones are held against them elsewhere.
+            let options = TrainerOptions { plain: true, ..TrainerOptions::default() };
+            block_on(async {
+                let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+                trainer.store().write(Flat::Parameters, &flat(&network, &case.parameters)).unwrap();
+                trainer.advance_to(1).await.unwrap();
+                let mut losses = trainer.finish().await.unwrap();
+                let gradients = trainer.store().read(Flat::Gradients).await.unwrap();
+                close(&gradients, &flat(&network, &case.gradients), &format!("{}: gradients", case.name));
+                while !trainer.is_done() {
+                    trainer.advance().await.unwrap();
+                }
+                losses.extend(trainer.finish().await.unwrap());
+                close(&losses, &case.losses, &format!("{}: losses", case.name));
+                let weights = trainer.current_weights().await.unwrap();
+                close(&weights.parameters, &flat(&network, &case.after), &case.name);
+                close(&weights.statistics, &case.statistics, &format!("{}: statistics", case.name));
+            });
+        }
+    }
+}
+
+#[test]
+fn schedules_are_pytorchs() {
+    #[derive(Deserialize)]
+    struct Wrapped {
+        schedule: Schedule,
+    }
+    for Scheduled { recipe, factors } in golden().schedules {
+        let Wrapped { schedule } = toml::from_str(&format!("schedule = {{ {recipe} }}")).unwrap();
+        for (step, wanted) in factors.iter().enumerate() {
+            let at = Position { step: step as u64, steps: factors.len() as u64, steps_an_epoch: 3.0 };
+            let given = schedule.factor(at);
+            assert!((given - wanted).abs() < 1e-9, "{recipe}, step {step}: {given}, not {wanted}");
+        }
+    }
+}
