@@ -136,10 +136,49 @@ impl Shared {
         work.buffers_created += 1;
         let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
         let description = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation };
-        checked(&self.raw, || self.raw.create_buffer(&description))
+        self.explained(checked(&self.raw, || self.raw.create_buffer(&description)))
+    }
+
+    /// What failed on a device that has been lost failed for that reason, though the first that is heard of it may be
+    /// that some buffer is no longer valid.
+    pub(super) fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        if result.is_err() {
+            // Lets the driver's news through; that this may fail itself tells nothing more.
+            let _ = self.raw.poll(wgpu::PollType::Poll);
+            if let Err(lost @ Error::DeviceLost(_)) = self.faults.check() {
+                return Err(lost);
+            }
+        }
+        result
     }
 
     pub(super) fn readback(&self, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
         self.buffer("readback", bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST, work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::Choice;
+
+    /// What a driver that resets does to a program, done on purpose.
+    #[test]
+    fn a_lost_device_is_an_error_with_a_remedy() {
+        pollster::block_on(async {
+            let adapter = Adapter::choose(&Choice::Any).await;
+            let adapter = adapter.expect("this needs an adapter: `apt-get install mesa-vulkan-drivers`");
+            let device = Device::open(&adapter).await.unwrap();
+            let sizes = FlatSizes { parameters: 4, states: 0, statistics: 0 };
+            let store = device.store(sizes, &[1.0; 4]).unwrap();
+            assert_eq!(store.read(crate::executor::Flat::Parameters).await.unwrap(), [1.0; 4]);
+            device.shared.raw.destroy();
+            let read = store.read(crate::executor::Flat::Parameters).await;
+            assert!(matches!(read, Err(Error::DeviceLost(_))), "{read:?}");
+            let told = read.map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(told.contains("--device cpu"), "{told}");
+            // It stays lost, and whatever is asked of it says so.
+            assert!(matches!(device.store(sizes, &[1.0; 4]), Err(Error::DeviceLost(_))));
+        });
     }
 }

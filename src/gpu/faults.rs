@@ -23,11 +23,9 @@ impl Faults {
         let faults = self.clone();
         device.on_uncaptured_error(Arc::new(move |error| faults.record(fault(error))));
         let faults = self.clone();
-        device.set_device_lost_callback(move |reason, message| {
-            // dropping the device is no loss
-            if !matches!(reason, wgpu::DeviceLostReason::Destroyed) {
-                faults.lost(if message.is_empty() { "the driver gives no reason".into() } else { message });
-            }
+        // Dropping the device counts as a loss as well; then nobody is left to ask.
+        device.set_device_lost_callback(move |_, message| {
+            faults.lost(if message.is_empty() { "the driver gives no reason".into() } else { message });
         });
     }
 

@@ -96,8 +96,8 @@ impl Shared {
         let submission = self.queue.submit([encoder.finish()]);
         let pending = self.map(readback, wgpu::MapMode::Read, 0..bytes, submission);
         let outcome = pending.await;
-        self.faults.check()?;
-        outcome?;
+        self.explained(self.faults.check())?;
+        self.explained(outcome)?;
         take(readback, bytes)
     }
 }
