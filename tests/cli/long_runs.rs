@@ -148,31 +148,32 @@ fn going_on_needs_a_checkpoint_and_the_same_images() {
     scene.run(true, "some", "m.safetensors").failed(1, &["not a whole checkpoint"]);
 }
 
-/// A disk of 100 kB, as root can make one; where the system refuses, the test cannot say anything and fails.
+/// On a disk of 60 kB, in a mount namespace of the test's own: root may make one, and so may users where the system lets
+/// them. Where neither may, the test cannot say anything, and fails.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_checkpoint_before() {
-    let scene = Scene::new();
-    let disk = scene.path("disk");
-    std::fs::create_dir(&disk).unwrap();
-    let mounted = std::process::Command::new("unshare")
-        .args(["--mount", "sh", "-c", "mount -t tmpfs -o size=60k tmpfs \"$0\" && exec \"$@\"", &disk])
-        .args([
-            "sh",
-            "-c",
-            FULL_DISK,
-            env!("CARGO_BIN_EXE_inkgrad"),
-            &disk,
-            scene.bands.dir(),
-            &scene.path("mine.toml"),
-        ])
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&mounted.stderr).into_owned();
-    let out = String::from_utf8_lossy(&mounted.stdout).into_owned();
-    assert!(mounted.status.success(), "{out}{told}");
+    let attempt = |namespace: &[&str]| {
+        let scene = Scene::new();
+        let disk = scene.path("disk");
+        std::fs::create_dir(&disk).unwrap();
+        let mount = ["sh", "-c", "mount -t tmpfs -o size=60k tmpfs \"$0\" || exit 99; exec \"$@\"", &disk];
+        let inkgrad = env!("CARGO_BIN_EXE_inkgrad");
+        let recipe = scene.path("mine.toml");
+        let script = ["sh", "-c", FULL_DISK, inkgrad, &disk, scene.bands.dir(), &recipe];
+        let done = std::process::Command::new("unshare").args(namespace).args(mount).args(script).output();
+        let done = done.expect("this test needs `unshare` of util-linux");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    let mut ran = attempt(&["--mount"]);
+    if ran.0 == Some(1) || ran.0 == Some(99) {
+        ran = attempt(&["--map-root-user", "--mount"]);
+    }
+    let (code, out, told) = ran;
+    assert_eq!(code, Some(0), "{out}{told}");
     assert!(told.contains("No space left on device"), "{out}{told}");
-    // What is left is whole: the run goes on from it once there is room again.
+    // What was left is whole: the run went on from it once there was room again.
     assert!(out.contains("saved: "), "{out}{told}");
 }
 
@@ -180,10 +181,7 @@ fn a_full_disk_leaves_the_checkpoint_before() {
 /// from the first when there is room.
 #[cfg(target_os = "linux")]
 const FULL_DISK: &str = r#"
-    "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 1500 --steps 1500 || exit 10
-    cp -r "$1/c" "$2/kept"
-    rm -r "$1/c"
-    mkdir "$1/c"
+    mkdir "$1/c" || exit 10
     "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 500 &
     while [ -z "$(ls "$1/c" | grep '^step-')" ]; do sleep 0.01; done
     dd if=/dev/zero of="$1/ballast" bs=1k count=60 2>/dev/null
