@@ -14,7 +14,15 @@ const ALIGNMENT: usize = 64;
 pub(super) struct Buffer {
     start: NonNull<u8>,
     layout: Layout,
+    /// Bytes that were asked for.
+    #[cfg(debug_assertions)]
+    bytes: usize,
 }
+
+/// Debug builds put this behind every buffer, and look whether it is still there at the end: kernels write through
+/// pointers, and no test would notice a value beyond the last.
+#[cfg(debug_assertions)]
+const FENCE: [u8; ALIGNMENT] = [0xa5; ALIGNMENT];
 
 // SAFETY: a Buffer only owns the memory; whoever uses the pointer answers for races.
 unsafe impl Send for Buffer {}
@@ -25,11 +33,23 @@ impl Buffer {
     pub fn new(bytes: usize) -> Result<Self> {
         let too_large =
             || Error::Config(format!("no memory for a buffer of {bytes} bytes: try a smaller `--batch`"));
-        let layout = Layout::from_size_align(bytes.max(1).next_multiple_of(ALIGNMENT), ALIGNMENT)
-            .map_err(|_| too_large())?;
+        let size = bytes.max(1).checked_next_multiple_of(ALIGNMENT).ok_or_else(too_large)?;
+        #[cfg(debug_assertions)]
+        let size = size.checked_add(2 * ALIGNMENT).ok_or_else(too_large)?;
+        let layout = Layout::from_size_align(size, ALIGNMENT).map_err(|_| too_large())?;
         // SAFETY: the layout is not empty.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(too_large)?;
-        Ok(Buffer { start, layout })
+        #[cfg(debug_assertions)]
+        // SAFETY: the buffer is that much longer than `bytes`.
+        unsafe {
+            start.as_ptr().add(bytes).copy_from_nonoverlapping(FENCE.as_ptr(), FENCE.len())
+        };
+        Ok(Buffer {
+            start,
+            layout,
+            #[cfg(debug_assertions)]
+            bytes,
+        })
     }
 
     pub fn floats(count: usize) -> Result<Self> {
@@ -43,6 +63,13 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        #[cfg(debug_assertions)]
+        if !std::thread::panicking() {
+            // SAFETY: `new` has put the fence there.
+            let fence =
+                unsafe { std::slice::from_raw_parts(self.start.as_ptr().add(self.bytes), FENCE.len()) };
+            assert_eq!(fence, FENCE, "something wrote beyond a buffer of {} bytes", self.bytes);
+        }
         // SAFETY: allocated with this layout.
         unsafe { dealloc(self.start.as_ptr(), self.layout) }
     }

@@ -182,7 +182,7 @@ fn a_full_disk_leaves_the_checkpoint_before() {
 #[cfg(target_os = "linux")]
 const FULL_DISK: &str = r#"
     mkdir "$1/c" || exit 10
-    "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 500 &
+    "$0" train --recipe "$3" --data "$2" --device cpu --quiet --checkpoint "$1/c" --every 500 --steps 6000 &
     while [ -z "$(ls "$1/c" | grep '^step-')" ]; do sleep 0.01; done
     dd if=/dev/zero of="$1/ballast" bs=1k count=60 2>/dev/null
     wait $! && exit 11
