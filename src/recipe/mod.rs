@@ -181,3 +181,39 @@ impl Recipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Network, Task};
+
+    /// Fashion-MNIST, EMNIST's 47 classes, small and large images: recipes name no size and no number of classes.
+    #[test]
+    fn presets_fit_other_images_and_classes() {
+        for (preset, _) in PRESETS {
+            let recipe = Recipe::preset(preset).unwrap();
+            for (height, width, classes) in
+                [(28, 28, 10), (28, 28, 47), (20, 20, 10), (32, 32, 26), (33, 24, 2)]
+            {
+                let task = Task { height, width, classes };
+                let network = Network::new(task, recipe.normalisation, &recipe.layers);
+                let network = network.unwrap_or_else(|e| panic!("{preset} on {task:?}: {e}"));
+                let plan = network.training_plan(recipe.training_options());
+                plan.check().unwrap();
+                network.evaluation_plan(3).check().unwrap();
+            }
+        }
+    }
+
+    /// `inkgrad recipe` and checkpoints hand a recipe on as text.
+    #[test]
+    fn a_recipe_survives_being_written() {
+        for (preset, _) in PRESETS {
+            let recipe = Recipe::preset(preset).unwrap();
+            let text = toml::to_string(&recipe).unwrap();
+            assert_eq!(Recipe::parse(Path::new("again"), &text).unwrap(), recipe, "{text}");
+            let json = serde_json::to_string(&recipe).unwrap();
+            assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
+        }
+    }
+}
