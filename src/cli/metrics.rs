@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::meter::Record;
+use super::options::Options;
 use super::tensorboard::Events;
-use super::train::Options;
 
 pub struct Metrics {
     log: Option<(PathBuf, File)>,

@@ -10,6 +10,7 @@ mod json;
 mod many;
 mod meter;
 mod metrics;
+mod options;
 mod output;
 mod progress;
 mod recipe;

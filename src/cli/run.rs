@@ -15,9 +15,9 @@ use super::interrupt::{self, Interrupt};
 use super::json::{self, Event};
 use super::meter::{Meter, Pace};
 use super::metrics::Metrics;
+use super::options::{Options, Plan};
 use super::output;
 use super::progress::{Progress, Rhythm, count};
-use super::train::{Options, Plan};
 
 /// All that a run needs, at hand.
 #[derive(Clone, Copy)]

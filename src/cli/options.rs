@@ -1,0 +1,185 @@
+//! What `inkgrad train` is told, and what that comes to.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use inkgrad::executor::Feed;
+use inkgrad::network::LossReduction;
+use inkgrad::recipe::Recipe;
+use inkgrad::train::{About, Checkpoint};
+use inkgrad::{Error, Result};
+
+use super::device::DeviceOptions;
+use super::{output, source};
+
+#[derive(Args)]
+pub struct Options {
+    /// Recipe that is built in (softmax, mlp, lenet5, cnn, fast, record), see `inkgrad recipe`
+    #[arg(default_value = "softmax", conflicts_with = "recipe")]
+    preset: String,
+    /// Recipe of your own, in TOML
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Directory of four IDX files, gzipped or not, in place of the built-in MNIST
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Steps to train for
+    #[arg(long, value_name = "N", conflicts_with = "epochs")]
+    steps: Option<u64>,
+    /// Walks through the training images to train for, such as 2 or 0.5
+    #[arg(long, value_name = "X")]
+    epochs: Option<f64>,
+    /// Images a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Step length: parameters change by this times the gradient
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub learning_rate: Option<f32>,
+    /// Loss of a batch: the mean or the sum of its images' losses. Where this differs from the recipe and no
+    /// --learning-rate is given, the recipe's rate is divided (or multiplied) by the batch, so that steps stay as
+    /// long as they were
+    #[arg(long)]
+    pub loss_reduction: Option<Reduction>,
+    /// What the order of images and random first values follow from
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Train with this many seeds, from --seed on; tell mean, spread, best and worst
+    #[arg(long, value_name = "N", conflicts_with_all = ["save", "ensemble"], value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: Option<u16>,
+    /// Train this many networks, from --seed on, and average their probabilities
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub ensemble: Option<u16>,
+    /// Write checkpoints into this directory: every --every steps, and on Ctrl-C; the last two are kept
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["seeds", "ensemble", "resume"])]
+    checkpoint: Option<PathBuf>,
+    /// Steps between two checkpoints
+    #[arg(long, value_name = "STEPS", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+    /// Go on from the last checkpoint in this directory, with its recipe and seed, and write further ones there
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "preset", "recipe", "steps", "epochs", "batch", "learning_rate", "loss_reduction", "seed", "seeds",
+        "ensemble", "validate_every", "early_stop",
+    ])]
+    resume: Option<PathBuf>,
+    /// Classify the validation images (the first 5,000 of MNIST's training file) every so many steps
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    validate_every: Option<u64>,
+    /// End after so many validations without a smaller loss, and keep the weights of the smallest
+    #[arg(long, value_name = "N", requires = "validate_every", value_parser = clap::value_parser!(u32).range(1..))]
+    early_stop: Option<u32>,
+    /// Write metrics to this file as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Write metrics into this directory as TensorBoard's event files
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+    /// How images reach a GPU: batch by batch, or all at once before the first step
+    #[arg(long, default_value = "auto")]
+    feed: FeedChoice,
+    #[command(flatten)]
+    pub device: DeviceOptions,
+    /// Write the trained model here (safetensors)
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Print nothing but errors (and what --json prints)
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Print JSON Lines on standard output; the last line is the result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Reduction {
+    Mean,
+    Sum,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FeedChoice {
+    Auto,
+    Stream,
+    Resident,
+}
+
+/// What is to be trained, and what is to be done meanwhile: from the options, or from a checkpoint.
+pub struct Plan {
+    pub name: String,
+    pub recipe: Recipe,
+    pub seed: u64,
+    pub validate_every: Option<u64>,
+    pub patience: Option<u32>,
+    pub checkpoints: Option<PathBuf>,
+    pub checkpoint_every: Option<u64>,
+    pub resumed: Option<Checkpoint>,
+}
+
+impl Options {
+    pub fn plan(&self) -> Result<Plan> {
+        let Some(dir) = &self.resume else {
+            let (name, recipe) = self.recipe()?;
+            return Ok(Plan {
+                name,
+                recipe,
+                seed: self.seed,
+                validate_every: self.validate_every,
+                patience: self.early_stop,
+                checkpoints: self.checkpoint.clone(),
+                checkpoint_every: self.every,
+                resumed: None,
+            });
+        };
+        let checkpoint = Checkpoint::latest(dir)?;
+        let About { name, recipe, seed, every, validate_every, patience, .. } = checkpoint.about.clone();
+        Ok(Plan {
+            name,
+            recipe,
+            seed,
+            validate_every,
+            patience,
+            checkpoints: Some(dir.clone()),
+            checkpoint_every: every,
+            resumed: Some(checkpoint),
+        })
+    }
+
+    pub fn feed(&self) -> Feed {
+        match self.feed {
+            FeedChoice::Auto => Feed::Auto,
+            FeedChoice::Stream => Feed::Stream,
+            FeedChoice::Resident => Feed::Resident,
+        }
+    }
+
+    /// The recipe with what the other options change in it.
+    fn recipe(&self) -> Result<(String, Recipe)> {
+        let (name, mut recipe) = source::recipe(&self.preset, self.recipe.as_deref())?;
+        if let Some(batch) = self.batch {
+            recipe.batch = batch;
+        }
+        if let Some(reduction) = self.loss_reduction {
+            let reduction = match reduction {
+                Reduction::Mean => LossReduction::Mean,
+                Reduction::Sum => LossReduction::Sum,
+            };
+            // An update is rate x scale x the sum of gradients: it stays what the recipe's author chose.
+            let (old, new) = (recipe.loss_reduction.scale(recipe.batch), reduction.scale(recipe.batch));
+            recipe.learning_rate *= old / new;
+            recipe.loss_reduction = reduction;
+        }
+        if let Some(rate) = self.learning_rate {
+            recipe.learning_rate = rate;
+        }
+        if self.steps.is_some() || self.epochs.is_some() {
+            (recipe.steps, recipe.epochs) = (self.steps, self.epochs);
+        }
+        recipe.check().map_err(Error::Config)?;
+        Ok((name, recipe))
+    }
+
+    pub fn say(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            output::note(text);
+        }
+    }
+}
