@@ -94,6 +94,20 @@ fn a_run_killed_twenty_times_ends_as_the_run_left_alone() {
     assert!(read("alone.safetensors") == read("killed.safetensors"), "the models differ");
 }
 
+/// Weight gradients add up over granules of images, whoever works on them.
+#[test]
+fn threads_do_not_change_a_convolutional_network() {
+    let scene = Scene::new();
+    let model = |threads: &str| {
+        let (recipe, model) = (scene.path("mine.toml"), scene.path(&format!("{threads}.safetensors")));
+        let run =
+            ["train", "--recipe", &recipe, "--data", scene.bands.dir(), "--device", "cpu", "--steps", "50"];
+        inkgrad(&[&run[..], &["--threads", threads, "--save", &model]].concat()).well();
+        std::fs::read(model).unwrap()
+    };
+    assert!(model("1") == model("3"), "the models differ");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_saves_and_says_how_to_go_on() {

@@ -1,5 +1,6 @@
 //! Each CPU op against a direct float64 formula, in the shapes of `inkgrad verify`, with every set of vector
-//! instructions that this machine has. The GPU is then checked against the CPU (`tests/parity`).
+//! instructions that this machine has. The GPU is then checked against the CPU by the same cases
+//! (`inkgrad verify`, which `tests/cli` runs).
 
 mod activations;
 mod augment;
