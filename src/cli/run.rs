@@ -11,7 +11,7 @@ use inkgrad::{Error, Result};
 
 use super::device::Chosen;
 use super::failure::Failure;
-use super::interrupt::{self, Interrupt};
+use super::interrupt;
 use super::json::{self, Event};
 use super::meter::{Meter, Pace};
 use super::metrics::Metrics;
@@ -180,7 +180,7 @@ impl Run<'_> {
                 let losses = session.finish().await?;
                 show(losses, &mut metrics)?;
                 progress.end();
-                return Err(self.interrupted(session, &interrupt).await);
+                return Err(self.interrupted(session).await);
             }
         }
         let losses = session.finish().await?;
@@ -191,7 +191,7 @@ impl Run<'_> {
     }
 
     /// Ctrl-C: the step is finished, a checkpoint is written where there is a place for one, and how to go on is said.
-    async fn interrupted(&self, session: &mut Session, _: &Interrupt) -> Failure {
+    async fn interrupted(&self, session: &mut Session) -> Failure {
         let step = HumanCount(session.trainer().started());
         match (&self.plan.checkpoints, session.save()) {
             (None, _) => output::note(format_args!(

@@ -164,7 +164,7 @@ impl Model {
         let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
         let mut values = |slices: &[Slice]| {
             let tensors = tensors.by_ref().take(slices.len());
-            tensors.flat_map(|tensor| floats(tensor.data())).collect::<Vec<f32>>()
+            tensors.flat_map(|tensor| bytemuck::pod_collect_to_vec(tensor.data())).collect::<Vec<f32>>()
         };
         let members: Vec<Weights> = (0..members)
             .map(|_| Weights {
@@ -195,9 +195,4 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<()> {
         write_aside(path, &self.to_bytes()?)
     }
-}
-
-/// Little-endian float32 values.
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
 }

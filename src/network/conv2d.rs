@@ -22,7 +22,7 @@ pub struct Conv2d {
     pub bias: bool,
     #[serde(default)]
     pub initial: Initial,
-    #[serde(default = "zeros", skip_serializing_if = "is_zeros")]
+    #[serde(default = "Initial::zeros", skip_serializing_if = "Initial::is_zeros")]
     pub initial_bias: Initial,
 }
 
@@ -40,14 +40,6 @@ fn yes() -> bool {
 
 fn is_yes(bias: &bool) -> bool {
     *bias
-}
-
-pub(super) fn zeros() -> Initial {
-    Initial::Zeros
-}
-
-pub(super) fn is_zeros(initial: &Initial) -> bool {
-    *initial == Initial::Zeros
 }
 
 /// Groups of images whose weight gradients are summed apart: enough for every core of a GPU, few enough to add up.

@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use super::conv2d::{is_zeros, zeros};
 use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{BiasAdd, ColumnSum, Matmul};
 use crate::plan::{Builder, Phase, TensorId};
@@ -15,7 +14,7 @@ pub struct Dense {
     pub units: Option<usize>,
     #[serde(default)]
     pub initial: Initial,
-    #[serde(default = "zeros", skip_serializing_if = "is_zeros")]
+    #[serde(default = "Initial::zeros", skip_serializing_if = "Initial::is_zeros")]
     pub initial_bias: Initial,
 }
 

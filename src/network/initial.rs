@@ -19,6 +19,15 @@ pub enum Initial {
 }
 
 impl Initial {
+    /// What biases begin with unless a recipe says otherwise.
+    pub(super) fn zeros() -> Self {
+        Initial::Zeros
+    }
+
+    pub(super) fn is_zeros(&self) -> bool {
+        *self == Initial::Zeros
+    }
+
     /// Fills a parameter; `number` tells the network's parameters apart.
     pub(crate) fn fill(self, values: &mut [f32], fan_in: usize, seed: u64, number: u64) {
         let fan_in = fan_in.max(1) as f32;

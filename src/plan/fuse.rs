@@ -1,17 +1,17 @@
 //! Rewrites of a plan that give the same numbers in fewer ops. Each takes a plan and returns it rewritten;
 //! what a rewrite does not recognise it leaves alone.
 
-use super::ops::{ColumnSum, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, Operand, Sgd};
+use super::ops::{ColumnSum, Conv2d, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, Operand, Sgd};
 use super::{Home, Op, Phase, Plan, Step, TensorId};
 
 /// Everything that pays for an executor that keeps a batch's share in cache: bytes and biases go into products.
 pub fn for_cpu(plan: Plan) -> Plan {
-    bias_into_product(bytes_into_product(plan))
+    relu_into_convolution(bias_into_product(bytes_into_product(plan)))
 }
 
 /// Everything that saves a dispatch: also the loss into the last product, the update into the gradients.
 pub fn for_gpu(plan: Plan) -> Plan {
-    update_into_gradient(loss_into_product(bias_into_product(bytes_into_product(plan))))
+    update_into_gradient(loss_into_product(for_cpu(plan)))
 }
 
 /// Products read image bytes themselves: `unpack` goes where all its readers can do without.
@@ -67,6 +67,19 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
         let (weight, bias, out) = (b.tensor, add.bias, add.out);
         plan.steps[at].op = Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n }.into();
         plan.steps.remove(made_at);
+    }
+    plan
+}
+
+/// `conv2d`, then `relu`: one `conv2d` that stores nothing below zero. (The way back asks for what ReLU gave, never for
+/// what it took.)
+pub fn relu_into_convolution(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let Op::Relu(relu) = plan.steps[at].op.clone() else { continue };
+        let Some(made_at) = only_link(&plan, relu.x) else { continue };
+        let Op::Conv2d(convolution) = plan.steps[made_at].op.clone() else { continue };
+        plan.steps[made_at].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
+        plan.steps.remove(at);
     }
     plan
 }

@@ -182,10 +182,7 @@ impl Checkpoint {
             if tensor.dtype() != Dtype::F32 {
                 return Err(bad(format!("`{name}` is {:?}, F32 wanted", tensor.dtype())));
             }
-            let words = tensor.data().chunks_exact(4);
-            Ok(words
-                .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-                .collect::<Vec<f32>>())
+            Ok(bytemuck::pod_collect_to_vec::<u8, f32>(tensor.data()))
         };
         let weights = Weights { parameters: values("parameters")?, statistics: values("statistics")? };
         let best = match about.best {

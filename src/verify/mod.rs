@@ -103,6 +103,7 @@ fn largest_error(element: Element, wanted: &[u8], given: &[u8]) -> f64 {
     if element != Element::F32 {
         return if wanted == given { 0.0 } else { f64::INFINITY };
     }
+    let floats = bytemuck::pod_collect_to_vec::<u8, f32>;
     let (wanted, given) = (floats(wanted), floats(given));
     if wanted.iter().chain(&given).any(|value| !value.is_finite()) {
         return f64::INFINITY;
@@ -113,10 +114,6 @@ fn largest_error(element: Element, wanted: &[u8], given: &[u8]) -> f64 {
         .zip(&given)
         .fold(0f64, |largest, (wanted, given)| largest.max((f64::from(*wanted) - f64::from(*given)).abs()));
     if difference == 0.0 { 0.0 } else { difference / largest.max(f64::from(f32::MIN_POSITIVE)) }
-}
-
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use inkgrad::executor::{Device, ExecutorOptions, Flat};
 use inkgrad::network::{
     LayerSpec, LossReduction, Network, Normalisation, Optimiser, Placed, Task, TrainingOptions,
 };
-use inkgrad::plan::{StepNumbers, Window, fuse};
+use inkgrad::plan::{Plan, StepNumbers, Window, fuse};
 use inkgrad::random::{Stream, philox};
 use serde::Deserialize;
 
@@ -169,7 +169,14 @@ fn check(layers: &str) {
     let parameters = network.initial_parameters(7);
     let exact: Vec<f64> = parameters.iter().map(|value| f64::from(*value)).collect();
     let numbers = StepNumbers { seed: SEED, ..StepNumbers::default() };
-    for plan in [plan.clone(), fuse::for_cpu(plan)] {
+    let fused = fuse::for_cpu(plan.clone());
+    // ReLU right after a convolution is part of it.
+    let relus = |plan: &Plan| plan.steps.iter().filter(|step| step.op.name() == "relu").count();
+    let follows = |pair: &[Placed]| {
+        matches!((&pair[0].spec, &pair[1].spec), (LayerSpec::Conv2d(_), LayerSpec::Relu(_)))
+    };
+    assert_eq!(relus(&plan) - relus(&fused), network.layers.windows(2).filter(|pair| follows(pair)).count());
+    for plan in [plan, fused] {
         let device = Device::Cpu(cpu::Device::with_threads(2));
         let store = device.store(plan.flat, &parameters).unwrap();
         let given = pollster::block_on(async {
