@@ -104,6 +104,9 @@ fn softmax(row: &[u8], out: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataSet;
+    use crate::network::Task;
+    use crate::recipe::Recipe;
 
     #[test]
     fn probabilities_add_up_and_do_not_overflow() {
@@ -112,6 +115,27 @@ mod tests {
         softmax(&bytes, &mut probabilities);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[0] - 0.731_058_6).abs() < 1e-6 && probabilities[2] == 0.0);
+    }
+
+    #[test]
+    fn an_ensemble_is_the_mean_of_its_members() {
+        let data = DataSet::embedded().unwrap();
+        let recipe = Recipe::preset("softmax").unwrap();
+        let network = Network::new(Task::from(&data), recipe.normalisation, &recipe.layers).unwrap();
+        let device = Device::Cpu(crate::cpu::Device::new());
+        let images = data.test.slice(0..3);
+        let member = |scale: f32| Weights {
+            parameters: (0..7850).map(|at| scale * (at % 13) as f32).collect(),
+            statistics: Vec::new(),
+        };
+        let of = |members: &[Weights]| {
+            pollster::block_on(predict_members(&device, &network, members, &images)).unwrap().probabilities
+        };
+        let (one, other) = (of(&[member(0.001)]), of(&[member(-0.002)]));
+        let both = of(&[member(0.001), member(-0.002)]);
+        assert_ne!(one, other);
+        let means = one.iter().zip(&other).map(|(one, other)| (one + other) / 2.0);
+        assert!(both.iter().zip(means).all(|(both, mean)| (both - mean).abs() < 1e-6));
     }
 
     #[test]

@@ -94,6 +94,27 @@ fn a_run_killed_twenty_times_ends_as_the_run_left_alone() {
     assert!(read("alone.safetensors") == read("killed.safetensors"), "the models differ");
 }
 
+/// Running statistics and averages forget what is some hundred steps old, and with it whether it was brought back: here
+/// ten steps are left.
+#[test]
+fn the_last_ten_steps_need_all_that_was_saved() {
+    let scene = Scene::new();
+    let run = |goes_on: bool, model: &str| {
+        let mut arguments = scene.arguments(goes_on, "some", model);
+        if !goes_on {
+            let every = arguments.iter().position(|argument| argument == "--every").unwrap();
+            arguments[every + 1] = "290".to_owned();
+            arguments.extend(["--steps", "300"].map(String::from));
+        }
+        ran(program().args(arguments)).well();
+        std::fs::read(scene.path(model)).unwrap()
+    };
+    let alone = run(false, "alone.safetensors");
+    std::fs::remove_file(scene.bands.file("some").join("step-0000000300.safetensors")).unwrap();
+    assert_eq!(checkpoints(&scene.path("some")), ["step-0000000290.safetensors"]);
+    assert!(alone == run(true, "resumed.safetensors"), "the models differ");
+}
+
 /// Weight gradients add up over granules of images, whoever works on them.
 #[test]
 fn threads_do_not_change_a_convolutional_network() {
