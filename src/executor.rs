@@ -7,6 +7,7 @@
 use crate::data::Split;
 use crate::error::Result;
 use crate::plan::{FlatSizes, Plan, StepNumbers, TensorId};
+use crate::profile::Span;
 use crate::{cpu, gpu};
 
 /// How a data set reaches a GPU. Both ways give the same bits.
@@ -26,11 +27,13 @@ pub struct ExecutorOptions {
     pub feed: Feed,
     /// Most steps a block.
     pub block: usize,
+    /// Notes when each op runs, see [`Executor::spans`]. Costs time itself.
+    pub profile: bool,
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
-        ExecutorOptions { feed: Feed::Auto, block: 32 }
+        ExecutorOptions { feed: Feed::Auto, block: 32, profile: false }
     }
 }
 
@@ -163,6 +166,37 @@ impl Executor {
         match self {
             Executor::Cpu(executor) => executor.run_as_is(numbers),
             Executor::Gpu(executor) => executor.run_as_is(numbers).await,
+        }
+    }
+
+    /// When the ops of the blocks since the last call ran, where the options asked for a profile. Waits until they are done.
+    pub async fn spans(&mut self) -> Result<Vec<Span>> {
+        match self {
+            Executor::Cpu(executor) => Ok(executor.spans()),
+            Executor::Gpu(executor) => executor.spans().await,
+        }
+    }
+
+    /// Threads that work side by side; 1 on a GPU, whatever it does inside.
+    pub fn lanes(&self) -> usize {
+        match self {
+            Executor::Cpu(executor) => executor.threads(),
+            Executor::Gpu(_) => 1,
+        }
+    }
+
+    /// Most steps that `run` takes: the options' block, or fewer where a profile is made.
+    pub fn block(&self) -> usize {
+        match self {
+            Executor::Cpu(_) => usize::MAX,
+            Executor::Gpu(executor) => executor.block(),
+        }
+    }
+
+    pub fn plan(&self) -> &Plan {
+        match self {
+            Executor::Cpu(executor) => executor.plan(),
+            Executor::Gpu(executor) => executor.plan(),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod gpu;
 pub mod model_file;
 pub mod network;
 pub mod plan;
+pub mod profile;
 pub mod random;
 pub mod recipe;
 pub mod train;

@@ -100,7 +100,7 @@ fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
     let run = |feed, block: usize| {
         block_on(async {
             let store = gpu.store(plan.flat, &network.initial_parameters(0)).unwrap();
-            let mut executor = gpu.executor(&plan, &store, ExecutorOptions { feed, block }).await.unwrap();
+            let mut executor = gpu.executor(&plan, &store, ExecutorOptions { feed, block, ..ExecutorOptions::default() }).await.unwrap();
             let indices: Vec<u32> = (0..40 * 20).map(|at| at * 7 % 900).collect();
             for block in indices.chunks(block * 20) {
                 let numbers = StepNumbers { learning_rate: 0.3, ..StepNumbers::default() };

@@ -8,11 +8,13 @@ use super::kernel::{check, kernel};
 use super::pool::{Line, Pool};
 use super::schedule::{Item, Stage, stages};
 use super::tensors::Tensors;
+use super::timing::{Timing, Watch};
 use super::{Level, Store};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{Flat, Work};
+use crate::executor::{ExecutorOptions, Flat, Work};
 use crate::plan::{Home, NO_LABEL, Plan, StepNumbers, TensorId};
+use crate::profile::Span;
 
 pub struct Executor {
     pool: Arc<Pool>,
@@ -27,6 +29,8 @@ pub struct Executor {
     loss: Option<TensorId>,
     losses: Vec<f32>,
     work: Work,
+    /// Where a profile is wanted: one list a worker.
+    timing: Option<Timing>,
 }
 
 /// A stage and its shares of work, cut once.
@@ -40,7 +44,13 @@ struct Ready {
 const SHARE_BYTES: usize = 384 << 10;
 
 impl Executor {
-    pub(super) fn new(pool: Arc<Pool>, level: Level, plan: &Plan, store: &Store) -> Result<Self> {
+    pub(super) fn new(
+        pool: Arc<Pool>,
+        level: Level,
+        plan: &Plan,
+        store: &Store,
+        options: ExecutorOptions,
+    ) -> Result<Self> {
         check(plan)?;
         let (has, wants) = (store.sizes(), plan.flat);
         if (has.parameters, has.statistics) != (wants.parameters, wants.statistics)
@@ -92,6 +102,7 @@ impl Executor {
             _buffers: buffers,
             loss: plan.only(Home::Losses),
             losses: Vec::new(),
+            timing: options.profile.then(|| Timing::new(threads)),
         })
     }
 
@@ -122,6 +133,7 @@ impl Executor {
         let losses = Losses(self.losses[known..].as_mut_ptr());
         let loss = self.loss;
         let (plan, stages, tensors) = (&self.plan, &self.stages, &self.tensors);
+        let (timing, done) = (&self.timing, self.work.steps);
         if stages.is_empty() {
             return;
         }
@@ -133,7 +145,9 @@ impl Executor {
             let work = |stage: usize, share: usize| {
                 let step = stage / stages.len();
                 let numbers = StepNumbers { first_row: 0, ..numbers[step] };
-                stages[stage % stages.len()].work(plan, tensors, feeding.as_ref(), step, &numbers, share);
+                let watch = timing.as_ref().map(|timing| timing.watch(worker, done + step as u64));
+                let moment = Moment { feeding: feeding.as_ref(), step, numbers: &numbers, watch };
+                stages[stage % stages.len()].work(plan, tensors, &moment, share);
             };
             let last = |stage: usize| {
                 if let (Some(loss), true) = (loss, (stage + 1).is_multiple_of(stages.len())) {
@@ -177,6 +191,19 @@ impl Executor {
 
     fn place(&self, tensor: TensorId) -> Option<(*mut u8, usize)> {
         self.tensors.first()?.places.get(tensor.index()).copied()
+    }
+
+    /// See [`crate::executor::Executor::spans`].
+    pub fn spans(&mut self) -> Vec<Span> {
+        self.timing.as_mut().map_or_else(Vec::new, Timing::take)
+    }
+
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     pub fn work(&self) -> Work {
@@ -232,22 +259,37 @@ impl Feeding<'_> {
     }
 }
 
+/// What a share of work needs to know beside the plan.
+struct Moment<'a> {
+    feeding: Option<&'a Feeding<'a>>,
+    /// Step of the block.
+    step: usize,
+    numbers: &'a StepNumbers,
+    watch: Option<Watch<'a>>,
+}
+
 impl Ready {
     /// Does one share.
     fn work(
         &self,
         plan: &Plan,
         tensors: &Tensors,
-        feeding: Option<&Feeding>,
-        step: usize,
-        numbers: &StepNumbers,
+        moment: &Moment,
         share: usize,
     ) {
-        let run = |item: Item, range: Range<usize>| match (item, feeding) {
-            (Item::Feed, None) => (),
-            (Item::Feed, Some(feeding)) => feeding.fetch(plan, tensors, step, range),
-            // SAFETY: the plan is checked; the schedule keeps apart what must not meet; a share is claimed once.
-            (Item::Op(at), _) => unsafe { kernel(&plan.steps[at].op).run(tensors, numbers, range) },
+        let run = |item: Item, range: Range<usize>| {
+            let started = moment.watch.as_ref().map(Watch::now);
+            match (item, moment.feeding) {
+                (Item::Feed, None) => (),
+                (Item::Feed, Some(feeding)) => feeding.fetch(plan, tensors, moment.step, range),
+                // SAFETY: the plan is checked; the schedule keeps apart what must not meet; a share is claimed once.
+                (Item::Op(at), _) => unsafe {
+                    kernel(&plan.steps[at].op).run(tensors, moment.numbers, range);
+                },
+            }
+            if let (Some(watch), Some(started)) = (&moment.watch, started) {
+                watch.note(if let Item::Op(at) = item { Some(at) } else { None }, started);
+            }
         };
         let (only, range) = &self.shares[share];
         match only {

@@ -20,6 +20,7 @@ mod simd;
 mod sliding;
 mod store;
 mod tensors;
+mod timing;
 
 pub use executor::Executor;
 pub use level::Level;
@@ -82,8 +83,8 @@ impl Device {
     }
 
     /// See [`crate::executor::Device::executor`].
-    pub fn executor(&self, plan: &Plan, store: &Store, _options: ExecutorOptions) -> Result<Executor> {
-        Executor::new(self.pool.clone(), self.level, plan, store)
+    pub fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
+        Executor::new(self.pool.clone(), self.level, plan, store, options)
     }
 }
 

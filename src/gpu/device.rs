@@ -57,6 +57,11 @@ impl Device {
         &self.shared.about
     }
 
+    /// Whether the device can time single ops.
+    pub fn has_timestamps(&self) -> bool {
+        self.shared.has_timestamps()
+    }
+
     /// Makes the flat buffers: parameters as given, everything else zero.
     pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
         Store::new(&self.shared, sizes, parameters)
@@ -111,6 +116,14 @@ const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
 impl Shared {
+    pub(super) fn has_timestamps(&self) -> bool {
+        self.raw.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.about.name
+    }
+
     /// A zeroed buffer that shaders read and write.
     pub(super) fn storage(&self, label: &str, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
         let most = self.limits.max_storage_buffer_binding_size;

@@ -9,11 +9,13 @@ use super::feed::{NUMBERS_STRIDE, SLOTS, Slot};
 use super::history::History;
 use super::kernels::Kernel;
 use super::resident::{self, Resident};
+use super::timing::{self, Timing};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{ExecutorOptions, Feed, Flat, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
+use crate::profile::Span;
 
 pub struct Executor {
     shared: Arc<Shared>,
@@ -31,6 +33,8 @@ pub struct Executor {
     history: Option<History>,
     next_slot: usize,
     work: Work,
+    /// Where a profile is wanted.
+    timing: Option<Timing>,
 }
 
 #[derive(Clone)]
@@ -65,7 +69,15 @@ impl Executor {
                 "a store of {has:?} for a plan of {wants:?}, or of another device"
             )));
         }
-        let (mut work, block) = (Work::default(), options.block.max(1));
+        let (mut work, mut block) = (Work::default(), options.block.max(1));
+        let timing = match options.profile {
+            true => Some(Timing::new(shared, &mut work)?),
+            false => None,
+        };
+        if timing.is_some() {
+            // One for the gathering of the images.
+            block = block.min((timing::MOST - 1) / plan.steps.len().max(1)).max(1);
+        }
         let places = plan
             .tensors
             .iter()
@@ -102,6 +114,7 @@ impl Executor {
             history,
             next_slot: 0,
             work,
+            timing,
         };
         executor.numbers = executor.number_groups()?;
         let launches: Vec<(&str, Launch, bool)> = plan
@@ -201,21 +214,19 @@ impl Executor {
         self.next_slot = (at + 1) % SLOTS;
         let streamed = (!resident).then_some(split);
         self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, numbers, &mut self.work).await?;
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            if let (true, Some((_, gather))) = (resident, &self.gather) {
-                gather.run(&mut pass, &self.numbers[at], at, 0, steps as u32);
-                self.work.dispatches += 1;
-            }
-            self.work.dispatches += replay(&self.dispatches, &mut pass, &self.numbers[at], at, steps);
-        }
+        let gather = self.gather.as_ref().filter(|_| resident).map(|(_, gather)| gather);
+        let runs = sequence(gather, &self.dispatches, steps);
+        self.work.dispatches += record(&mut encoder, &mut self.timing, runs, &self.numbers[at], at, self.work.steps);
         if let Some(history) = &mut self.history {
             history.keep(&mut encoder, &self.slots[at].losses, steps as u64);
         }
         let submission = self.shared.queue.submit([encoder.finish()]);
-        self.slots[at].release(&self.shared, submission);
+        self.slots[at].release(&self.shared, submission.clone());
         self.work.submissions += 1;
         self.work.steps += steps as u64;
+        if let Some(timing) = &mut self.timing {
+            timing.collect(&self.shared, submission).await?;
+        }
         Ok(())
     }
 
@@ -278,13 +289,14 @@ impl Executor {
         let numbers = StepNumbers { first_row: 0, ..numbers };
         self.shared.queue.write_buffer(&self.slots[0].numbers, 0, bytemuck::bytes_of(&numbers));
         let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            self.work.dispatches += replay(&self.dispatches, &mut pass, &self.numbers[0], 0, 1);
-        }
-        self.shared.queue.submit([encoder.finish()]);
+        let runs = sequence(None, &self.dispatches, 1);
+        self.work.dispatches += record(&mut encoder, &mut self.timing, runs, &self.numbers[0], 0, self.work.steps);
+        let submission = self.shared.queue.submit([encoder.finish()]);
         self.work.submissions += 1;
         self.work.steps += 1;
+        if let Some(timing) = &mut self.timing {
+            timing.collect(&self.shared, submission).await?;
+        }
         self.shared.drained().await?;
         self.shared.faults.check()
     }
@@ -326,6 +338,20 @@ impl Executor {
         self.shared.faults.check()
     }
 
+    /// See [`crate::executor::Executor::spans`].
+    pub async fn spans(&mut self) -> Result<Vec<Span>> {
+        Ok(self.timing.as_mut().map_or_else(Vec::new, Timing::take))
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Most steps a block: the options', or fewer where each op is timed.
+    pub fn block(&self) -> usize {
+        self.block
+    }
+
     pub fn work(&self) -> Work {
         self.work
     }
@@ -341,21 +367,51 @@ fn slot_buffer(slot: &Slot, home: Home) -> &wgpu::Buffer {
     }
 }
 
-/// Records all ops of all steps; how many dispatches those are.
-fn replay(
-    dispatches: &[Dispatch],
-    pass: &mut wgpu::ComputePass,
+/// A dispatch in its place: its op in the plan (none for `gather`), its step of the block, and for how many steps it
+/// works.
+struct Run<'a> {
+    dispatch: &'a Dispatch,
+    op: Option<usize>,
+    step: usize,
+    layers: u32,
+}
+
+/// All dispatches of a block of steps in their order.
+fn sequence<'a>(gather: Option<&'a Dispatch>, dispatches: &'a [Dispatch], steps: usize) -> Vec<Run<'a>> {
+    let gather = gather.map(|dispatch| Run { dispatch, op: None, step: 0, layers: steps as u32 });
+    let ops = || dispatches.iter().enumerate();
+    let in_steps = (0..steps).flat_map(|step| {
+        let each = ops().filter(|(_, dispatch)| !dispatch.once_a_block);
+        each.map(move |(op, dispatch)| Run { dispatch, op: Some(op), step, layers: 1 })
+    });
+    let once = ops().filter(|(_, dispatch)| dispatch.once_a_block);
+    let once = once.map(|(op, dispatch)| Run { dispatch, op: Some(op), step: 0, layers: steps as u32 });
+    gather.into_iter().chain(in_steps).chain(once).collect()
+}
+
+/// Records dispatches, all in one pass, or where they are timed in one each; how many those are.
+fn record(
+    encoder: &mut wgpu::CommandEncoder,
+    timing: &mut Option<Timing>,
+    runs: Vec<Run>,
     numbers: &wgpu::BindGroup,
     slot: usize,
-    steps: usize,
+    steps_before: u64,
 ) -> u64 {
-    let (in_steps, once): (Vec<&Dispatch>, Vec<&Dispatch>) =
-        dispatches.iter().partition(|dispatch| !dispatch.once_a_block);
-    for step in 0..steps {
-        in_steps.iter().for_each(|dispatch| dispatch.run(pass, numbers, slot, step, 1));
+    match timing {
+        None => {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            runs.iter().for_each(|run| run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers));
+        }
+        Some(timing) => {
+            for run in &runs {
+                let mut pass = timing.pass(encoder, run.op, steps_before + run.step as u64);
+                run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers);
+            }
+            timing.resolve(encoder);
+        }
     }
-    once.iter().for_each(|dispatch| dispatch.run(pass, numbers, slot, 0, steps as u32));
-    (steps * in_steps.len() + once.len()) as u64
+    runs.len() as u64
 }
 
 impl Dispatch {

@@ -10,6 +10,7 @@ mod kernels;
 mod mapping;
 mod resident;
 mod store;
+mod timing;
 
 pub use adapter::{About, Adapter, Choice, Kind};
 pub use device::Device;

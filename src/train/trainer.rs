@@ -5,6 +5,7 @@ use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Work
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{Plan, StepNumbers, fuse, image_stride};
+use crate::profile::{Profile, Span};
 use crate::recipe::{Position, Recipe};
 
 /// What a trainer is told beside the recipe.
@@ -14,6 +15,8 @@ pub struct TrainerOptions {
     pub feed: Feed,
     /// Runs the plan's plain ops, without fusing: slower, the reference of the fused ones.
     pub plain: bool,
+    /// Notes when each op runs, see [`Trainer::spans`].
+    pub profile: bool,
 }
 
 /// Where a run that goes on stands: what [`super::Checkpoint`] keeps.
@@ -116,7 +119,8 @@ impl Trainer {
         }
         let block_bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels()));
         let block = (BLOCK_BYTES / block_bytes.max(1)).clamp(1, BLOCK_STEPS);
-        let executor = device.executor(&plan, &store, ExecutorOptions { feed: options.feed, block }).await?;
+        let executor = device.executor(&plan, &store, ExecutorOptions { feed: options.feed, block, profile: options.profile }).await?;
+        let block = block.min(executor.block());
         Ok(Trainer {
             network: network.clone(),
             split: split.clone(),
@@ -251,6 +255,16 @@ impl Trainer {
     /// The flat buffers, for executors of other plans over the same parameters (not the averaged ones).
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// When the ops of the blocks since the last call ran, where the options asked for a profile. Waits until they are done.
+    pub async fn spans(&mut self) -> Result<Vec<Span>> {
+        self.executor.spans().await
+    }
+
+    /// The sums of nothing yet, over the ops of a step.
+    pub fn profile(&self) -> Profile {
+        Profile::new(self.executor.plan(), self.executor.lanes())
     }
 
     pub fn work(&self) -> Work {

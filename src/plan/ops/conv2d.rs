@@ -32,6 +32,10 @@ impl Describe for Conv2d {
         vec![self.out]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.out_channels * self.in_channels * self.window.outputs() * self.window.taps()) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         let places = self.rows * self.window.outputs();
         let (width, height) = tile(self.out_channels, places);

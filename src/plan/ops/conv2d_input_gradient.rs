@@ -28,6 +28,10 @@ impl Describe for Conv2dInputGradient {
         vec![self.input_gradient]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.out_channels * self.in_channels * self.window.outputs() * self.window.taps()) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         let places = self.rows * self.window.inputs();
         let (width, height) = tile(self.in_channels, places);

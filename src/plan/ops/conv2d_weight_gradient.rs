@@ -47,6 +47,10 @@ impl Describe for Conv2dWeightGradient {
         vec![self.partials]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.out_channels * self.in_channels * self.window.outputs() * self.window.taps()) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         // the bias is a weight of an input that is always 1
         let columns = self.taps() + usize::from(self.has_bias);

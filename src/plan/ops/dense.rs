@@ -27,6 +27,10 @@ impl Describe for Dense {
         vec![self.out]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.inputs * self.outputs) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         let (width, height) = tile(self.rows, self.outputs);
         let constants = [

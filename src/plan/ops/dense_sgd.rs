@@ -29,6 +29,10 @@ impl Describe for DenseSgd {
         vec![self.weight, self.bias]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.inputs * self.outputs) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         const LANES: usize = 32;
         let input_groups = self.inputs.div_ceil(4 * LANES);

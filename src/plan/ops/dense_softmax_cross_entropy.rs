@@ -37,6 +37,10 @@ impl Describe for DenseSoftmaxCrossEntropy {
         vec![self.logits_gradient, self.sample_loss]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.rows * self.inputs * self.classes) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         let weight_offset = plan.tensor(self.weight).home.offset();
         let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);

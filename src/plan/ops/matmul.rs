@@ -26,6 +26,10 @@ impl Describe for Matmul {
         vec![self.out]
     }
 
+    fn multiply_adds(&self) -> u64 {
+        (self.m * self.n * self.k) as u64
+    }
+
     fn launch(&self, plan: &Plan) -> Launch {
         let (width, height) = tile(self.m, self.n);
         let constants = [

@@ -53,6 +53,10 @@ pub(crate) use with_ops;
 pub(crate) trait Describe {
     fn reads(&self) -> Vec<TensorId>;
     fn writes(&self) -> Vec<TensorId>;
+    /// Multiplications of a product, each with its addition: what counts as work in figures of speed.
+    fn multiply_adds(&self) -> u64 {
+        0
+    }
     /// How the op's shader is launched in this plan.
     fn launch(&self, plan: &Plan) -> Launch;
 }
@@ -138,6 +142,11 @@ impl Op {
     /// Tensors that the op writes, or updates in place.
     pub fn writes(&self) -> Vec<TensorId> {
         self.describe().writes()
+    }
+
+    /// Multiply-adds of one step, where the op is a product or a convolution; else 0.
+    pub fn multiply_adds(&self) -> u64 {
+        self.describe().multiply_adds()
     }
 
     pub fn launch(&self, plan: &Plan) -> Launch {

@@ -1,0 +1,28 @@
+//! The host's clock, where there is one: asking for the time in a browser without its help ends the program.
+
+/// Seconds since it was started.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    #[cfg(not(target_arch = "wasm32"))]
+    start: std::time::Instant,
+}
+
+impl Clock {
+    pub fn start() -> Self {
+        Clock {
+            #[cfg(not(target_arch = "wasm32"))]
+            start: std::time::Instant::now(),
+        }
+    }
+
+    /// 0 where there is no clock.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn seconds(&self) -> f64 {
+        0.0
+    }
+}

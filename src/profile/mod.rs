@@ -1,0 +1,176 @@
+//! Where a step's time goes: when each op ran, what it computed and moved meanwhile, and what the device can reach.
+//!
+//! Executors that are asked to (`ExecutorOptions::profile`) note a [`Span`] for each op: by timestamps on a GPU, where each
+//! op then is a pass of its own, and by the clock of each thread on the CPU.
+
+mod clock;
+mod probe;
+
+pub(crate) use clock::Clock;
+pub use probe::{Reach, probe};
+
+use crate::plan::{Phase, Plan, TensorId};
+
+/// When one op of one step ran, or on the CPU one share of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// Position in the plan; none for the bringing of images and labels.
+    pub op: Option<usize>,
+    /// Step of the executor, from 0. What runs once a block belongs to the block's first step.
+    pub step: u64,
+    /// Thread of the CPU path; 0 on a GPU.
+    pub lane: usize,
+    /// Seconds since the executor was made, or on a GPU since its first op.
+    pub start: f64,
+    pub end: f64,
+}
+
+/// What an op took over a whole run.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub op: &'static str,
+    /// The tensor that it writes first.
+    pub tensor: String,
+    pub phase: Option<Phase>,
+    /// All threads' time together.
+    pub seconds: f64,
+    /// Of one step.
+    pub multiply_adds: u64,
+    /// Read and written in one step, each tensor counted once.
+    pub bytes: u64,
+}
+
+/// The sums of a run's spans.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// First the images' way to the device, then the ops in the plan's order.
+    pub rows: Vec<Row>,
+    pub steps: u64,
+    pub lanes: usize,
+    first: f64,
+    last: f64,
+    /// Time between blocks, in which the host was busy with something else.
+    outside: f64,
+}
+
+impl Profile {
+    /// `lanes`: threads that work side by side.
+    pub fn new(plan: &Plan, lanes: usize) -> Self {
+        let tensor_bytes =
+            |ids: &[TensorId]| ids.iter().map(|id| plan.tensor(*id).bytes() as u64).sum::<u64>();
+        let feed = Row {
+            op: "feed",
+            tensor: "images".to_owned(),
+            phase: None,
+            seconds: 0.0,
+            multiply_adds: 0,
+            bytes: (plan.batch * (2 * plan.image_stride() + 8)) as u64,
+        };
+        let rows = plan.steps.iter().map(|step| {
+            let writes = step.op.writes();
+            let mut touched = [step.op.reads(), writes.clone()].concat();
+            // A tensor that is updated in place is read and written: twice; one that is read in two places once.
+            touched.sort();
+            let twice: Vec<TensorId> =
+                writes.iter().copied().filter(|id| step.op.reads().contains(id)).collect();
+            touched.dedup();
+            Row {
+                op: step.op.name(),
+                tensor: writes.first().map_or_else(String::new, |id| plan.tensor(*id).name.clone()),
+                phase: Some(step.phase),
+                seconds: 0.0,
+                multiply_adds: step.op.multiply_adds(),
+                bytes: tensor_bytes(&touched) + tensor_bytes(&twice),
+            }
+        });
+        let rows = std::iter::once(feed).chain(rows).collect();
+        Profile { rows, steps: 0, lanes, first: f64::INFINITY, last: 0.0, outside: 0.0 }
+    }
+
+    /// Adds the spans of a block of steps, all of them.
+    pub fn add(&mut self, spans: &[Span], steps: u64) {
+        self.steps += steps;
+        let start = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
+        let end = spans.iter().map(|span| span.end).fold(0.0, f64::max);
+        if spans.is_empty() {
+            return;
+        }
+        for span in spans {
+            let row = span.op.map_or(0, |op| op + 1);
+            if let Some(row) = self.rows.get_mut(row) {
+                row.seconds += span.end - span.start;
+            }
+        }
+        if self.first.is_finite() {
+            self.outside += (start - self.last).max(0.0);
+        }
+        self.first = self.first.min(start);
+        self.last = self.last.max(end);
+    }
+
+    /// Time in ops, all lanes together.
+    pub fn busy_seconds(&self) -> f64 {
+        self.rows.iter().map(|row| row.seconds).sum()
+    }
+
+    /// Time from a block's first op to its last one's end, all blocks together.
+    pub fn wall_seconds(&self) -> f64 {
+        if self.first.is_finite() { (self.last - self.first - self.outside).max(0.0) } else { 0.0 }
+    }
+
+    /// Share of the lanes' time within blocks in which no op ran: waiting for each other, and between dispatches.
+    pub fn idle_share(&self) -> f64 {
+        let all = self.wall_seconds() * self.lanes as f64;
+        if all > 0.0 { (1.0 - self.busy_seconds() / all).max(0.0) } else { 0.0 }
+    }
+}
+
+impl Row {
+    /// Billions of floating-point operations a second of one lane, a multiply-add counting as two.
+    pub fn gflops(&self, steps: u64) -> f64 {
+        rate(2.0 * self.multiply_adds as f64 * steps as f64, self.seconds)
+    }
+
+    /// Billions of bytes a second of one lane.
+    pub fn gigabytes(&self, steps: u64) -> f64 {
+        rate(self.bytes as f64 * steps as f64, self.seconds)
+    }
+}
+
+fn rate(amount: f64, seconds: f64) -> f64 {
+    if seconds > 0.0 { amount / seconds / 1e9 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Builder, Element, Home, ops::Matmul};
+
+    #[test]
+    fn sums_rates_and_idle_time() {
+        let mut builder = Builder::new(1, 1, 1);
+        let mut tensor = |name| builder.tensor(name, &[2, 2], Element::F32, Home::Activation);
+        let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
+        let op = Matmul {
+            a: a.into(),
+            b: b.into(),
+            out,
+            transpose_a: false,
+            transpose_b: false,
+            m: 2,
+            n: 2,
+            k: 2,
+        };
+        builder.push(Phase::Forward, op);
+        let mut profile = Profile::new(&builder.finish(), 2);
+        let span = |op, lane, start, end| Span { op, step: 0, lane, start, end };
+        profile.add(&[span(None, 0, 1.0, 1.5), span(Some(0), 0, 1.5, 2.0), span(Some(0), 1, 1.0, 1.5)], 4);
+        profile.add(&[span(Some(0), 0, 7.0, 8.0)], 4);
+        assert_eq!(profile.busy_seconds(), 2.5);
+        assert_eq!(profile.wall_seconds(), 2.0, "the five seconds between the blocks do not count");
+        assert_eq!(profile.idle_share(), 1.0 - 2.5 / 4.0);
+        let row = &profile.rows[1];
+        assert_eq!((row.op, row.tensor.as_str(), row.multiply_adds, row.bytes), ("matmul", "out", 8, 48));
+        assert_eq!(row.gflops(8), 2.0 * 8.0 * 8.0 / 2.0 / 1e9);
+    }
+}

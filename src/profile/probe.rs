@@ -1,0 +1,78 @@
+//! What a device reaches at best, measured in a moment: the measure of everything else it does.
+
+use super::Clock;
+use crate::error::Result;
+use crate::executor::{Device, Executor, ExecutorOptions};
+use crate::plan::ops::{Matmul, Relu};
+use crate::plan::{Builder, Element, Home, Op, Phase, StepNumbers, TensorId};
+
+/// Rates that a device was measured to reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    /// Billions of floating-point operations a second in a square float32 product.
+    pub gflops: f64,
+    /// Billions of bytes a second, read and written, going once through large tensors.
+    pub gigabytes: f64,
+    /// Side of that product.
+    pub side: usize,
+}
+
+/// Values of the tensors that are gone through: more than caches hold.
+const VALUES: usize = 16 << 20;
+
+/// Measures the device: a product of `side` x `side` matrices, and ReLU over 64 MB. Takes the best of `tries`, for whatever
+/// else runs only ever slows it down.
+pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> {
+    let mut builder = Builder::new(1, 1, 1);
+    let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Home::Activation);
+    let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
+    let (transpose_a, transpose_b, [m, n, k]) = (false, false, [side; 3]);
+    let product = Matmul { a: a.into(), b: b.into(), out, transpose_a, transpose_b, m, n, k };
+    let seconds = best(device, builder, product.into(), &[a, b], tries).await?;
+    let gflops = 2.0 * (side as f64).powi(3) / seconds / 1e9;
+
+    let mut builder = Builder::new(1, 1, 1);
+    let mut tensor = |name| builder.tensor(name, &[VALUES / 1024, 1024], Element::F32, Home::Activation);
+    let (x, out) = (tensor("x"), tensor("out"));
+    let seconds = best(device, builder, Relu { x, out, rows: VALUES / 1024, columns: 1024 }.into(), &[x], tries).await?;
+    Ok(Reach { gflops, gigabytes: 8.0 * VALUES as f64 / seconds / 1e9, side })
+}
+
+/// Seconds of the quickest of some runs of an op, after one that does not count.
+async fn best(device: &Device, mut builder: Builder, op: Op, inputs: &[TensorId], tries: usize) -> Result<f64> {
+    builder.push(Phase::Forward, op);
+    let plan = builder.finish();
+    let store = device.store(plan.flat, &[])?;
+    let options = ExecutorOptions { profile: has_clock(device), block: 1, ..ExecutorOptions::default() };
+    let mut executor = device.executor(&plan, &store, options).await?;
+    for input in inputs {
+        // Neither zeros nor denormals, which some devices multiply at another speed.
+        let values: Vec<f32> = (0..plan.tensor(*input).len()).map(|at| (at % 97) as f32 / 97.0 - 0.5).collect();
+        executor.write(*input, bytemuck::cast_slice(&values))?;
+    }
+    once(&mut executor).await?;
+    let mut best = f64::INFINITY;
+    for _ in 0..tries.max(1) {
+        best = best.min(once(&mut executor).await?);
+    }
+    Ok(best)
+}
+
+async fn once(executor: &mut Executor) -> Result<f64> {
+    let clock = Clock::start();
+    executor.run_as_is(StepNumbers::default()).await?;
+    let by_the_clock = clock.seconds();
+    // By the device's own clock where there is one: the way there and back is not the op's.
+    let spans = executor.spans().await?;
+    let start = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
+    let end = spans.iter().map(|span| span.end).fold(0.0, f64::max);
+    Ok(if end > start { end - start } else { by_the_clock })
+}
+
+/// Whether ops can be timed singly.
+fn has_clock(device: &Device) -> bool {
+    match device {
+        Device::Cpu(_) => true,
+        Device::Gpu(device) => device.has_timestamps(),
+    }
+}
