@@ -12,6 +12,7 @@ mod meter;
 mod metrics;
 mod options;
 mod output;
+mod profiling;
 mod progress;
 mod recipe;
 mod run;

@@ -73,6 +73,12 @@ pub struct Options {
     /// Write metrics into this directory as TensorBoard's event files
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+    /// Tell where a step's time goes, op by op (which itself takes time)
+    #[arg(long, conflicts_with_all = ["seeds", "ensemble"])]
+    pub profile: bool,
+    /// Write when each op ran into this file, for chrome://tracing or ui.perfetto.dev
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "ensemble"])]
+    pub trace: Option<PathBuf>,
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
@@ -141,6 +147,10 @@ impl Options {
             checkpoint_every: every,
             resumed: Some(checkpoint),
         })
+    }
+
+    pub fn is_profiled(&self) -> bool {
+        self.profile || self.trace.is_some()
     }
 
     pub fn feed(&self) -> Feed {

@@ -17,6 +17,7 @@ use super::meter::{Meter, Pace};
 use super::metrics::Metrics;
 use super::options::{Options, Plan};
 use super::output;
+use super::profiling::Profiling;
 use super::progress::{Progress, Rhythm, count};
 
 /// All that a run needs, at hand.
@@ -69,7 +70,12 @@ impl Run<'_> {
     pub async fn one(&self, seed: u64, is_first: bool) -> Result<Trained, Failure> {
         let Run { options, plan, data, chosen } = *self;
         let network = Network::new(Task::from(data), plan.recipe.normalisation, &plan.recipe.layers)?;
-        let trainer_options = TrainerOptions { seed, feed: options.feed(), ..TrainerOptions::default() };
+        let trainer_options = TrainerOptions {
+            seed,
+            feed: options.feed(),
+            profile: options.is_profiled(),
+            ..TrainerOptions::default()
+        };
         let (device, split) = (&chosen.device, &data.train);
         let session_options = self.session_options();
         let session = match &plan.resumed {
@@ -127,6 +133,7 @@ impl Run<'_> {
         let mut events = Meter::new(before, steps, EVENTS);
         let mut metrics = Metrics::open(self.options, seed, before)?;
         let interrupt = interrupt::watch(self.plan.checkpoints.is_some())?;
+        let mut profiling = Profiling::of(self.options, session.trainer());
         let mut rhythm = Rhythm::start();
         let mut known = before;
         let pace = Pace::start(before, steps, self.plan.recipe.batch);
@@ -146,6 +153,9 @@ impl Run<'_> {
         while !session.is_done() {
             match session.advance().await? {
                 Happened::Advanced => {
+                    if let Some(profiling) = &mut profiling {
+                        profiling.block(session).await?;
+                    }
                     if rhythm.is_due() {
                         show(session.losses()?, &mut metrics)?;
                     }
@@ -187,6 +197,9 @@ impl Run<'_> {
         let seconds = pace.seconds();
         show(losses, &mut metrics)?;
         progress.end();
+        if let Some(profiling) = profiling {
+            profiling.report(self.options, &self.chosen.device, session.trainer().work()).await?;
+        }
         Ok(seconds)
     }
 

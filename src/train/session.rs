@@ -11,6 +11,7 @@ use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::Device;
 use crate::model_file::Weights;
+use crate::profile::Span;
 
 /// What a run does beside its steps.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +114,11 @@ impl Session {
         session.waited = about.waited;
         session.stopped = session.is_patience_over();
         Ok(session)
+    }
+
+    /// See [`Trainer::spans`].
+    pub async fn spans(&mut self) -> Result<Vec<Span>> {
+        self.trainer.spans().await
     }
 
     pub fn trainer(&self) -> &Trainer {

@@ -1,0 +1,224 @@
+//! `--profile` and `--trace FILE`: where a step's time goes, as a table and as a file for a trace viewer.
+
+use std::io::Write;
+use std::path::Path;
+
+use indicatif::HumanCount;
+use inkgrad::executor::{Device, Work};
+use inkgrad::profile::{Profile, Reach, Row, Span, probe};
+use inkgrad::train::{Session, Trainer};
+use inkgrad::{Error, Result};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::json;
+use super::options::Options;
+use super::output;
+use super::table::Table;
+
+/// Side of the product that measures what the device reaches, and how often it is done.
+const SIDE: usize = 1024;
+const TRIES: usize = 3;
+
+/// Spans that a trace file holds: some 30 MB, and more than a viewer is quick with.
+const MOST_SPANS: usize = 200_000;
+
+pub struct Profiling {
+    profile: Profile,
+    /// For the trace, the first of the run.
+    spans: Option<Vec<Span>>,
+    before: Work,
+}
+
+impl Profiling {
+    /// None where nobody asked.
+    pub fn of(options: &Options, trainer: &Trainer) -> Option<Self> {
+        let spans = options.trace.is_some().then(Vec::new);
+        options.is_profiled().then(|| Profiling { profile: trainer.profile(), spans, before: trainer.work() })
+    }
+
+    /// Takes the times of the block that was handed over last; waits for it.
+    pub async fn block(&mut self, session: &mut Session) -> Result<()> {
+        let spans = session.spans().await?;
+        let steps = session.trainer().work().steps - self.before.steps - self.profile.steps;
+        self.profile.add(&spans, steps);
+        if let Some(kept) = &mut self.spans {
+            let room = MOST_SPANS.saturating_sub(kept.len());
+            kept.extend(spans.into_iter().take(room));
+        }
+        Ok(())
+    }
+
+    /// Prints the table, writes the trace.
+    pub async fn report(&self, options: &Options, device: &Device, work: Work) -> Result<(), Failure> {
+        if let (Some(path), Some(spans)) = (&options.trace, &self.spans) {
+            write_trace(path, &self.profile, spans).map_err(|error| Error::io(path, error))?;
+            options.say(format_args!(
+                "trace: {} ({} spans; open it in ui.perfetto.dev or chrome://tracing)",
+                path.display(),
+                HumanCount(spans.len() as u64)
+            ));
+        }
+        if !options.profile {
+            return Ok(());
+        }
+        let reach = probe(device, SIDE, TRIES).await?;
+        let per_step = PerStep::of(&self.profile, self.before, work);
+        if options.json {
+            return json::line(&Told::of(&self.profile, reach, &per_step));
+        }
+        output::print(table(&self.profile, reach))?;
+        output::line(format_args!(
+            "a step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded",
+            per_step.microseconds,
+            100.0 * self.profile.idle_share(),
+            per_step.dispatches,
+            per_step.bytes_uploaded,
+        ))?;
+        output::line(format_args!(
+            "this device was measured to reach {:.1} GFLOP/s (product of {side} x {side}) and {:.1} GB/s (64 MB gone through)",
+            reach.gflops,
+            reach.gigabytes,
+            side = reach.side,
+        ))
+    }
+}
+
+struct PerStep {
+    microseconds: f64,
+    dispatches: f64,
+    bytes_uploaded: f64,
+}
+
+impl PerStep {
+    fn of(profile: &Profile, before: Work, work: Work) -> Self {
+        let steps = profile.steps.max(1) as f64;
+        PerStep {
+            microseconds: 1e6 * profile.wall_seconds() / steps,
+            dispatches: (work.dispatches - before.dispatches) as f64 / steps,
+            bytes_uploaded: (work.bytes_uploaded - before.bytes_uploaded) as f64 / steps,
+        }
+    }
+}
+
+/// One row an op; rates are those of all threads together.
+fn table(profile: &Profile, reach: Reach) -> Table {
+    let (lanes, steps) = (profile.lanes as f64, profile.steps);
+    let all = profile.busy_seconds().max(f64::MIN_POSITIVE);
+    let mut table = Table::new(&[0, 1, 2]);
+    table.row(["op", "makes", "phase", "us a step", "time", "GFLOP/s", "of reach", "GB/s", "of reach"]);
+    for row in profile.rows.iter().filter(|row| row.seconds > 0.0) {
+        let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
+        let rate = |rate: f64, reach: f64| match rate {
+            0.0 => [String::new(), String::new()],
+            rate => [format!("{rate:.1}"), percent(rate, reach)],
+        };
+        let [gflops, of_gflops] = rate(lanes * row.gflops(steps), reach.gflops);
+        let [gigabytes, of_gigabytes] = rate(lanes * row.gigabytes(steps), reach.gigabytes);
+        table.row([
+            row.op.to_owned(),
+            row.tensor.clone(),
+            row.phase.map_or_else(String::new, |phase| format!("{phase:?}").to_lowercase()),
+            format!("{:.1}", 1e6 * row.seconds / lanes / steps.max(1) as f64),
+            percent(row.seconds, all),
+            gflops,
+            of_gflops,
+            gigabytes,
+            of_gigabytes,
+        ]);
+    }
+    table
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "profile")]
+struct Told<'a> {
+    steps: u64,
+    threads: usize,
+    microseconds_a_step: f64,
+    idle_share: f64,
+    dispatches_a_step: f64,
+    bytes_uploaded_a_step: f64,
+    reached_gflops: f64,
+    reached_gigabytes: f64,
+    ops: Vec<ToldOp<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToldOp<'a> {
+    op: &'a str,
+    makes: &'a str,
+    microseconds_a_step: f64,
+    multiply_adds: u64,
+    bytes: u64,
+    gflops: f64,
+    gigabytes: f64,
+}
+
+impl<'a> Told<'a> {
+    fn of(profile: &'a Profile, reach: Reach, per_step: &PerStep) -> Self {
+        let (lanes, steps) = (profile.lanes as f64, profile.steps);
+        let told = |row: &'a Row| ToldOp {
+            op: row.op,
+            makes: &row.tensor,
+            microseconds_a_step: 1e6 * row.seconds / lanes / steps.max(1) as f64,
+            multiply_adds: row.multiply_adds,
+            bytes: row.bytes,
+            gflops: lanes * row.gflops(steps),
+            gigabytes: lanes * row.gigabytes(steps),
+        };
+        Told {
+            steps,
+            threads: profile.lanes,
+            microseconds_a_step: per_step.microseconds,
+            idle_share: profile.idle_share(),
+            dispatches_a_step: per_step.dispatches,
+            bytes_uploaded_a_step: per_step.bytes_uploaded,
+            reached_gflops: reach.gflops,
+            reached_gigabytes: reach.gigabytes,
+            ops: profile.rows.iter().map(told).collect(),
+        }
+    }
+}
+
+/// One event of the Trace Event Format that Chrome and Perfetto read ("complete" events; times in microseconds).
+#[derive(Serialize)]
+struct TraceEvent<'a> {
+    name: &'a str,
+    cat: &'a str,
+    ph: &'a str,
+    ts: f64,
+    dur: f64,
+    pid: u32,
+    tid: usize,
+    args: TraceArguments<'a>,
+}
+
+#[derive(Serialize)]
+struct TraceArguments<'a> {
+    step: u64,
+    makes: &'a str,
+}
+
+fn write_trace(path: &Path, profile: &Profile, spans: &[Span]) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    file.write_all(b"{\"traceEvents\":[")?;
+    for (at, span) in spans.iter().enumerate() {
+        let Some(row) = profile.rows.get(span.op.map_or(0, |op| op + 1)) else { continue };
+        let phase = row.phase.map_or_else(|| "Feed".to_owned(), |phase| format!("{phase:?}"));
+        let event = TraceEvent {
+            name: row.op,
+            cat: &phase,
+            ph: "X",
+            ts: 1e6 * span.start,
+            dur: 1e6 * (span.end - span.start),
+            pid: 1,
+            tid: span.lane,
+            args: TraceArguments { step: span.step, makes: &row.tensor },
+        };
+        file.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut file, &event)?;
+    }
+    file.write_all(b"\n]}\n")?;
+    file.flush()
+}
