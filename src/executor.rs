@@ -22,18 +22,32 @@ pub enum Feed {
     Auto,
 }
 
+/// Which of an op's shaders a GPU runs. They round differently, so a choice is part of what makes results repeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variants {
+    /// Those that every op has; or where the device was told to tune, the quickest by a short timing, unless it remembers
+    /// an earlier one: see [`gpu::Device::tune`].
+    #[default]
+    Device,
+    /// Those that every op has.
+    Plain,
+    /// The so-manieth, counted from 0, or an op's last: for tests.
+    Nth(usize),
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorOptions {
     pub feed: Feed,
     /// Most steps a block.
     pub block: usize,
+    pub variants: Variants,
     /// Notes when each op runs, see [`Executor::spans`]. Costs time itself.
     pub profile: bool,
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
-        ExecutorOptions { feed: Feed::Auto, block: 32, profile: false }
+        ExecutorOptions { feed: Feed::Auto, block: 32, variants: Variants::Device, profile: false }
     }
 }
 

@@ -5,6 +5,8 @@ use inkgrad::executor::Device;
 use inkgrad::gpu::{Adapter, Choice};
 use inkgrad::{Error, Result, cpu, gpu};
 
+use super::tuning::Tuning;
+
 #[derive(Args)]
 pub struct DeviceOptions {
     /// `auto` takes the best real GPU, else the CPU; `gpu` insists on one, a software adapter if nothing else
@@ -16,6 +18,9 @@ pub struct DeviceOptions {
     /// Threads of the CPU path; as many as there are cores where this is left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+    /// Do not time which of a GPU's shaders are the quickest for a network, nor use what was timed before
+    #[arg(long)]
+    no_tune: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,9 +35,17 @@ pub struct Chosen {
     pub device: Device,
     pub name: String,
     why: String,
+    tuning: Option<Tuning>,
 }
 
 impl Chosen {
+    /// Keeps on disk what was timed on this device, if anything was.
+    pub fn keep_choices(&self) {
+        if let (Some(tuning), Device::Gpu(device)) = (&self.tuning, &self.device) {
+            tuning.keep(device);
+        }
+    }
+
     pub fn kind(&self) -> &'static str {
         match self.device {
             Device::Cpu(_) => "cpu",
@@ -50,14 +63,15 @@ impl std::fmt::Display for Chosen {
 impl DeviceOptions {
     /// The device to train or test on.
     pub async fn choose(&self) -> Result<Chosen> {
+        let tunes = !self.no_tune;
         match (&self.adapter, self.device) {
             (Some(_), DeviceChoice::Cpu) => Err(Error::Config(
                 "--adapter names a GPU, --device cpu wants none: leave one of them out".into(),
             )),
-            (Some(text), _) => open(&Choice::Named(text.clone()), "by --adapter").await,
+            (Some(text), _) => open(&Choice::Named(text.clone()), tunes, "by --adapter").await,
             (None, DeviceChoice::Cpu) => Ok(self.cpu("by --device cpu")),
-            (None, DeviceChoice::Gpu) => open(&Choice::Any, "by --device gpu").await,
-            (None, DeviceChoice::Auto) => match open(&Choice::RealGpu, "the best GPU here").await {
+            (None, DeviceChoice::Gpu) => open(&Choice::Any, tunes, "by --device gpu").await,
+            (None, DeviceChoice::Auto) => match open(&Choice::RealGpu, tunes, "the best GPU here").await {
                 Err(Error::NoAdapter { passed_over, .. }) if !passed_over.is_empty() => {
                     Ok(self.cpu(format!("no real GPU here; passed over: {}", passed_over.join("; "))))
                 }
@@ -74,7 +88,8 @@ impl DeviceOptions {
         if self.device != DeviceChoice::Auto || self.adapter.is_some() {
             return self.choose().await;
         }
-        match open(&Choice::Any, "the best GPU here").await {
+        let tunes = false;
+        match open(&Choice::Any, tunes, "the best GPU here").await {
             Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
             chosen => chosen,
         }
@@ -85,14 +100,17 @@ impl DeviceOptions {
             Some(threads) => cpu::Device::with_threads(threads.into()),
             None => cpu::Device::new(),
         };
-        Chosen { name: device.name(), device: Device::Cpu(device), why: why.into() }
+        Chosen { name: device.name(), device: Device::Cpu(device), why: why.into(), tuning: None }
     }
 }
 
-async fn open(choice: &Choice, why: &str) -> Result<Chosen> {
+/// Opens the best adapter of a kind.
+async fn open(choice: &Choice, tunes: bool, why: &str) -> Result<Chosen> {
     let adapter = Adapter::choose(choice).await?;
     let device = gpu::Device::open(&adapter).await?;
-    Ok(Chosen { name: adapter.about().to_string(), device: Device::Gpu(device), why: why.into() })
+    let name = adapter.about().to_string();
+    let tuning = tunes.then(|| Tuning::begin(&device, &name));
+    Ok(Chosen { name, device: Device::Gpu(device), why: why.into(), tuning })
 }
 
 /// The simplest kernels that there are: plain Rust on one thread. Everything else is checked against them.

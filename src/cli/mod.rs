@@ -21,6 +21,7 @@ mod summary;
 mod table;
 mod tensorboard;
 mod train;
+mod tuning;
 mod verify;
 
 use std::ffi::OsString;

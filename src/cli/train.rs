@@ -16,8 +16,10 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let choice = options.device.choose();
     let (data, chosen) = source::beside(move || source::data_set(dir.as_deref()), choice).await?;
     let run = Run { options: &options, plan: &plan, data: &data, chosen: &chosen };
-    match options.seeds.or(options.ensemble) {
+    let done = match options.seeds.or(options.ensemble) {
         Some(count) => many::train(&run, count.into()).await,
         None => run.train().await,
-    }
+    };
+    chosen.keep_choices();
+    done
 }

@@ -1,11 +1,12 @@
 //! An opened GPU, and what everything made on it shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::adapter::{About, Adapter};
 use super::faults::{Faults, checked};
 use super::kernels::Kernels;
 use super::mapping::Waiter;
+use super::tuning::Choices;
 use super::{Executor, Store};
 use crate::error::{Error, Result};
 use crate::executor::{ExecutorOptions, Work};
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) limits: wgpu::Limits,
     pub(super) faults: Faults,
     about: About,
+    /// None where nothing is to be timed or chosen.
+    choices: Mutex<Option<Choices>>,
 }
 
 impl Device {
@@ -50,7 +53,8 @@ impl Device {
         faults.listen(&raw);
         let waiter = Waiter::new(&raw, &faults)?;
         let kernels = checked(&raw, || Kernels::new(&raw))?;
-        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about }) })
+        let choices = Mutex::default();
+        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about, choices }) })
     }
 
     pub fn about(&self) -> &About {
@@ -60,6 +64,17 @@ impl Device {
     /// Whether the device can time single ops.
     pub fn has_timestamps(&self) -> bool {
         self.shared.has_timestamps()
+    }
+
+    /// From now on, ops that have several shaders get the quickest: by earlier choices for this adapter and driver, or else
+    /// by a short timing when an executor is made. Names that no op knows do no harm. Without timestamps nothing is timed.
+    pub fn tune(&self, choices: Choices) {
+        self.shared.choices().get_or_insert_default().extend(choices);
+    }
+
+    /// What was chosen so far, to be kept for this adapter and driver.
+    pub fn choices(&self) -> Choices {
+        self.shared.choices().clone().unwrap_or_default()
     }
 
     /// Makes the flat buffers: parameters as given, everything else zero.
@@ -116,6 +131,22 @@ const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
 impl Shared {
+    fn choices(&self) -> MutexGuard<'_, Option<Choices>> {
+        self.choices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_tuning(&self) -> bool {
+        self.choices().is_some()
+    }
+
+    pub(super) fn choice(&self, key: &str) -> Option<String> {
+        self.choices().as_ref()?.get(key).cloned()
+    }
+
+    pub(super) fn choose(&self, key: &str, variant: &str) {
+        self.choices().get_or_insert_default().insert(key.to_owned(), variant.to_owned());
+    }
+
     pub(super) fn has_timestamps(&self) -> bool {
         self.raw.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }

@@ -10,9 +10,10 @@ use super::history::History;
 use super::kernels::Kernel;
 use super::resident::{self, Resident};
 use super::timing::{self, Timing};
+use super::tuning::{self, Candidate};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Feed, Flat, Work};
+use crate::executor::{ExecutorOptions, Feed, Flat, Variants, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
@@ -45,10 +46,10 @@ enum Place {
 }
 
 /// An op, ready: one bind group, or one a slot where it touches a slot's buffers.
-struct Dispatch {
+pub(super) struct Dispatch {
     kernel: Arc<Kernel>,
     buffers: Vec<wgpu::BindGroup>,
-    groups: [u32; 3],
+    pub(super) groups: [u32; 3],
     /// Runs once a block, one layer of workgroups a step.
     once_a_block: bool,
 }
@@ -117,12 +118,13 @@ impl Executor {
             timing,
         };
         executor.numbers = executor.number_groups()?;
-        let launches: Vec<(&str, Launch, bool)> = plan
-            .steps
-            .iter()
-            .map(|step| (step.op.name(), step.op.launch(plan), step.phase == Phase::Account))
-            .collect();
         let places = executor.places.clone();
+        let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
+        let mut ways: Vec<Vec<Launch>> = plan.steps.iter().map(|step| step.op.launches(plan)).collect();
+        let chosen = executor.choose(&ways, options.variants).await?;
+        for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
+            launches.push((step.op.name(), ways.swap_remove(chosen), step.phase == Phase::Account));
+        }
         executor.dispatches = executor.prepare(&launches, &|id| places[id.index()].clone())?;
         shared.faults.check()?;
         Ok(executor)
@@ -146,6 +148,48 @@ impl Executor {
             })
         };
         slots.iter().map(group).collect()
+    }
+
+    /// Which of its launches each op gets.
+    async fn choose(&mut self, ways: &[Vec<Launch>], variants: Variants) -> Result<Vec<usize>> {
+        let tuned = match variants {
+            Variants::Plain => return Ok(vec![0; ways.len()]),
+            Variants::Nth(nth) => return Ok(ways.iter().map(|ways| nth.min(ways.len() - 1)).collect()),
+            Variants::Device => self.shared.is_tuning() && self.shared.has_timestamps(),
+        };
+        let keys: Vec<String> =
+            self.plan.steps.iter().zip(ways).map(|(step, ways)| tuning::key(&step.op, ways)).collect();
+        let mut unknown: Vec<usize> = Vec::new();
+        for (at, ways) in ways.iter().enumerate() {
+            let is_new = self.shared.choice(&keys[at]).is_none()
+                && unknown.iter().all(|other| keys[*other] != keys[at]);
+            if tuned && ways.len() > 1 && is_new {
+                unknown.push(at);
+            }
+        }
+        if !unknown.is_empty() {
+            let places = self.places.clone();
+            let mut candidates = Vec::new();
+            for at in unknown {
+                let op = &self.plan.steps[at].op;
+                let (name, multiply_adds) = (op.name(), op.multiply_adds());
+                let launches: Vec<_> =
+                    ways[at].iter().map(|launch| (name, launch.clone(), false)).collect();
+                let dispatches = self.prepare(&launches, &|id| places[id.index()].clone())?;
+                let names = ways[at].iter().map(|launch| launch.variant).collect();
+                candidates.push(Candidate { key: keys[at].clone(), multiply_adds, names, dispatches });
+            }
+            let shared = self.shared.clone();
+            let best = tuning::quickest(&shared, &self.numbers[0], &candidates, &mut self.work).await?;
+            for (candidate, best) in candidates.iter().zip(best) {
+                shared.choose(&candidate.key, candidate.names[best]);
+            }
+        }
+        let place = |(ways, key): (&Vec<Launch>, &String)| {
+            let name = self.shared.choice(key)?;
+            ways.iter().position(|launch| launch.variant == name)
+        };
+        Ok(ways.iter().zip(&keys).map(|pair| place(pair).unwrap_or(0)).collect())
     }
 
     /// Pipelines and bind groups of launches.
@@ -423,11 +467,24 @@ impl Dispatch {
         step: usize,
         layers: u32,
     ) {
+        let [x, y, z] = self.groups;
+        let groups = [x, y, if self.once_a_block { z * layers } else { z }];
+        self.run_groups(pass, numbers, slot, step, groups);
+    }
+
+    /// Runs part of the grid, or more of it.
+    pub(super) fn run_groups(
+        &self,
+        pass: &mut wgpu::ComputePass,
+        numbers: &wgpu::BindGroup,
+        slot: usize,
+        step: usize,
+        [x, y, z]: [u32; 3],
+    ) {
         let Some(buffers) = self.buffers.get(slot).or(self.buffers.first()) else { return };
         pass.set_pipeline(&self.kernel.pipeline);
         pass.set_bind_group(0, buffers, &[]);
         pass.set_bind_group(1, numbers, &[(step * NUMBERS_STRIDE) as u32]);
-        let [x, y, z] = self.groups;
-        pass.dispatch_workgroups(x, y, if self.once_a_block { z * layers } else { z });
+        pass.dispatch_workgroups(x, y, z);
     }
 }

@@ -11,8 +11,10 @@ mod mapping;
 mod resident;
 mod store;
 mod timing;
+mod tuning;
 
 pub use adapter::{About, Adapter, Choice, Kind};
 pub use device::Device;
 pub use executor::Executor;
 pub use store::Store;
+pub use tuning::Choices;

@@ -1,7 +1,7 @@
 use super::Checkpoint;
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
-use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Work};
+use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{Plan, StepNumbers, fuse, image_stride};
@@ -15,6 +15,8 @@ pub struct TrainerOptions {
     pub feed: Feed,
     /// Runs the plan's plain ops, without fusing: slower, the reference of the fused ones.
     pub plain: bool,
+    /// Which shaders a GPU runs.
+    pub variants: Variants,
     /// Notes when each op runs, see [`Trainer::spans`].
     pub profile: bool,
 }
@@ -119,7 +121,12 @@ impl Trainer {
         }
         let block_bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels()));
         let block = (BLOCK_BYTES / block_bytes.max(1)).clamp(1, BLOCK_STEPS);
-        let executor = device.executor(&plan, &store, ExecutorOptions { feed: options.feed, block, profile: options.profile }).await?;
+        let executor = device.executor(&plan, &store, ExecutorOptions {
+            feed: options.feed,
+            block,
+            variants: options.variants,
+            profile: options.profile,
+        }).await?;
         let block = block.min(executor.block());
         Ok(Trainer {
             network: network.clone(),

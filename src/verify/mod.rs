@@ -6,7 +6,7 @@ mod cases;
 pub use cases::cases;
 
 use crate::error::Result;
-use crate::executor::{Device, ExecutorOptions, Feed, Flat};
+use crate::executor::{Device, ExecutorOptions, Feed, Flat, Variants};
 use crate::plan::{Element, Home, Plan, StepNumbers, TensorId};
 
 /// One op in one shape: a plan of that op alone, and what its tensors hold before it runs.
@@ -48,13 +48,18 @@ impl Comparison {
 impl Case {
     /// Runs the op once on a device: the bytes of each tensor that it writes.
     pub async fn run(&self, device: &Device) -> Result<Vec<Vec<u8>>> {
-        Ok(self.run_watched(device).await?.0)
+        Ok(self.run_watched(device, Variants::Plain).await?.0)
+    }
+
+    /// How many shaders the op has to choose from in this shape.
+    pub fn variants(&self) -> usize {
+        self.plan.steps.iter().map(|step| step.op.launches(&self.plan).len()).max().unwrap_or(1)
     }
 
     /// As `run`; also whether the op left alone what lies beside its tensors in the flat parameter buffer.
-    async fn run_watched(&self, device: &Device) -> Result<(Vec<Vec<u8>>, bool)> {
+    async fn run_watched(&self, device: &Device, variants: Variants) -> Result<(Vec<Vec<u8>>, bool)> {
         let store = device.store(self.plan.flat, &vec![0.0; self.plan.flat.parameters])?;
-        let options = ExecutorOptions { feed: Feed::Stream, block: 1, ..ExecutorOptions::default() };
+        let options = ExecutorOptions { feed: Feed::Stream, block: 1, variants, ..ExecutorOptions::default() };
         let mut executor = device.executor(&self.plan, &store, options).await?;
         for (tensor, bytes) in &self.inputs {
             executor.write(*tensor, bytes)?;
@@ -72,13 +77,19 @@ impl Case {
         self.plan.steps.iter().flat_map(|step| step.op.writes()).collect()
     }
 
-    /// Runs the op on both devices and compares.
+    /// Runs the op on both devices, on a GPU with each of its shaders in turn, and compares.
     pub async fn compare(&self, reference: &Device, device: &Device) -> Result<Comparison> {
         let wanted = self.run(reference).await?;
-        let (given, is_clean) = self.run_watched(device).await?;
-        let mut error = if is_clean { 0f64 } else { f64::INFINITY };
-        for ((tensor, wanted), given) in self.outputs().into_iter().zip(&wanted).zip(&given) {
-            error = error.max(largest_error(self.plan.tensor(tensor).element, wanted, given));
+        let variants = if let Device::Gpu(_) = device { self.variants() } else { 1 };
+        let mut error = 0f64;
+        for variant in 0..variants {
+            let (given, is_clean) = self.run_watched(device, Variants::Nth(variant)).await?;
+            if !is_clean {
+                error = f64::INFINITY;
+            }
+            for ((tensor, wanted), given) in self.outputs().into_iter().zip(&wanted).zip(&given) {
+                error = error.max(largest_error(self.plan.tensor(tensor).element, wanted, given));
+            }
         }
         Ok(Comparison { op: self.op, shape: self.shape.clone(), error, tolerance: self.tolerance })
     }

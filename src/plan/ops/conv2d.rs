@@ -1,4 +1,6 @@
-use super::launching::{layered, launch, offset, operand, tile, window, READ, WRITE, X_NAMES};
+use super::launching::{
+    BlockedConvolution, READ, WRITE, X_NAMES, launch, layered, offset, operand, tile, window,
+};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -58,5 +60,23 @@ impl Describe for Conv2d {
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
         let groups = layered(places.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
         launch(include_str!("../../../shaders/conv2d.wgsl"), constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let Conv2d { x, weight, bias, relu, out, rows, in_channels, out_channels, window } = self.clone();
+        let is_flipped = false;
+        let blocked = BlockedConvolution {
+            x,
+            weight,
+            bias,
+            relu,
+            out,
+            rows,
+            in_channels,
+            out_channels,
+            window,
+            is_flipped,
+        };
+        blocked.launch(plan).into_iter().collect()
     }
 }

@@ -1,4 +1,4 @@
-use super::launching::{layered, launch, offset, tile, window, READ, WRITE};
+use super::launching::{BlockedConvolution, READ, WRITE, launch, layered, offset, tile, window};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -48,5 +48,25 @@ impl Describe for Conv2dInputGradient {
         let bindings = [(self.output_gradient, READ), (self.weight, READ), (self.input_gradient, WRITE)];
         let groups = layered(places.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
         launch(include_str!("../../../shaders/conv2d_input_gradient.wgsl"), constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let Window { input, output, kernel, stride, padding } = self.window;
+        // What the window reaches past the output's first row, the mirrored one has as rows of zeros.
+        let Some(top) = (kernel[0] - 1).checked_sub(padding[0]) else { return Vec::new() };
+        let Some(left) = (kernel[1] - 1).checked_sub(padding[1]) else { return Vec::new() };
+        let blocked = BlockedConvolution {
+            x: self.output_gradient.into(),
+            weight: self.weight,
+            bias: None,
+            relu: false,
+            out: self.input_gradient,
+            rows: self.rows,
+            in_channels: self.out_channels,
+            out_channels: self.in_channels,
+            window: Window { input: output, output: input, kernel, stride, padding: [top, left] },
+            is_flipped: true,
+        };
+        blocked.launch(plan).into_iter().collect()
     }
 }

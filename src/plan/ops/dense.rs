@@ -1,4 +1,4 @@
-use super::launching::{launch, layered, offset, operand, tile, READ, WRITE, X_NAMES};
+use super::launching::{BlockedProduct, READ, Side, WRITE, X_NAMES, launch, layered, offset, operand, tile};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -47,5 +47,18 @@ impl Describe for Dense {
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (self.bias, READ), (self.out, WRITE)];
         let groups = layered(self.rows.div_ceil(4 * height), self.outputs.div_ceil(4 * width));
         launch(include_str!("../../../shaders/dense.wgsl"), constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let blocked = BlockedProduct {
+            a: Side { operand: self.x, columns: self.inputs },
+            b: Side { operand: self.weight.into(), columns: self.inputs },
+            bias: Some(self.bias),
+            out: self.out,
+            transpose_a: false,
+            transpose_b: true,
+            sizes: [self.rows, self.outputs, self.inputs],
+        };
+        blocked.launch(plan).into_iter().collect()
     }
 }

@@ -89,5 +89,136 @@ pub(super) fn launch(
     groups: [u32; 3],
 ) -> Launch {
     let (constants, bindings) = (constants.into_iter().collect(), bindings.into_iter().collect());
-    Launch { source, constants, bindings, groups }
+    Launch { variant: PLAIN, source, constants, bindings, groups }
+}
+
+/// The variant that every op has.
+const PLAIN: &str = "plain";
+
+/// The variant that makes large blocks of its result in registers and uses no workgroup memory.
+pub(super) const BLOCKED: &str = "blocked";
+
+/// One side of a product, as `matmul_blocked.wgsl` reads it.
+pub(super) struct Side {
+    pub operand: Operand,
+    /// Values of a stored row.
+    pub columns: usize,
+}
+
+impl Side {
+    /// Whether the stored rows are whole vec4s from a vec4 on; bytes are padded so.
+    fn is_in_fours(&self, plan: &Plan) -> bool {
+        let start = plan.tensor(self.operand.tensor).home.offset();
+        self.operand.pixels.is_some() || (self.columns.is_multiple_of(4) && start.is_multiple_of(4))
+    }
+}
+
+/// A product `[m, k] · [k, n]` in blocks of 8 x 8, where both sides can be read four values at a time.
+pub(super) struct BlockedProduct {
+    pub a: Side,
+    pub b: Side,
+    pub bias: Option<TensorId>,
+    pub out: TensorId,
+    pub transpose_a: bool,
+    pub transpose_b: bool,
+    pub sizes: [usize; 3],
+}
+
+impl BlockedProduct {
+    pub fn launch(&self, plan: &Plan) -> Option<Launch> {
+        let (a, b, [m, n, k]) = (&self.a, &self.b, self.sizes);
+        if !(a.is_in_fours(plan) && b.is_in_fours(plan)) || m * n * k == 0 {
+            return None;
+        }
+        let fit = |length: usize| length.div_ceil(8).next_power_of_two().min(8);
+        let (width, height) = (fit(n), fit(m));
+        let constants = [
+            ("M", m as f64),
+            ("N", n as f64),
+            ("K", k as f64),
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("TRANSPOSE_A", self.transpose_a as u32 as f64),
+            ("TRANSPOSE_B", self.transpose_b as u32 as f64),
+            ("A_START", offset(plan, a.operand.tensor)),
+            ("B_START", offset(plan, b.operand.tensor)),
+            ("BIAS_START", self.bias.map_or(0.0, |bias| offset(plan, bias))),
+            ("OUT_START", offset(plan, self.out)),
+            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
+        ]
+        .into_iter()
+        .chain(operand(plan, a.operand, ["A_IS_BYTES", "A_GAIN", "A_OFFSET", "A_IN_BLOCK"]))
+        .chain(operand(plan, b.operand, ["B_IS_BYTES", "B_GAIN", "B_OFFSET", "B_IN_BLOCK"]));
+        let (a, b) = (a.operand.tensor, b.operand.tensor);
+        // something to bind where there is no bias
+        let bias = self.bias.unwrap_or(b);
+        let bindings = [(a, READ), (a, READ), (b, READ), (b, READ), (bias, READ), (self.out, WRITE)];
+        let groups = layered(n.div_ceil(8 * width), m.div_ceil(8 * height));
+        let launch = launch(include_str!("../../../shaders/matmul_blocked.wgsl"), constants, bindings, groups);
+        Some(Launch { variant: BLOCKED, ..launch })
+    }
+}
+
+/// The widest kernel whose rows the blocked convolutions take.
+const WIDEST_KERNEL: usize = 5;
+
+/// A convolution with stride 1 in blocks of 8 channels and two runs of 4 places: forward, or with the kernel mirrored
+/// and the channels exchanged, back to the input's gradient.
+pub(super) struct BlockedConvolution {
+    pub x: Operand,
+    pub weight: TensorId,
+    pub bias: Option<TensorId>,
+    pub relu: bool,
+    pub out: TensorId,
+    pub rows: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    /// Of this convolution: of the way back, its input is the output's gradient.
+    pub window: Window,
+    pub is_flipped: bool,
+}
+
+impl BlockedConvolution {
+    pub fn launch(&self, plan: &Plan) -> Option<Launch> {
+        const THREADS: usize = 64;
+        if !is_for_blocks(&self.window) {
+            return None;
+        }
+        let taps = self.window.taps();
+        let (from_out, from_in) = match self.is_flipped {
+            true => (taps, self.out_channels * taps),
+            false => (self.in_channels * taps, taps),
+        };
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("IN_CHANNELS", self.in_channels as f64),
+            ("OUT_CHANNELS", self.out_channels as f64),
+            ("RELU", self.relu as u32 as f64),
+            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", self.bias.map_or(0.0, |bias| offset(plan, bias))),
+            ("WEIGHT_OUT", from_out as f64),
+            ("WEIGHT_IN", from_in as f64),
+            ("FLIPPED", self.is_flipped as u32 as f64),
+            ("THREADS", THREADS as f64),
+        ]
+        .into_iter()
+        .chain(without_stride(&self.window))
+        .chain(operand(plan, self.x, X_NAMES));
+        let bias = self.bias.unwrap_or(self.weight);
+        let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
+        let runs = self.rows * self.window.output[0] * self.window.output[1].div_ceil(4);
+        let groups = layered(runs.div_ceil(2 * THREADS), self.out_channels.div_ceil(8));
+        let launch = launch(include_str!("../../../shaders/conv2d_blocked.wgsl"), constants, bindings, groups);
+        Some(Launch { variant: BLOCKED, ..launch })
+    }
+}
+
+pub(super) fn is_for_blocks(window: &Window) -> bool {
+    window.stride == [1, 1] && window.kernel[1] <= WIDEST_KERNEL
+}
+
+/// The window's sizes for shaders that know no stride.
+pub(super) fn without_stride(window: &Window) -> impl Iterator<Item = Constant> {
+    self::window(window).into_iter().filter(|(name, _)| !name.starts_with("STRIDE"))
 }

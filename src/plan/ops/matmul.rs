@@ -1,4 +1,4 @@
-use super::launching::{launch, layered, offset, operand, tile, READ, WRITE};
+use super::launching::{BlockedProduct, READ, Side, WRITE, launch, layered, offset, operand, tile};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -50,5 +50,18 @@ impl Describe for Matmul {
         let bindings = [(self.a.tensor, READ), (self.b.tensor, READ), (self.out, WRITE)];
         let groups = layered(self.n.div_ceil(4 * width), self.m.div_ceil(4 * height));
         launch(include_str!("../../../shaders/matmul.wgsl"), constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let blocked = BlockedProduct {
+            a: Side { operand: self.a, columns: if self.transpose_a { self.m } else { self.k } },
+            b: Side { operand: self.b, columns: if self.transpose_b { self.k } else { self.n } },
+            bias: None,
+            out: self.out,
+            transpose_a: self.transpose_a,
+            transpose_b: self.transpose_b,
+            sizes: [self.m, self.n, self.k],
+        };
+        blocked.launch(plan).into_iter().collect()
     }
 }

@@ -59,11 +59,17 @@ pub(crate) trait Describe {
     }
     /// How the op's shader is launched in this plan.
     fn launch(&self, plan: &Plan) -> Launch;
+    /// Other shaders that do the same where shape and places allow: which is the quickest depends on the adapter.
+    fn alternatives(&self, _plan: &Plan) -> Vec<Launch> {
+        Vec::new()
+    }
 }
 
 /// One dispatch: a shader, its constants, its buffers, its grid. Plain data; `gpu` makes pipelines of it.
 #[derive(Clone, Debug)]
 pub struct Launch {
+    /// Tells an op's shaders apart.
+    pub variant: &'static str,
     /// WGSL source; the entry point is `main`.
     pub source: &'static str,
     /// Values of the shader's `override` constants.
@@ -147,6 +153,14 @@ impl Op {
     /// Multiply-adds of one step, where the op is a product or a convolution; else 0.
     pub fn multiply_adds(&self) -> u64 {
         self.describe().multiply_adds()
+    }
+
+    /// How the op can be launched in this plan: first the way that is never wrong, then what may be quicker.
+    pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
+        let op = self.describe();
+        let mut launches = vec![op.launch(plan)];
+        launches.extend(op.alternatives(plan));
+        launches
     }
 
     pub fn launch(&self, plan: &Plan) -> Launch {

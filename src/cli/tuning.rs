@@ -1,0 +1,46 @@
+//! What was timed on a GPU, remembered from one run to the next: a small file in the user's cache directory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use inkgrad::gpu::{Choices, Device};
+use inkgrad::model_file::write_aside;
+
+/// Another version's shaders are other shaders, another driver compiles them otherwise.
+type File = BTreeMap<String, Choices>;
+
+pub struct Tuning {
+    /// None where there is no such directory: then every run times anew.
+    path: Option<PathBuf>,
+    adapter: String,
+    before: Choices,
+}
+
+impl Tuning {
+    /// Tells the device what is known of it. A file that cannot be read, or is not what it should be, counts as none.
+    pub fn begin(device: &Device, adapter: &str) -> Self {
+        let path = dirs::cache_dir().map(|dir| dir.join("inkgrad").join("tuning.json"));
+        let adapter = format!("{adapter}, inkgrad {}", env!("CARGO_PKG_VERSION"));
+        let before = path.as_ref().and_then(|path| read(path)?.remove(&adapter)).unwrap_or_default();
+        device.tune(before.clone());
+        Tuning { path, adapter, before }
+    }
+
+    /// Keeps what is new. That this may fail harms nothing but the next start.
+    pub fn keep(&self, device: &Device) {
+        let choices = device.choices();
+        let Some(path) = self.path.as_ref().filter(|_| choices != self.before) else { return };
+        let mut file = read(path).unwrap_or_default();
+        file.entry(self.adapter.clone()).or_default().extend(choices);
+        if let (Some(dir), Ok(text)) = (path.parent(), serde_json::to_vec_pretty(&file)) {
+            let _ = std::fs::create_dir_all(dir).and_then(|()| {
+                let write = write_aside(path, &text);
+                write.map_err(std::io::Error::other)
+            });
+        }
+    }
+}
+
+fn read(path: &PathBuf) -> Option<File> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}

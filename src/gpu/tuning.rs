@@ -1,0 +1,115 @@
+//! Which of an op's shaders is the quickest here: measured once for each op and shape, then remembered.
+
+use std::collections::BTreeMap;
+
+use super::device::Shared;
+use super::executor::Dispatch;
+use super::timing::Timing;
+use crate::error::Result;
+use crate::executor::Work;
+use crate::plan::{Launch, Op};
+
+/// The variant chosen for each op and shape, by the names that [`key`] gives them.
+pub type Choices = BTreeMap<String, String>;
+
+/// An op with shaders to choose from, ready to be timed.
+pub(super) struct Candidate {
+    pub key: String,
+    pub multiply_adds: u64,
+    pub names: Vec<&'static str>,
+    pub dispatches: Vec<Dispatch>,
+}
+
+/// What tells two ops apart for which different shaders may be the quickest: everything of the plain launch but where in a
+/// flat buffer its tensors stand.
+pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
+    let mut key = op.name().to_owned();
+    if let Some(plain) = launches.first() {
+        let sizes = plain.constants.iter().filter(|(name, value)| {
+            let is_place = ["START", "OFFSET", "GAIN"].iter().any(|end| name.ends_with(end));
+            !is_place && *value != 0.0
+        });
+        sizes.for_each(|(name, value)| key += &format!(" {name}={value}"));
+    }
+    key
+}
+
+/// A trial is long enough when it takes this many seconds: timestamps tick in microseconds at worst.
+const ENOUGH: f64 = 1e-3;
+
+/// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
+const LEAST_WORK: f64 = 1e6;
+
+/// The quickest variant of each candidate. Each is run on part of its grid, then on more of it, until it takes
+/// [`ENOUGH`] or runs whole: slow devices never run whole ops, quick ones are judged with all their cores busy.
+pub(super) async fn quickest(
+    shared: &Shared,
+    numbers: &wgpu::BindGroup,
+    candidates: &[Candidate],
+    work: &mut Work,
+) -> Result<Vec<usize>> {
+    let mut timing = Timing::new(shared, work)?;
+    let mut rates: Vec<Vec<Option<f64>>> =
+        candidates.iter().map(|candidate| vec![None; candidate.dispatches.len()]).collect();
+    let mut grown = 1.0;
+    loop {
+        let mut encoder = shared.raw.create_command_encoder(&Default::default());
+        let mut trials = Vec::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
+                if rates[at][variant].is_some() {
+                    continue;
+                }
+                let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).min(1.0);
+                let (groups, share) = part(dispatch.groups, share);
+                // Once to warm up, once for the figure.
+                for is_counted in [false, true] {
+                    if timing.has_room() {
+                        let mut pass = timing.pass(&mut encoder, None, 0);
+                        dispatch.run_groups(&mut pass, numbers, 0, 0, groups);
+                        trials.push((at, variant, share, is_counted));
+                    }
+                }
+            }
+        }
+        if trials.is_empty() {
+            break;
+        }
+        timing.resolve(&mut encoder);
+        let submission = shared.queue.submit([encoder.finish()]);
+        timing.collect(shared, submission).await?;
+        for ((at, variant, share, is_counted), span) in trials.into_iter().zip(timing.take()) {
+            let seconds = (span.end - span.start).max(1e-9);
+            if is_counted && (seconds >= ENOUGH || share >= 1.0) {
+                rates[at][variant] = Some(share / seconds);
+            }
+        }
+        grown *= 4.0;
+    }
+    let best = |rates: &Vec<Option<f64>>| {
+        let rate = |variant: usize| rates[variant].unwrap_or(0.0);
+        // A variant must be worth its while: by less than this, the plain one stays.
+        (1..rates.len()).fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best })
+    };
+    Ok(rates.iter().map(best).collect())
+}
+
+/// About `share` of a grid's workgroups, cut along its longest side; and the share that this is.
+fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
+    let longest = (0..3).max_by_key(|side| groups[*side]).unwrap_or(0);
+    let mut part = groups;
+    part[longest] = ((f64::from(groups[longest]) * share).ceil() as u32).clamp(1, groups[longest].max(1));
+    (part, f64::from(part[longest]) / f64::from(groups[longest].max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn parts_of_grids() {
+        assert_eq!(part([10, 4, 1], 1.0), ([10, 4, 1], 1.0));
+        assert_eq!(part([10, 4, 1], 0.11), ([2, 4, 1], 0.2));
+        assert_eq!(part([1, 4, 100], 0.001), ([1, 4, 1], 0.01));
+    }
+}
