@@ -28,20 +28,31 @@ pub struct Profiling {
     /// For the trace, the first of the run.
     spans: Option<Vec<Span>>,
     before: Work,
+    /// Whether the next block still warms the device up: drivers compile and caches fill on first use.
+    is_first: bool,
 }
 
 impl Profiling {
     /// None where nobody asked.
     pub fn of(options: &Options, trainer: &Trainer) -> Option<Self> {
         let spans = options.trace.is_some().then(Vec::new);
-        options.is_profiled().then(|| Profiling { profile: trainer.profile(), spans, before: trainer.work() })
+        options.is_profiled().then(|| Profiling {
+            profile: trainer.profile(),
+            spans,
+            before: trainer.work(),
+            is_first: true,
+        })
     }
 
     /// Takes the times of the block that was handed over last; waits for it.
     pub async fn block(&mut self, session: &mut Session) -> Result<()> {
         let spans = session.spans().await?;
-        let steps = session.trainer().work().steps - self.before.steps - self.profile.steps;
-        self.profile.add(&spans, steps);
+        let work = session.trainer().work();
+        if std::mem::take(&mut self.is_first) && !session.is_done() {
+            self.before = work;
+        } else {
+            self.profile.add(&spans, work.steps - self.before.steps - self.profile.steps);
+        }
         if let Some(kept) = &mut self.spans {
             let room = MOST_SPANS.saturating_sub(kept.len());
             kept.extend(spans.into_iter().take(room));
