@@ -1,6 +1,7 @@
 //! The commands: their arguments, what they print, and their exit codes (0 well, 1 the work failed, 2 usage or
 //! environment).
 
+mod bench;
 mod device;
 mod devices;
 mod eval;
@@ -49,6 +50,8 @@ enum Command {
     Eval(eval::Options),
     /// Compare every op on this machine's device with the CPU reference
     Verify(verify::Options),
+    /// Measure how fast the networks train that other frameworks are measured on
+    Bench(bench::Options),
     /// List the devices that could train
     Devices(devices::Options),
     /// Show a network's layers, shapes and parameters
@@ -59,6 +62,7 @@ enum Command {
 
 /// Runs the command that the arguments name; whatever goes wrong has been said when this returns.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let started = std::time::Instant::now();
     let command = match CommandLine::try_parse_from(arguments) {
         Ok(CommandLine { command }) => command,
         Err(refusal) => return refused(&refusal),
@@ -67,6 +71,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Train(options) => train::run(*options).await,
         Command::Eval(options) => eval::run(options).await,
         Command::Verify(options) => verify::run(options).await,
+        Command::Bench(options) => bench::run(options, started).await,
         Command::Devices(options) => devices::run(options).await,
         Command::Summary(options) => summary::run(&options),
         Command::Recipe(options) => recipe::run(&options),

@@ -102,10 +102,20 @@ pub enum Reduction {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum FeedChoice {
+pub enum FeedChoice {
     Auto,
     Stream,
     Resident,
+}
+
+impl From<FeedChoice> for Feed {
+    fn from(choice: FeedChoice) -> Feed {
+        match choice {
+            FeedChoice::Auto => Feed::Auto,
+            FeedChoice::Stream => Feed::Stream,
+            FeedChoice::Resident => Feed::Resident,
+        }
+    }
 }
 
 /// What is to be trained, and what is to be done meanwhile: from the options, or from a checkpoint.
@@ -154,11 +164,7 @@ impl Options {
     }
 
     pub fn feed(&self) -> Feed {
-        match self.feed {
-            FeedChoice::Auto => Feed::Auto,
-            FeedChoice::Stream => Feed::Stream,
-            FeedChoice::Resident => Feed::Resident,
-        }
+        self.feed.into()
     }
 
     /// The recipe with what the other options change in it.

@@ -29,6 +29,14 @@ pub fn data_set(dir: Option<&Path>) -> Result<DataSet> {
     }
 }
 
+/// The training half alone, validation images and all.
+pub fn training_part(dir: Option<&Path>) -> Result<Part> {
+    match dir {
+        Some(dir) => Part::open_train(dir),
+        None => embedded_training(),
+    }
+}
+
 /// The test half alone: the training images need not be unpacked for it.
 pub fn test_part(dir: Option<&Path>) -> Result<Part> {
     match dir {
@@ -40,6 +48,16 @@ pub fn test_part(dir: Option<&Path>) -> Result<Part> {
 #[cfg(feature = "embedded-mnist")]
 fn embedded_set() -> Result<DataSet> {
     DataSet::embedded()
+}
+
+#[cfg(feature = "embedded-mnist")]
+fn embedded_training() -> Result<Part> {
+    Part::embedded_train()
+}
+
+#[cfg(not(feature = "embedded-mnist"))]
+fn embedded_training() -> Result<Part> {
+    Err(none_embedded())
 }
 
 #[cfg(feature = "embedded-mnist")]
