@@ -3,8 +3,8 @@
 //   partials[g] = [sum over the group's r and all y, x of output_gradient[r, o, y, x] * x[r, c, y - TOP + i, x - LEFT + j]
 //   for each o, c, i, j; then, with a bias, the sums of output_gradient]
 //
-// Each invocation makes 8 output channels of two rows of taps, a row being one (c, i) with its up to 5 j. It walks through
-// the group's images by runs of 4 neighbouring places; the 8 values that a run sees through a row serve all its taps. What
+// Each invocation makes 8 output channels of two rows of taps, a row being one (c, i) with its up to 5 j, for one group of
+// images; neighbours make the next rows, and then those of the next group. It walks through the group's images by runs of 4 neighbouring places; the 8 values that a run sees through a row serve all its taps. What
 // lies outside the image is read inside it and then made 0.
 
 override ROWS: u32 = 1;
@@ -39,6 +39,8 @@ struct Numbers { first_row: u32 }
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override TAPS: u32 = IN_CHANNELS * KERNEL_HEIGHT * KERNEL_WIDTH;
 override TAP_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
+override PAIRS: u32 = (TAP_ROWS + 1u) / 2u;
+override GROUPS: u32 = (ROWS + GROUP - 1u) / GROUP;
 override OUTPUTS: u32 = OUT_HEIGHT * OUT_WIDTH;
 
 /// The value at `column` of the image's row that begins at `start`; 0 beside it.
@@ -134,11 +136,13 @@ fn store_tap(start: u32, tap_row: u32, j: u32, channel: u32, first: vec4<f32>, s
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let row = 2u * (group.x * THREADS + local.x);
+    let at = (group.z * 65535u + group.x) * THREADS + local.x;
+    let partial = min(at / PAIRS, GROUPS - 1u);
+    let row = 2u * (at % PAIRS);
     let row_a = min(row, TAP_ROWS - 1u);
     let row_b = min(row + 1u, TAP_ROWS - 1u);
     let channel = 8u * group.y;
-    let first_image = group.z * GROUP;
+    let first_image = partial * GROUP;
 
     // tap j of the two rows, channels 0 to 3 and 4 to 7
     var a0 = vec4<f32>(); var a0_second = vec4<f32>(); var b0 = vec4<f32>(); var b0_second = vec4<f32>();
@@ -196,7 +200,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
     }
 
-    let start = group.z * OUT_CHANNELS * (TAPS + u32(HAS_BIAS));
+    if (at >= PAIRS * GROUPS) {
+        return;
+    }
+    let start = partial * OUT_CHANNELS * (TAPS + u32(HAS_BIAS));
     store_tap(start, row, 0u, channel, a0, a0_second);
     store_tap(start, row, 1u, channel, a1, a1_second);
     store_tap(start, row, 2u, channel, a2, a2_second);

@@ -1,5 +1,5 @@
 use super::launching::{
-    BLOCKED, READ, WRITE, X_NAMES, is_for_blocks, launch, operand, tile, window, without_stride,
+    BLOCKED, READ, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
 };
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -84,21 +84,20 @@ impl Describe for Conv2dWeightGradient {
         }
         // Two rows of taps an invocation.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
-        let threads = pairs.next_power_of_two().clamp(8, 32);
+        const THREADS: usize = 32;
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
             ("OUT_CHANNELS", self.out_channels as f64),
             ("GROUP", self.group as f64),
             ("HAS_BIAS", self.has_bias as u32 as f64),
-            ("THREADS", threads as f64),
+            ("THREADS", THREADS as f64),
         ]
         .into_iter()
         .chain(without_stride(&self.window))
         .chain(operand(plan, self.x, X_NAMES));
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
-        let groups =
-            [pairs.div_ceil(threads) as u32, self.out_channels.div_ceil(8) as u32, self.groups() as u32];
+        let groups = layered((pairs * self.groups()).div_ceil(THREADS), self.out_channels.div_ceil(8));
         let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked.wgsl");
         vec![Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }]
     }

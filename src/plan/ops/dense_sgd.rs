@@ -1,4 +1,4 @@
-use super::launching::{launch, offset, operand, READ, WRITE, X_NAMES};
+use super::launching::{BLOCKED, READ, WRITE, X_NAMES, blocks, launch, offset, operand};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -52,5 +52,30 @@ impl Describe for DenseSgd {
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.weight, WRITE)];
         let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
         launch(include_str!("../../../shaders/dense_sgd.wgsl"), constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let in_fours = self.x.pixels.is_some() || self.inputs.is_multiple_of(4);
+        if !in_fours || !self.outputs.is_multiple_of(4) || self.inputs * self.outputs == 0 {
+            return Vec::new();
+        }
+        let (width, height) = blocks(self.outputs, self.inputs);
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("INPUTS", self.inputs as f64),
+            ("OUTPUTS", self.outputs as f64),
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+        ]
+        .into_iter()
+        .chain(operand(plan, self.x, X_NAMES));
+        let x = self.x.tensor;
+        let bindings = [(x, READ), (x, READ), (self.output_gradient, READ), (self.weight, WRITE)];
+        let along = |length: usize, side: usize| length.div_ceil(8 * side) as u32;
+        let groups = [along(self.inputs, width), along(self.outputs, height), 1];
+        let source = include_str!("../../../shaders/dense_sgd_blocked.wgsl");
+        vec![Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }]
     }
 }

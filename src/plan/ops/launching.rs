@@ -98,6 +98,12 @@ const PLAIN: &str = "plain";
 /// The variant that makes large blocks of its result in registers and uses no workgroup memory.
 pub(super) const BLOCKED: &str = "blocked";
 
+/// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation.
+pub(super) fn blocks(rows: usize, columns: usize) -> (usize, usize) {
+    let fit = |length: usize| length.div_ceil(8).next_power_of_two().min(8);
+    (fit(columns), fit(rows))
+}
+
 /// One side of a product, as `matmul_blocked.wgsl` reads it.
 pub(super) struct Side {
     pub operand: Operand,
@@ -130,8 +136,7 @@ impl BlockedProduct {
         if !(a.is_in_fours(plan) && b.is_in_fours(plan)) || m * n * k == 0 {
             return None;
         }
-        let fit = |length: usize| length.div_ceil(8).next_power_of_two().min(8);
-        let (width, height) = (fit(n), fit(m));
+        let (width, height) = blocks(m, n);
         let constants = [
             ("M", m as f64),
             ("N", n as f64),

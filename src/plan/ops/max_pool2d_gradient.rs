@@ -1,4 +1,4 @@
-use super::launching::{folded, launch, window, READ, WRITE};
+use super::launching::{READ, WRITE, folded, launch, window, without_stride};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -32,5 +32,19 @@ impl Describe for MaxPool2dGradient {
         let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
         let source = include_str!("../../../shaders/max_pool2d_gradient.wgsl");
         launch(source, constants, bindings, folded(count.div_ceil(256)))
+    }
+
+    fn alternatives(&self, _: &Plan) -> Vec<Launch> {
+        let Window { input, kernel, stride, padding, .. } = self.window;
+        if kernel != stride {
+            return Vec::new();
+        }
+        let maps = self.rows * self.channels;
+        let along = |side: usize| (input[side] + padding[side]).div_ceil(kernel[side]);
+        let constants = [("MAPS", maps as f64)].into_iter().chain(without_stride(&self.window));
+        let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
+        let source = include_str!("../../../shaders/max_pool2d_gradient_apart.wgsl");
+        let groups = folded((maps * along(0) * along(1)).div_ceil(64));
+        vec![Launch { variant: "apart", ..launch(source, constants, bindings, groups) }]
     }
 }
