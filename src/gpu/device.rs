@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) limits: wgpu::Limits,
     pub(super) faults: Faults,
     about: About,
+    /// Lanes of the smallest subgroups.
+    subgroup_lanes: u32,
     /// None where nothing is to be timed or chosen.
     choices: Mutex<Option<Choices>>,
 }
@@ -40,7 +42,7 @@ impl Device {
         let about = adapter.about().clone();
         let limits = adapter.raw.limits();
         supports(&about, &limits)?;
-        let wanted = wgpu::Features::TIMESTAMP_QUERY;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
         let description = wgpu::DeviceDescriptor {
             label: Some("inkgrad"),
             required_features: wanted & adapter.raw.features(),
@@ -54,7 +56,8 @@ impl Device {
         let waiter = Waiter::new(&raw, &faults)?;
         let kernels = checked(&raw, || Kernels::new(&raw))?;
         let choices = Mutex::default();
-        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about, choices }) })
+        let subgroup_lanes = adapter.raw.get_info().subgroup_min_size;
+        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about, subgroup_lanes, choices }) })
     }
 
     pub fn about(&self) -> &About {
@@ -145,6 +148,10 @@ impl Shared {
 
     pub(super) fn choose(&self, key: &str, variant: &str) {
         self.choices().get_or_insert_default().insert(key.to_owned(), variant.to_owned());
+    }
+
+    pub(super) fn has_subgroups(&self) -> bool {
+        self.raw.features().contains(wgpu::Features::SUBGROUP) && self.subgroup_lanes >= 8
     }
 
     pub(super) fn has_timestamps(&self) -> bool {

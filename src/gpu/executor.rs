@@ -120,7 +120,9 @@ impl Executor {
         executor.numbers = executor.number_groups()?;
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
-        let mut ways: Vec<Vec<Launch>> = plan.steps.iter().map(|step| step.op.launches(plan)).collect();
+        let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
+        let ways = plan.steps.iter().map(|step| step.op.launches(plan).into_iter().filter(possible).collect());
+        let mut ways: Vec<Vec<Launch>> = ways.collect();
         let chosen = executor.choose(&ways, options.variants).await?;
         for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
             launches.push((step.op.name(), ways.swap_remove(chosen), step.phase == Phase::Account));

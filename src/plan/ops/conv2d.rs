@@ -77,6 +77,6 @@ impl Describe for Conv2d {
             window,
             is_flipped,
         };
-        blocked.launch(plan).into_iter().collect()
+        blocked.launches(plan)
     }
 }

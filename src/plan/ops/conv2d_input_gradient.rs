@@ -67,6 +67,6 @@ impl Describe for Conv2dInputGradient {
             window: Window { input: output, output: input, kernel, stride, padding: [top, left] },
             is_flipped: true,
         };
-        blocked.launch(plan).into_iter().collect()
+        blocked.launches(plan)
     }
 }

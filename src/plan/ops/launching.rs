@@ -89,7 +89,7 @@ pub(super) fn launch(
     groups: [u32; 3],
 ) -> Launch {
     let (constants, bindings) = (constants.into_iter().collect(), bindings.into_iter().collect());
-    Launch { variant: PLAIN, source, constants, bindings, groups }
+    Launch { variant: PLAIN, needs_subgroups: false, source, constants, bindings, groups }
 }
 
 /// The variant that every op has.
@@ -184,10 +184,11 @@ pub(super) struct BlockedConvolution {
 }
 
 impl BlockedConvolution {
-    pub fn launch(&self, plan: &Plan) -> Option<Launch> {
+    /// Without subgroups, and with them.
+    pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         const THREADS: usize = 64;
         if !is_for_blocks(&self.window) {
-            return None;
+            return Vec::new();
         }
         let taps = self.window.taps();
         let (from_out, from_in) = match self.is_flipped {
@@ -215,7 +216,10 @@ impl BlockedConvolution {
         let runs = self.rows * self.window.output[0] * self.window.output[1].div_ceil(4);
         let groups = layered(runs.div_ceil(2 * THREADS), self.out_channels.div_ceil(8));
         let launch = launch(include_str!("../../../shaders/conv2d_blocked.wgsl"), constants, bindings, groups);
-        Some(Launch { variant: BLOCKED, ..launch })
+        let blocked = Launch { variant: BLOCKED, ..launch };
+        let source = include_str!("../../../shaders/conv2d_blocked_subgroups.wgsl");
+        let shared = Launch { variant: "subgroups", needs_subgroups: true, source, ..blocked.clone() };
+        vec![blocked, shared]
     }
 }
 

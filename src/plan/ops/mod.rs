@@ -70,6 +70,8 @@ pub(crate) trait Describe {
 pub struct Launch {
     /// Tells an op's shaders apart.
     pub variant: &'static str,
+    /// Whether the shader is only for devices with subgroups of at least 8 lanes.
+    pub needs_subgroups: bool,
     /// WGSL source; the entry point is `main`.
     pub source: &'static str,
     /// Values of the shader's `override` constants.
