@@ -68,11 +68,6 @@ impl Timing {
         })
     }
 
-    /// Whether another dispatch can be recorded in this block.
-    pub fn has_room(&self) -> bool {
-        self.recorded.len() < MOST
-    }
-
     /// Ends the recording of a block.
     pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         let count = 2 * self.recorded.len();

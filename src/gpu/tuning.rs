@@ -8,6 +8,7 @@ use super::timing::Timing;
 use crate::error::Result;
 use crate::executor::Work;
 use crate::plan::{Launch, Op};
+use crate::profile::Clock;
 
 /// The variant chosen for each op and shape, by the names that [`key`] gives them.
 pub type Choices = BTreeMap<String, String>;
@@ -40,58 +41,73 @@ const ENOUGH: f64 = 1e-3;
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
 const LEAST_WORK: f64 = 1e6;
 
-/// The quickest variant of each candidate. Each is run on part of its grid, then on more of it, until it takes
-/// [`ENOUGH`] or runs whole: slow devices never run whole ops, quick ones are judged with all their cores busy.
+/// Seconds that the timing of a plan may take in all. Drivers that compile on first use spend most of it on that.
+const BUDGET: f64 = 0.25;
+
+/// The quickest variant of each candidate, one after another, the most work first. What there is no time left for gets the
+/// last variant, the one made for large sizes.
 pub(super) async fn quickest(
     shared: &Shared,
     numbers: &wgpu::BindGroup,
     candidates: &[Candidate],
     work: &mut Work,
 ) -> Result<Vec<usize>> {
+    let clock = Clock::start();
     let mut timing = Timing::new(shared, work)?;
-    let mut rates: Vec<Vec<Option<f64>>> =
-        candidates.iter().map(|candidate| vec![None; candidate.dispatches.len()]).collect();
+    let mut best: Vec<usize> =
+        candidates.iter().map(|candidate| candidate.names.len().saturating_sub(1)).collect();
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(candidates[*at].multiply_adds));
+    for at in order {
+        if clock.seconds() > BUDGET {
+            break;
+        }
+        best[at] = quickest_of(shared, numbers, &candidates[at], &mut timing).await?;
+    }
+    Ok(best)
+}
+
+/// Each variant is run on part of its grid, then on more of it, until it takes [`ENOUGH`] or runs whole: slow devices never
+/// run whole ops, quick ones are judged with all their cores busy.
+///
+/// The tensors hold zeros yet, and the learning rate is zero: ops that change parameters in place change nothing.
+async fn quickest_of(
+    shared: &Shared,
+    numbers: &wgpu::BindGroup,
+    candidate: &Candidate,
+    timing: &mut Timing,
+) -> Result<usize> {
+    let mut rates: Vec<Option<f64>> = vec![None; candidate.dispatches.len()];
     let mut grown = 1.0;
-    loop {
+    while rates.iter().any(Option::is_none) {
+        let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).min(1.0);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
-        for (at, candidate) in candidates.iter().enumerate() {
-            for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
-                if rates[at][variant].is_some() {
-                    continue;
-                }
-                let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).min(1.0);
+        for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
+            if rates[variant].is_none() {
                 let (groups, share) = part(dispatch.groups, share);
                 // Once to warm up, once for the figure.
                 for is_counted in [false, true] {
-                    if timing.has_room() {
-                        let mut pass = timing.pass(&mut encoder, None, 0);
-                        dispatch.run_groups(&mut pass, numbers, 0, 0, groups);
-                        trials.push((at, variant, share, is_counted));
-                    }
+                    let mut pass = timing.pass(&mut encoder, None, 0);
+                    dispatch.run_groups(&mut pass, numbers, 0, 0, groups);
+                    trials.push((variant, share, is_counted));
                 }
             }
-        }
-        if trials.is_empty() {
-            break;
         }
         timing.resolve(&mut encoder);
         let submission = shared.queue.submit([encoder.finish()]);
         timing.collect(shared, submission).await?;
-        for ((at, variant, share, is_counted), span) in trials.into_iter().zip(timing.take()) {
+        for ((variant, share, is_counted), span) in trials.into_iter().zip(timing.take()) {
             let seconds = (span.end - span.start).max(1e-9);
             if is_counted && (seconds >= ENOUGH || share >= 1.0) {
-                rates[at][variant] = Some(share / seconds);
+                rates[variant] = Some(share / seconds);
             }
         }
         grown *= 4.0;
     }
-    let best = |rates: &Vec<Option<f64>>| {
-        let rate = |variant: usize| rates[variant].unwrap_or(0.0);
-        // A variant must be worth its while: by less than this, the plain one stays.
-        (1..rates.len()).fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best })
-    };
-    Ok(rates.iter().map(best).collect())
+    let rate = |variant: usize| rates[variant].unwrap_or(0.0);
+    // A variant must be worth its while: by less than this, the plain one stays.
+    Ok((1..rates.len()).fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
 }
 
 /// About `share` of a grid's workgroups, cut along its longest side; and the share that this is.
