@@ -1,9 +1,11 @@
 //! The GPU executor as a whole: both feeds, losses against the CPU's, and the work that a step costs. Without an adapter
 //! these tests fail.
 
+use std::collections::BTreeMap;
+
 use inkgrad::cpu;
 use inkgrad::data::{DataSet, Split};
-use inkgrad::executor::{Device, ExecutorOptions, Feed, Flat, Work};
+use inkgrad::executor::{Device, ExecutorOptions, Feed, Flat, Variants, Work};
 use inkgrad::gpu::{self, Adapter, Choice};
 use inkgrad::network::{Network, Task};
 use inkgrad::plan::{FlatSizes, StepNumbers, fuse};
@@ -100,7 +102,10 @@ fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
     let run = |feed, block: usize| {
         block_on(async {
             let store = gpu.store(plan.flat, &network.initial_parameters(0)).unwrap();
-            let mut executor = gpu.executor(&plan, &store, ExecutorOptions { feed, block, ..ExecutorOptions::default() }).await.unwrap();
+            let mut executor = gpu
+                .executor(&plan, &store, ExecutorOptions { feed, block, ..ExecutorOptions::default() })
+                .await
+                .unwrap();
             let indices: Vec<u32> = (0..40 * 20).map(|at| at * 7 % 900).collect();
             for block in indices.chunks(block * 20) {
                 let numbers = StepNumbers { learning_rate: 0.3, ..StepNumbers::default() };
@@ -212,7 +217,8 @@ fn too_large_an_allocation_is_an_error() {
     device.store(sizes(2), &[1.0, 2.0]).unwrap();
 }
 
-/// Small batches, since software Vulkan is slow; every op of the preset takes part all the same.
+/// Small batches, since software Vulkan is slow; every op of the preset takes part all the same. Each op's first shader
+/// throughout, then its second, then its third, where it has so many.
 #[test]
 fn every_preset_trains_alike_on_both_devices_for_50_steps() {
     let (split, gpu) = (images(400), gpu());
@@ -223,9 +229,9 @@ fn every_preset_trains_alike_on_both_devices_for_50_steps() {
         // Rates that leave a network of this size in the calm where rounding stays rounding.
         recipe.learning_rate *= 0.1;
         let network = network(&recipe, MNIST);
-        let run = |device: &Device| {
+        let run = |device: &Device, variants: Variants| {
             block_on(async {
-                let options = TrainerOptions { seed: 5, ..TrainerOptions::default() };
+                let options = TrainerOptions { seed: 5, variants, ..TrainerOptions::default() };
                 let mut trainer = Trainer::new(device, &network, &recipe, &split, options).await.unwrap();
                 while !trainer.is_done() {
                     trainer.advance().await.unwrap();
@@ -233,13 +239,120 @@ fn every_preset_trains_alike_on_both_devices_for_50_steps() {
                 trainer.finish().await.unwrap()
             })
         };
-        let (on_cpu, on_gpu) = (run(&cpu), run(&gpu));
+        let on_cpu = run(&cpu, Variants::Plain);
         assert_eq!(on_cpu.len(), 50);
-        for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
-            // Errors grow along a trajectory. Most of all where batch normalisation makes gradients that are nothing
-            // but rounding, of which Adam makes steps of full length.
-            let growth = if *preset == "record" { 1.1f32.powi(step as i32) } else { 1.0 };
-            assert!((a - b).abs() <= 2e-3 * growth * a.abs().max(0.1), "{preset}, step {step}: {a} and {b}");
+        for variant in 0..3 {
+            let on_gpu = run(&gpu, Variants::Nth(variant));
+            if *preset == "lenet5" {
+                assert_eq!(
+                    bits(&run(&gpu, Variants::Nth(variant))),
+                    bits(&on_gpu),
+                    "variant {variant} again"
+                );
+            }
+            for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
+                // Errors grow along a trajectory. Most of all where batch normalisation makes gradients that are
+                // nothing but rounding, of which Adam makes steps of full length.
+                let growth = if *preset == "record" { 1.1f32.powi(step as i32) } else { 1.0 };
+                let allowed = 2e-3 * growth * a.abs().max(0.1);
+                assert!((a - b).abs() <= allowed, "{preset}, variant {variant}, step {step}: {a} and {b}");
+            }
         }
+    }
+}
+
+/// The ops with several shaders: if one of them lost its others, nothing else here would notice.
+#[test]
+fn products_and_convolutions_have_shaders_to_choose_from() {
+    let mut most: BTreeMap<&str, usize> = BTreeMap::new();
+    for case in inkgrad::verify::cases() {
+        let variants = most.entry(case.op).or_default();
+        *variants = case.variants().max(*variants);
+    }
+    most.retain(|_, variants| *variants > 1);
+    let wanted = [
+        ("conv2d", 3),
+        ("conv2d_input_gradient", 3),
+        ("conv2d_weight_gradient", 2),
+        ("dense", 2),
+        ("dense_sgd", 2),
+        ("matmul", 2),
+        ("max_pool2d_gradient", 2),
+    ];
+    assert_eq!(most, BTreeMap::from(wanted));
+}
+
+/// Timing changes nothing that is trained, is done once for each shape, and can be taken over.
+#[test]
+fn a_device_that_tunes_remembers() {
+    let split = images(300);
+    let recipe = Recipe { batch: 20, steps: Some(3), epochs: None, ..Recipe::preset("lenet5").unwrap() };
+    let network = network(&recipe, MNIST);
+    let train = |device: &Device| {
+        block_on(async {
+            let options = TrainerOptions::default();
+            let mut trainer = Trainer::new(device, &network, &recipe, &split, options).await.unwrap();
+            trainer.advance().await.unwrap();
+            let losses = trainer.finish().await.unwrap();
+            (bits(&losses), bits(&trainer.weights().await.unwrap().parameters), trainer.work())
+        })
+    };
+    let Device::Gpu(tuned) = gpu() else { panic!("a GPU") };
+    assert!(tuned.choices().is_empty());
+    tuned.tune(BTreeMap::new());
+    let device = Device::Gpu(tuned.clone());
+    let (losses, parameters, first) = train(&device);
+    let choices = tuned.choices();
+    let of_op = |op: &str| choices.keys().filter(|key| key.split(' ').next() == Some(op)).count();
+    assert_eq!((of_op("conv2d"), of_op("conv2d_weight_gradient")), (2, 2), "{choices:?}");
+
+    let (losses_again, parameters_again, again) = train(&device);
+    assert_eq!(
+        (&losses_again, &parameters_again),
+        (&losses, &parameters),
+        "the second run, which timed nothing"
+    );
+    assert!(again.pipelines_created == 0 && again.bind_groups_created < first.bind_groups_created);
+    assert_eq!(tuned.choices(), choices);
+
+    let Device::Gpu(other) = gpu() else { panic!("a GPU") };
+    let nonsense = ("matmul of nothing".to_owned(), "no such shader".to_owned());
+    other.tune(choices.into_iter().chain([nonsense]).collect());
+    let (losses_there, parameters_there, _) = train(&Device::Gpu(other));
+    assert_eq!((losses_there, parameters_there), (losses, parameters), "another device that was told");
+}
+
+#[test]
+fn every_dispatch_of_a_profiled_run_is_timed() {
+    let (split, recipe) = (images(300), Recipe { batch: 20, ..softmax(40) });
+    let network = network(&recipe, MNIST);
+    for device in [gpu(), Device::Cpu(cpu::Device::with_threads(2))] {
+        block_on(async {
+            let options = TrainerOptions { profile: true, ..TrainerOptions::default() };
+            let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+            let mut profile = trainer.profile();
+            let mut spans = Vec::new();
+            while !trainer.is_done() {
+                trainer.advance().await.unwrap();
+                let block = trainer.spans().await.unwrap();
+                profile.add(&block, trainer.work().steps - profile.steps);
+                spans.extend(block);
+            }
+            assert!(trainer.spans().await.unwrap().is_empty(), "they are told once");
+            assert!(spans.iter().all(|span| span.start <= span.end && span.step < 40));
+            if let Device::Gpu(_) = device {
+                assert_eq!(spans.len() as u64, trainer.work().dispatches);
+                assert!(spans.windows(2).all(|two| two[0].start <= two[1].start), "one after another");
+            }
+            for step in 0..40 {
+                let ops = spans.iter().filter(|span| span.step == step).filter_map(|span| span.op);
+                let ops: std::collections::BTreeSet<usize> = ops.collect();
+                assert!(ops.len() >= 2, "step {step}: {ops:?}");
+            }
+            assert_eq!(profile.steps, 40);
+            let products: u64 = profile.rows.iter().map(|row| row.multiply_adds).sum();
+            assert_eq!(products, 2 * 20 * 784 * 10, "forward and the weight's gradient");
+            assert!(profile.busy_seconds() > 0.0 && profile.idle_share() < 1.0);
+        });
     }
 }

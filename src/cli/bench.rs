@@ -120,7 +120,8 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
     for task in tasks {
         let mut runs = Vec::new();
         for _ in 0..options.repeat {
-            let bench = Bench { options: &options, chosen: &chosen, images, training: &training, test: &test };
+            let bench =
+                Bench { options: &options, chosen: &chosen, images, training: &training, test: &test };
             let line = bench.run(*task, started).await?;
             if options.json {
                 json::line(&line)?;
@@ -155,8 +156,7 @@ impl<'a> Bench<'a> {
         let begun = Instant::now();
         let trainer = self.train(&network, &recipe).await?;
         let train_seconds = begun.elapsed().as_secs_f64();
-        let test =
-            evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
+        let test = evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
         let images = (trainer.steps() * recipe.batch as u64) as f64;
         Ok(Line {
             framework: "inkgrad",

@@ -270,13 +270,7 @@ struct Moment<'a> {
 
 impl Ready {
     /// Does one share.
-    fn work(
-        &self,
-        plan: &Plan,
-        tensors: &Tensors,
-        moment: &Moment,
-        share: usize,
-    ) {
+    fn work(&self, plan: &Plan, tensors: &Tensors, moment: &Moment, share: usize) {
         let run = |item: Item, range: Range<usize>| {
             let started = moment.watch.as_ref().map(Watch::now);
             match (item, moment.feeding) {

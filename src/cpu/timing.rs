@@ -23,7 +23,9 @@ impl Timing {
     /// All spans since the last call.
     pub fn take(&mut self) -> Vec<Span> {
         let lists = self.spans.iter_mut();
-        lists.flat_map(|list| std::mem::take(list.get_mut().unwrap_or_else(PoisonError::into_inner))).collect()
+        lists
+            .flat_map(|list| std::mem::take(list.get_mut().unwrap_or_else(PoisonError::into_inner)))
+            .collect()
     }
 }
 

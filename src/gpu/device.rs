@@ -57,7 +57,19 @@ impl Device {
         let kernels = checked(&raw, || Kernels::new(&raw))?;
         let choices = Mutex::default();
         let subgroup_lanes = adapter.raw.get_info().subgroup_min_size;
-        Ok(Device { shared: Arc::new(Shared { waiter, kernels, raw, queue, limits, faults, about, subgroup_lanes, choices }) })
+        Ok(Device {
+            shared: Arc::new(Shared {
+                waiter,
+                kernels,
+                raw,
+                queue,
+                limits,
+                faults,
+                about,
+                subgroup_lanes,
+                choices,
+            }),
+        })
     }
 
     pub fn about(&self) -> &About {

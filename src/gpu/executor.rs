@@ -121,7 +121,8 @@ impl Executor {
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
         let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
-        let ways = plan.steps.iter().map(|step| step.op.launches(plan).into_iter().filter(possible).collect());
+        let ways =
+            plan.steps.iter().map(|step| step.op.launches(plan).into_iter().filter(possible).collect());
         let mut ways: Vec<Vec<Launch>> = ways.collect();
         let chosen = executor.choose(&ways, options.variants).await?;
         for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
@@ -175,8 +176,7 @@ impl Executor {
             for at in unknown {
                 let op = &self.plan.steps[at].op;
                 let (name, multiply_adds) = (op.name(), op.multiply_adds());
-                let launches: Vec<_> =
-                    ways[at].iter().map(|launch| (name, launch.clone(), false)).collect();
+                let launches: Vec<_> = ways[at].iter().map(|launch| (name, launch.clone(), false)).collect();
                 let dispatches = self.prepare(&launches, &|id| places[id.index()].clone())?;
                 let names = ways[at].iter().map(|launch| launch.variant).collect();
                 candidates.push(Candidate { key: keys[at].clone(), multiply_adds, names, dispatches });
@@ -262,7 +262,8 @@ impl Executor {
         self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, numbers, &mut self.work).await?;
         let gather = self.gather.as_ref().filter(|_| resident).map(|(_, gather)| gather);
         let runs = sequence(gather, &self.dispatches, steps);
-        self.work.dispatches += record(&mut encoder, &mut self.timing, runs, &self.numbers[at], at, self.work.steps);
+        self.work.dispatches +=
+            record(&mut encoder, &mut self.timing, runs, &self.numbers[at], at, self.work.steps);
         if let Some(history) = &mut self.history {
             history.keep(&mut encoder, &self.slots[at].losses, steps as u64);
         }
@@ -336,7 +337,8 @@ impl Executor {
         self.shared.queue.write_buffer(&self.slots[0].numbers, 0, bytemuck::bytes_of(&numbers));
         let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
         let runs = sequence(None, &self.dispatches, 1);
-        self.work.dispatches += record(&mut encoder, &mut self.timing, runs, &self.numbers[0], 0, self.work.steps);
+        self.work.dispatches +=
+            record(&mut encoder, &mut self.timing, runs, &self.numbers[0], 0, self.work.steps);
         let submission = self.shared.queue.submit([encoder.finish()]);
         self.work.submissions += 1;
         self.work.steps += 1;

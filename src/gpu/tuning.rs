@@ -107,7 +107,8 @@ async fn quickest_of(
     }
     let rate = |variant: usize| rates[variant].unwrap_or(0.0);
     // A variant must be worth its while: by less than this, the plain one stays.
-    Ok((1..rates.len()).fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
+    Ok((1..rates.len())
+        .fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
 }
 
 /// About `share` of a grid's workgroups, cut along its longest side; and the share that this is.

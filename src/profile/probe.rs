@@ -34,12 +34,20 @@ pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> 
     let mut builder = Builder::new(1, 1, 1);
     let mut tensor = |name| builder.tensor(name, &[VALUES / 1024, 1024], Element::F32, Home::Activation);
     let (x, out) = (tensor("x"), tensor("out"));
-    let seconds = best(device, builder, Relu { x, out, rows: VALUES / 1024, columns: 1024 }.into(), &[x], tries).await?;
+    let seconds =
+        best(device, builder, Relu { x, out, rows: VALUES / 1024, columns: 1024 }.into(), &[x], tries)
+            .await?;
     Ok(Reach { gflops, gigabytes: 8.0 * VALUES as f64 / seconds / 1e9, side })
 }
 
 /// Seconds of the quickest of some runs of an op, after one that does not count.
-async fn best(device: &Device, mut builder: Builder, op: Op, inputs: &[TensorId], tries: usize) -> Result<f64> {
+async fn best(
+    device: &Device,
+    mut builder: Builder,
+    op: Op,
+    inputs: &[TensorId],
+    tries: usize,
+) -> Result<f64> {
     builder.push(Phase::Forward, op);
     let plan = builder.finish();
     let store = device.store(plan.flat, &[])?;
@@ -47,7 +55,8 @@ async fn best(device: &Device, mut builder: Builder, op: Op, inputs: &[TensorId]
     let mut executor = device.executor(&plan, &store, options).await?;
     for input in inputs {
         // Neither zeros nor denormals, which some devices multiply at another speed.
-        let values: Vec<f32> = (0..plan.tensor(*input).len()).map(|at| (at % 97) as f32 / 97.0 - 0.5).collect();
+        let values: Vec<f32> =
+            (0..plan.tensor(*input).len()).map(|at| (at % 97) as f32 / 97.0 - 0.5).collect();
         executor.write(*input, bytemuck::cast_slice(&values))?;
     }
     once(&mut executor).await?;

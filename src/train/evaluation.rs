@@ -69,7 +69,9 @@ pub async fn evaluate(
         return Err(Error::Config("an evaluation plan without counts".into()));
     };
     let block = 4;
-    let mut executor = device.executor(&plan, store, ExecutorOptions { feed: Feed::Stream, block, ..ExecutorOptions::default() }).await?;
+    let mut executor = device
+        .executor(&plan, store, ExecutorOptions { feed: Feed::Stream, block, ..ExecutorOptions::default() })
+        .await?;
     for counts in [correct, confusion] {
         executor.write(counts, &vec![0; plan.tensor(counts).bytes()])?;
     }

@@ -52,8 +52,13 @@ pub async fn predict(
     let Some(logits) = logits else {
         return Err(Error::Config("an evaluation plan without logits".into()));
     };
-    let mut executor =
-        device.executor(&plan, store, ExecutorOptions { feed: Feed::Stream, block: 1, ..ExecutorOptions::default() }).await?;
+    let mut executor = device
+        .executor(
+            &plan,
+            store,
+            ExecutorOptions { feed: Feed::Stream, block: 1, ..ExecutorOptions::default() },
+        )
+        .await?;
     let mut probabilities = Vec::with_capacity(images.len() * classes);
     let all: Vec<u32> = (0..images.len() as u32).collect();
     for some in all.chunks(batch) {

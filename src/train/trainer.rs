@@ -121,12 +121,18 @@ impl Trainer {
         }
         let block_bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels()));
         let block = (BLOCK_BYTES / block_bytes.max(1)).clamp(1, BLOCK_STEPS);
-        let executor = device.executor(&plan, &store, ExecutorOptions {
-            feed: options.feed,
-            block,
-            variants: options.variants,
-            profile: options.profile,
-        }).await?;
+        let executor = device
+            .executor(
+                &plan,
+                &store,
+                ExecutorOptions {
+                    feed: options.feed,
+                    block,
+                    variants: options.variants,
+                    profile: options.profile,
+                },
+            )
+            .await?;
         let block = block.min(executor.block());
         Ok(Trainer {
             network: network.clone(),
@@ -286,5 +292,33 @@ fn training_plan(device: &Device, network: &Network, recipe: &Recipe, plain: boo
         _ if plain => plan,
         Device::Cpu(_) => fuse::for_cpu(plan),
         Device::Gpu(_) => fuse::for_gpu(plan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Task;
+
+    /// The decay of the first step is 0.1, see [`crate::recipe::Average`]: so much is left of the first values.
+    #[test]
+    fn averages_begin_with_the_first_values() {
+        pollster::block_on(async {
+            let text = "batch = 2\nsteps = 1\nlearning_rate = 0.5\noptimiser = { kind = \"sgd\" }\naverage = { decay = 0.9 }\nlayers = [{ kind = \"dense\" }]";
+            let recipe = Recipe::parse(std::path::Path::new("test"), text).unwrap();
+            let task = Task { height: 1, width: 4, classes: 2 };
+            let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
+            let split = Split::new(4, vec![9, 200, 30, 80, 255, 0, 10, 7], vec![0, 1]).unwrap();
+            let device = Device::Cpu(crate::cpu::Device::with_threads(1));
+            let options = TrainerOptions::default();
+            let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+            trainer.advance().await.unwrap();
+            let (first, last) = (network.initial_parameters(0), trainer.current_weights().await.unwrap());
+            let averaged = trainer.weights().await.unwrap();
+            assert_ne!(first, last.parameters);
+            for ((average, first), last) in averaged.parameters.iter().zip(first).zip(last.parameters) {
+                assert!((average - (0.1 * first + 0.9 * last)).abs() < 1e-6);
+            }
+        });
     }
 }

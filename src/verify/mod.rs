@@ -59,7 +59,8 @@ impl Case {
     /// As `run`; also whether the op left alone what lies beside its tensors in the flat parameter buffer.
     async fn run_watched(&self, device: &Device, variants: Variants) -> Result<(Vec<Vec<u8>>, bool)> {
         let store = device.store(self.plan.flat, &vec![0.0; self.plan.flat.parameters])?;
-        let options = ExecutorOptions { feed: Feed::Stream, block: 1, variants, ..ExecutorOptions::default() };
+        let options =
+            ExecutorOptions { feed: Feed::Stream, block: 1, variants, ..ExecutorOptions::default() };
         let mut executor = device.executor(&self.plan, &store, options).await?;
         for (tensor, bytes) in &self.inputs {
             executor.write(*tensor, bytes)?;

@@ -1,5 +1,6 @@
 //! The program as its users run it: results, messages, exit codes.
 
+mod bench;
 mod devices;
 mod eval;
 mod long_runs;
@@ -24,6 +25,8 @@ pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_inkgrad"));
     // Backtraces of the developer's shell would be in the way of exact messages.
     command.env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
+    // What is remembered of GPUs goes where the build's other files are.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     command
 }
 
@@ -56,6 +59,13 @@ impl Ran {
         }
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self
+    }
+
+    /// The command line was refused.
+    #[track_caller]
+    pub fn failed_to_parse(self, word: &str) {
+        assert_eq!(self.code, Some(2), "{}{}", self.out, self.err);
+        assert!(self.err.contains(word) && !self.err.contains("panicked"), "{}", self.err);
     }
 
     /// The run failed, whichever way, and its message holds these words.

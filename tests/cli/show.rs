@@ -3,7 +3,7 @@ use super::{Bands, inkgrad, text};
 #[test]
 fn help_names_every_command() {
     let help = inkgrad(&["--help"]).well();
-    for command in ["train", "eval", "verify", "devices", "summary", "recipe"] {
+    for command in ["train", "eval", "verify", "bench", "devices", "summary", "recipe"] {
         assert!(help.out.lines().any(|line| line.trim_start().starts_with(command)), "{}", help.out);
         assert!(inkgrad(&[command, "--help"]).well().out.contains("Usage: inkgrad"));
     }

@@ -159,7 +159,8 @@ impl BlockedProduct {
         let bias = self.bias.unwrap_or(b);
         let bindings = [(a, READ), (a, READ), (b, READ), (b, READ), (bias, READ), (self.out, WRITE)];
         let groups = layered(n.div_ceil(8 * width), m.div_ceil(8 * height));
-        let launch = launch(include_str!("../../../shaders/matmul_blocked.wgsl"), constants, bindings, groups);
+        let launch =
+            launch(include_str!("../../../shaders/matmul_blocked.wgsl"), constants, bindings, groups);
         Some(Launch { variant: BLOCKED, ..launch })
     }
 }
@@ -215,7 +216,8 @@ impl BlockedConvolution {
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
         let runs = self.rows * self.window.output[0] * self.window.output[1].div_ceil(4);
         let groups = layered(runs.div_ceil(2 * THREADS), self.out_channels.div_ceil(8));
-        let launch = launch(include_str!("../../../shaders/conv2d_blocked.wgsl"), constants, bindings, groups);
+        let launch =
+            launch(include_str!("../../../shaders/conv2d_blocked.wgsl"), constants, bindings, groups);
         let blocked = Launch { variant: BLOCKED, ..launch };
         let source = include_str!("../../../shaders/conv2d_blocked_subgroups.wgsl");
         let shared = Launch { variant: "subgroups", needs_subgroups: true, source, ..blocked.clone() };

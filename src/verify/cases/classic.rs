@@ -183,10 +183,12 @@ fn sgd(count: usize) -> Case {
 
 /// A dense layer's tensors: weight and bias apart in a flat buffer that begins and ends with other values.
 fn dense_tensors(draft: &mut Draft, rows: usize, inputs: usize, outputs: usize, bytes: bool) -> DenseTensors {
-    draft.flat(2 + inputs * outputs + 1 + outputs + 3);
+    // Some shaders are for rows of whole vec4s that begin at one.
+    let start = if inputs.is_multiple_of(4) { 4 } else { 2 };
+    draft.flat(start + inputs * outputs + 1 + outputs + 3);
     let x = draft.operand("x", [rows, inputs], bytes);
-    let weight = draft.parameter("weight", &[outputs, inputs], 2);
-    let bias = draft.parameter("bias", &[outputs], 2 + inputs * outputs + 1);
+    let weight = draft.parameter("weight", &[outputs, inputs], start);
+    let bias = draft.parameter("bias", &[outputs], start + inputs * outputs + 1);
     let shape = format!("{rows} x {inputs} to {outputs}{}", if bytes { " bytes" } else { "" });
     DenseTensors { x, weight, bias, shape }
 }
