@@ -20,6 +20,14 @@ const BLOCK_K: usize = 512;
 /// Rows of `a` that are packed together.
 const BLOCK_ROWS: usize = 128;
 
+/// Up to this k all of those rows stay packed from panel to panel, 4 MB of them; beyond it every panel packs them anew.
+const MOST_PACKED_K: usize = 8192;
+
+/// Values of a row of `a` that are packed at a time.
+fn packed_k(k: usize) -> usize {
+    if k <= MOST_PACKED_K { k } else { BLOCK_K }
+}
+
 /// Vectors a row of a tile.
 const VECTORS: usize = 2;
 
@@ -69,7 +77,7 @@ impl Outer {
     pub fn scratch(level: Level, k: usize) -> usize {
         let block_k = k.min(BLOCK_K);
         let resting = if k > BLOCK_K { BLOCK_ROWS * Self::panel(level) } else { 0 };
-        block_k * (BLOCK_ROWS + Self::panel(level)) + resting
+        packed_k(k) * BLOCK_ROWS + block_k * Self::panel(level) + resting
     }
 
     /// The rows `rows` of out.
@@ -132,14 +140,16 @@ unsafe fn body<V: F32>(product: &Outer, rows: Range<usize>, panels: Range<usize>
     let block_k = product.k.min(BLOCK_K);
     unsafe {
         let packed_a = scratch;
-        let packed_b = packed_a.add(block_k * BLOCK_ROWS);
+        let packed_b = packed_a.add(packed_k(product.k) * BLOCK_ROWS);
         let rest = packed_b.add(block_k * panel_width);
         for panel in panels.clone() {
             let column = panel * panel_width;
             let width = panel_width.min(product.n - column);
             for part in 0..parts {
                 let ks = part * BLOCK_K..product.k.min((part + 1) * BLOCK_K);
-                if parts > 1 || panel == panels.start {
+                let stays = product.k <= MOST_PACKED_K;
+                let packed_a = if stays { packed_a.add(rows.len() * ks.start) } else { packed_a };
+                if !stays || panel == panels.start {
                     for t in 0..tiles {
                         let to = packed_a.add((tile(t) - rows.start) * ks.len());
                         pack_a::<V>(product, tile(t)..tile(t + 1), ks.clone(), to);
@@ -221,6 +231,33 @@ unsafe fn by_height<V: F32, B: Source>(product: &Outer, height: usize, a: *const
     unsafe { heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
 }
 
+/// Adds `k` products to every sum. Apart from what comes before and after, so that the sums alone fill the registers.
+#[inline(always)]
+unsafe fn chains<V: F32, B: Source, const R: usize>(
+    mut sums: [[V; VECTORS]; R],
+    a: *const f32,
+    b: B,
+    k: usize,
+) -> [[V; VECTORS]; R] {
+    let mut a = a;
+    for k in 0..k {
+        unsafe {
+            let mut bs = [V::splat(0.0); VECTORS];
+            for v in 0..VECTORS {
+                bs[v] = b.load(k, v * V::LANES);
+            }
+            for r in 0..R {
+                let x = V::splat(*a.add(r));
+                for v in 0..VECTORS {
+                    sums[r][v] = x.mul_add(bs[v], sums[r][v]);
+                }
+            }
+            a = a.add(R);
+        }
+    }
+    sums
+}
+
 /// `R` rows by `VECTORS` vectors. `a` is packed `[k, R]`.
 #[inline(always)]
 unsafe fn tile<V: F32, B: Source, const R: usize>(product: &Outer, a: *const f32, b: B, place: Place) {
@@ -233,18 +270,7 @@ unsafe fn tile<V: F32, B: Source, const R: usize>(product: &Outer, a: *const f32
                 }
             }
         }
-        for k in 0..place.k {
-            let mut bs = [V::splat(0.0); VECTORS];
-            for v in 0..VECTORS {
-                bs[v] = b.load(k, v * V::LANES);
-            }
-            for r in 0..R {
-                let x = V::splat(*a.add(k * R + r));
-                for v in 0..VECTORS {
-                    sums[r][v] = x.mul_add(bs[v], sums[r][v]);
-                }
-            }
-        }
+        let sums = chains(sums, a, b, place.k);
         if !place.last {
             for r in 0..R {
                 for v in 0..VECTORS {
