@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Store;
 use super::device::Shared;
+use super::dispatch::{Dispatch, record, sequence};
 use super::faults::checked;
-use super::feed::{NUMBERS_STRIDE, SLOTS, Slot};
+use super::feed::{SLOTS, Slot};
 use super::history::History;
-use super::kernels::Kernel;
 use super::resident::{self, Resident};
 use super::timing::{self, Timing};
 use super::tuning::{self, Candidate};
@@ -43,15 +43,6 @@ enum Place {
     Buffer(wgpu::Buffer),
     /// One of the slot's buffers.
     Slot(Home),
-}
-
-/// An op, ready: one bind group, or one a slot where it touches a slot's buffers.
-pub(super) struct Dispatch {
-    kernel: Arc<Kernel>,
-    buffers: Vec<wgpu::BindGroup>,
-    pub(super) groups: [u32; 3],
-    /// Runs once a block, one layer of workgroups a step.
-    once_a_block: bool,
 }
 
 impl Executor {
@@ -153,6 +144,46 @@ impl Executor {
         slots.iter().map(group).collect()
     }
 
+    /// Ops made ready with all their shaders, compiled side by side. Where the driver refuses one of them, each op is tried
+    /// by itself, and those whose other shaders it refuses keep the plain one.
+    fn candidates(&mut self, ops: &[usize], ways: &[Vec<Launch>], keys: &[String]) -> Result<Vec<Candidate>> {
+        let places = self.places.clone();
+        let place = |id: TensorId| places[id.index()].clone();
+        let launches = |at: &usize| -> Vec<(&'static str, Launch, bool)> {
+            let name = self.plan.steps[*at].op.name();
+            ways[*at].iter().map(|launch| (name, launch.clone(), false)).collect()
+        };
+        let each: Vec<_> = ops.iter().map(launches).collect();
+        let made: Vec<Option<Vec<Dispatch>>> = match self.prepare(&each.concat(), &place) {
+            Ok(dispatches) => {
+                let mut dispatches = dispatches.into_iter();
+                each.iter().map(|launches| Some(dispatches.by_ref().take(launches.len()).collect())).collect()
+            }
+            Err(Error::Gpu(_)) => each
+                .iter()
+                .map(|launches| match self.prepare(launches, &place) {
+                    Err(Error::Gpu(_)) => Ok(None),
+                    made => made.map(Some),
+                })
+                .collect::<Result<_>>()?,
+            Err(error) => return Err(error),
+        };
+        let mut candidates = Vec::new();
+        for (at, made) in ops.iter().zip(made) {
+            let names: Vec<&'static str> = ways[*at].iter().map(|launch| launch.variant).collect();
+            match made {
+                None => self.shared.choose(&keys[*at], names[0]),
+                Some(dispatches) => candidates.push(Candidate {
+                    key: keys[*at].clone(),
+                    multiply_adds: self.plan.steps[*at].op.multiply_adds(),
+                    names,
+                    dispatches,
+                }),
+            }
+        }
+        Ok(candidates)
+    }
+
     /// Which of its launches each op gets.
     async fn choose(&mut self, ways: &[Vec<Launch>], variants: Variants) -> Result<Vec<usize>> {
         let tuned = match variants {
@@ -171,16 +202,7 @@ impl Executor {
             }
         }
         if !unknown.is_empty() {
-            let places = self.places.clone();
-            let mut candidates = Vec::new();
-            for at in unknown {
-                let op = &self.plan.steps[at].op;
-                let (name, multiply_adds) = (op.name(), op.multiply_adds());
-                let launches: Vec<_> = ways[at].iter().map(|launch| (name, launch.clone(), false)).collect();
-                let dispatches = self.prepare(&launches, &|id| places[id.index()].clone())?;
-                let names = ways[at].iter().map(|launch| launch.variant).collect();
-                candidates.push(Candidate { key: keys[at].clone(), multiply_adds, names, dispatches });
-            }
+            let candidates = self.candidates(&unknown, ways, &keys)?;
             let shared = self.shared.clone();
             let best = tuning::quickest(&shared, &self.numbers[0], &candidates, &mut self.work).await?;
             for (candidate, best) in candidates.iter().zip(best) {
@@ -412,83 +434,5 @@ fn slot_buffer(slot: &Slot, home: Home) -> &wgpu::Buffer {
         Home::SampleLoss => &slot.sample_loss,
         Home::Losses => &slot.losses,
         _ => &slot.indices,
-    }
-}
-
-/// A dispatch in its place: its op in the plan (none for `gather`), its step of the block, and for how many steps it
-/// works.
-struct Run<'a> {
-    dispatch: &'a Dispatch,
-    op: Option<usize>,
-    step: usize,
-    layers: u32,
-}
-
-/// All dispatches of a block of steps in their order.
-fn sequence<'a>(gather: Option<&'a Dispatch>, dispatches: &'a [Dispatch], steps: usize) -> Vec<Run<'a>> {
-    let gather = gather.map(|dispatch| Run { dispatch, op: None, step: 0, layers: steps as u32 });
-    let ops = || dispatches.iter().enumerate();
-    let in_steps = (0..steps).flat_map(|step| {
-        let each = ops().filter(|(_, dispatch)| !dispatch.once_a_block);
-        each.map(move |(op, dispatch)| Run { dispatch, op: Some(op), step, layers: 1 })
-    });
-    let once = ops().filter(|(_, dispatch)| dispatch.once_a_block);
-    let once = once.map(|(op, dispatch)| Run { dispatch, op: Some(op), step: 0, layers: steps as u32 });
-    gather.into_iter().chain(in_steps).chain(once).collect()
-}
-
-/// Records dispatches, all in one pass, or where they are timed in one each; how many those are.
-fn record(
-    encoder: &mut wgpu::CommandEncoder,
-    timing: &mut Option<Timing>,
-    runs: Vec<Run>,
-    numbers: &wgpu::BindGroup,
-    slot: usize,
-    steps_before: u64,
-) -> u64 {
-    match timing {
-        None => {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            runs.iter().for_each(|run| run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers));
-        }
-        Some(timing) => {
-            for run in &runs {
-                let mut pass = timing.pass(encoder, run.op, steps_before + run.step as u64);
-                run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers);
-            }
-            timing.resolve(encoder);
-        }
-    }
-    runs.len() as u64
-}
-
-impl Dispatch {
-    fn run(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        numbers: &wgpu::BindGroup,
-        slot: usize,
-        step: usize,
-        layers: u32,
-    ) {
-        let [x, y, z] = self.groups;
-        let groups = [x, y, if self.once_a_block { z * layers } else { z }];
-        self.run_groups(pass, numbers, slot, step, groups);
-    }
-
-    /// Runs part of the grid, or more of it.
-    pub(super) fn run_groups(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        numbers: &wgpu::BindGroup,
-        slot: usize,
-        step: usize,
-        [x, y, z]: [u32; 3],
-    ) {
-        let Some(buffers) = self.buffers.get(slot).or(self.buffers.first()) else { return };
-        pass.set_pipeline(&self.kernel.pipeline);
-        pass.set_bind_group(0, buffers, &[]);
-        pass.set_bind_group(1, numbers, &[(step * NUMBERS_STRIDE) as u32]);
-        pass.dispatch_workgroups(x, y, z);
     }
 }

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod device;
+mod dispatch;
 mod executor;
 mod faults;
 mod feed;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::device::Shared;
-use super::executor::Dispatch;
+use super::dispatch::Dispatch;
 use super::timing::Timing;
 use crate::error::Result;
 use crate::executor::Work;
