@@ -10,7 +10,7 @@ use crate::executor::Work;
 use crate::plan::{Launch, Op};
 use crate::profile::Clock;
 
-/// The variant chosen for each op and shape, by the names that [`key`] gives them.
+/// The variant chosen for each op and shape, by op and sizes, such as `matmul M=100 N=256 K=784 ...`.
 pub type Choices = BTreeMap<String, String>;
 
 /// An op with shaders to choose from, ready to be timed.
