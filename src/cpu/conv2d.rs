@@ -1,11 +1,12 @@
 use std::ops::Range;
 
 use super::Level;
-use super::kernel::{Cut, Kernel, Need};
+use super::kernel::{Cut, Kernel, Need, Prepared};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Matrix, Tensors};
+use super::winograd::{self, Forward, Tiling};
 use crate::plan::StepNumbers;
 use crate::plan::ops::Conv2d;
 
@@ -26,13 +27,41 @@ impl Kernel for Conv2d {
         needs.into_iter().chain(bias).collect()
     }
 
+    fn prepared(&self, level: Level) -> Option<Prepared> {
+        let floats = tiling(self)?.prepared(level);
+        Some(Prepared { of: self.out, floats, units: self.in_channels })
+    }
+
+    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
+        let Some(tiling) = tiling(self) else { return };
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
+        // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
+        unsafe { winograd::prepare(tensors.level, &tiling, weight, false, to, range) }
+    }
+
     /// The planes of an image, packed weights, offsets of taps.
-    fn scratch(&self, _: Level) -> usize {
+    fn scratch(&self, level: Level) -> usize {
+        if let Some(tiling) = tiling(self) {
+            return tiling.scratch(level);
+        }
         let planes = Planes::new(self.window, self.in_channels);
         planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        if let Some(tiling) = tiling(self) {
+            let op = Forward {
+                tiling,
+                x: tensors.floats(self.x.tensor),
+                kernels: tensors.prepared(self.out),
+                bias: self.bias.map_or(std::ptr::null(), |bias| tensors.floats(bias).cast_const()),
+                relu: self.relu,
+                out: tensors.floats(self.out),
+                scratch: tensors.scratch,
+            };
+            // SAFETY: as below.
+            return unsafe { winograd::forward(tensors.level, &op, range) };
+        }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
             weight: tensors.floats(self.weight),
@@ -43,6 +72,12 @@ impl Kernel for Conv2d {
         // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
         unsafe { conv2d(tensors.level, self, &at, range) }
     }
+}
+
+/// Where the convolution goes by transforms.
+fn tiling(op: &Conv2d) -> Option<Tiling> {
+    let tiling = Tiling::new(&op.window, op.in_channels, op.out_channels)?;
+    op.x.pixels.is_none().then_some(tiling)
 }
 
 struct Place {

@@ -1,11 +1,12 @@
 use std::ops::Range;
 
 use super::Level;
-use super::kernel::{Cut, Kernel, Need};
+use super::kernel::{Cut, Kernel, Need, Prepared};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Floats, Matrix, Tensors};
+use super::winograd::{self, Forward, Tiling};
 use crate::plan::ops::Conv2dInputGradient;
 use crate::plan::{StepNumbers, Window};
 
@@ -23,8 +24,23 @@ impl Kernel for Conv2dInputGradient {
         ]
     }
 
+    fn prepared(&self, level: Level) -> Option<Prepared> {
+        let floats = tiling(self)?.prepared(level);
+        Some(Prepared { of: self.input_gradient, floats, units: self.out_channels })
+    }
+
+    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
+        let Some(tiling) = tiling(self) else { return };
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.input_gradient));
+        // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
+        unsafe { winograd::prepare(tensors.level, &tiling, weight, true, to, range) }
+    }
+
     /// Planes, packed weights and offsets of the largest phase.
-    fn scratch(&self, _: Level) -> usize {
+    fn scratch(&self, level: Level) -> usize {
+        if let Some(tiling) = tiling(self) {
+            return tiling.scratch(level);
+        }
         let size = |phase: Phase| {
             let planes = Planes::cropped(phase.window, self.out_channels, phase.skip);
             planes.len() + SLACK + (self.in_channels + 1) * planes.taps()
@@ -33,6 +49,19 @@ impl Kernel for Conv2dInputGradient {
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        if let Some(tiling) = tiling(self) {
+            let op = Forward {
+                tiling,
+                x: tensors.floats(self.output_gradient),
+                kernels: tensors.prepared(self.input_gradient),
+                bias: std::ptr::null(),
+                relu: false,
+                out: tensors.floats(self.input_gradient),
+                scratch: tensors.scratch,
+            };
+            // SAFETY: as below.
+            return unsafe { winograd::forward(tensors.level, &op, range) };
+        }
         let at = Place {
             output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),
             weight: tensors.floats(self.weight),
@@ -42,6 +71,11 @@ impl Kernel for Conv2dInputGradient {
         // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
         unsafe { input_gradient(tensors.level, self, &at, range) }
     }
+}
+
+/// Where the gradient goes by transforms.
+fn tiling(op: &Conv2dInputGradient) -> Option<Tiling> {
+    Tiling::back(&op.window, op.in_channels, op.out_channels)
 }
 
 struct Place {

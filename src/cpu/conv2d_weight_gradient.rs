@@ -8,6 +8,7 @@ use super::kernel::{Cut, Kernel, Need};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::tensors::{Matrix, Tensors};
+use super::winograd::{Tiling, WeightGradient, weight_gradient as transformed};
 use crate::plan::StepNumbers;
 use crate::plan::ops::Conv2dWeightGradient;
 
@@ -30,11 +31,28 @@ impl Kernel for Conv2dWeightGradient {
 
     /// Planes and gradients of a sweep's images, offsets of taps.
     fn scratch(&self, level: Level) -> usize {
+        if let Some(tiling) = tiling(self) {
+            return tiling.weight_gradient_scratch(level);
+        }
         let layout = Layout::new(self, level.lanes());
         self.sweep(&layout) * (layout.planes.len() + layout.gradients()) + SLACK + layout.planes.taps()
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        if let Some(tiling) = tiling(self) {
+            let op = WeightGradient {
+                tiling,
+                x: tensors.floats(self.x.tensor),
+                output_gradient: tensors.floats(self.output_gradient),
+                group: self.group,
+                partials: tensors.floats(self.partials),
+                columns: self.columns(),
+                has_bias: self.has_bias,
+                scratch: tensors.scratch,
+            };
+            // SAFETY: as below.
+            return unsafe { transformed(tensors.level, &op, range) };
+        }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
             output_gradient: tensors.floats(self.output_gradient),
@@ -51,6 +69,12 @@ impl Conv2dWeightGradient {
     fn sweep(&self, layout: &Layout) -> usize {
         (SWEEP / layout.planes.len().max(1)).clamp(1, self.group)
     }
+}
+
+/// Where the gradient goes by transforms.
+fn tiling(op: &Conv2dWeightGradient) -> Option<Tiling> {
+    let tiling = Tiling::new(&op.window, op.in_channels, op.out_channels)?;
+    op.x.pixels.is_none().then_some(tiling)
 }
 
 struct Place {

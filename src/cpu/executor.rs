@@ -82,10 +82,18 @@ impl Executor {
         }
         let places: Arc<[(*mut u8, usize)]> = places.into();
         let scratch = plan.steps.iter().map(|step| kernel(&step.op).scratch(level)).max().unwrap_or(0);
+        let mut prepared = vec![std::ptr::null_mut(); plan.tensors.len()];
+        for wanted in plan.steps.iter().filter_map(|step| kernel(&step.op).prepared(level)) {
+            let buffer = Buffer::floats(wanted.floats)?;
+            prepared[wanted.of.index()] = buffer.pointer().cast();
+            buffers.push(buffer);
+        }
+        let prepared: Arc<[*mut f32]> = prepared.into();
         let mut tensors = Vec::new();
         for _ in 0..pool.threads() {
             let buffer = Buffer::floats(scratch)?;
-            tensors.push(Tensors { places: places.clone(), scratch: buffer.pointer().cast(), level });
+            let (places, prepared) = (places.clone(), prepared.clone());
+            tensors.push(Tensors { places, prepared, scratch: buffer.pointer().cast(), level });
             buffers.push(buffer);
         }
         let threads = pool.threads();
@@ -280,9 +288,11 @@ impl Ready {
                 (Item::Op(at), _) => unsafe {
                     kernel(&plan.steps[at].op).run(tensors, moment.numbers, range);
                 },
+                // SAFETY: as above.
+                (Item::Prepare(at), _) => unsafe { kernel(&plan.steps[at].op).prepare(tensors, range) },
             }
             if let (Some(watch), Some(started)) = (&moment.watch, started) {
-                watch.note(if let Item::Op(at) = item { Some(at) } else { None }, started);
+                watch.note(item.op(), started);
             }
         };
         let (only, range) = &self.shares[share];
@@ -305,8 +315,8 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
             let bytes: usize = items
                 .iter()
                 .flat_map(|item| match item {
-                    Item::Feed => Vec::new(),
                     Item::Op(at) => plan.steps[*at].op.writes(),
+                    Item::Feed | Item::Prepare(_) => Vec::new(),
                 })
                 .map(|id| plan.tensor(id).bytes() / rows.max(1))
                 .sum();

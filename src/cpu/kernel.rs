@@ -72,8 +72,27 @@ impl Need {
     }
 }
 
+/// What an op makes of its weights once a step, before any of its own work: memory that all workers then read.
+pub(super) struct Prepared {
+    /// The tensor under which the op finds it: one that it writes.
+    pub of: TensorId,
+    pub floats: usize,
+    /// Independent units of [`Kernel::prepare`].
+    pub units: usize,
+}
+
 pub(super) trait Kernel {
     fn cut(&self, level: Level) -> Cut;
+
+    fn prepared(&self, _level: Level) -> Option<Prepared> {
+        None
+    }
+
+    /// Does the units `range` of what [`Kernel::prepared`] says.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    unsafe fn prepare(&self, _tensors: &Tensors, _range: Range<usize>) {}
 
     /// Every tensor that `run` touches.
     fn needs(&self) -> Vec<Need>;

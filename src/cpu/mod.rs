@@ -21,6 +21,7 @@ mod sliding;
 mod store;
 mod tensors;
 mod timing;
+mod winograd;
 
 pub use executor::Executor;
 pub use level::Level;

@@ -8,11 +8,22 @@ use super::Level;
 use super::kernel::{Cut, kernel};
 use crate::plan::{Home, Plan, TensorId};
 
-/// What a stage runs: the feed of images and labels, or an op of the plan by its position.
+/// What a stage runs: the feed of images and labels, or an op of the plan by its position, or what that op makes of its
+/// weights beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Feed,
+    Prepare(usize),
     Op(usize),
+}
+
+impl Item {
+    pub fn op(self) -> Option<usize> {
+        match self {
+            Item::Feed => None,
+            Item::Prepare(at) | Item::Op(at) => Some(at),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +56,13 @@ pub(super) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
         reads: step.op.reads(),
         writes: step.op.writes(),
     });
-    let mut waiting: Vec<Entry> = std::iter::once(feed).chain(ops).collect();
+    // First of all: an op that prepares something goes by rows of the batch, which no unit does, so it comes later.
+    let prepared = plan.steps.iter().enumerate().filter_map(|(at, step)| {
+        let prepared = kernel(&step.op).prepared(level)?;
+        let cut = Cut::Units { count: prepared.units, grain: 1 };
+        Some(Entry { item: Item::Prepare(at), cut, reads: step.op.reads(), writes: Vec::new() })
+    });
+    let mut waiting: Vec<Entry> = prepared.chain(std::iter::once(feed)).chain(ops).collect();
     let mut stages = Vec::new();
     while !waiting.is_empty() {
         let (mut joined, mut skipped): (Vec<Entry>, Vec<Entry>) = (Vec::new(), Vec::new());
@@ -147,6 +164,7 @@ mod tests {
     fn names(plan: &Plan) -> Vec<Vec<&'static str>> {
         let name = |item: &Item| match item {
             Item::Feed => "feed",
+            Item::Prepare(_) => "prepare",
             Item::Op(at) => plan.steps[*at].op.name(),
         };
         let names = |stage: &Stage| match stage {
@@ -182,7 +200,7 @@ mod tests {
                     Stage::Units { items } => items.into_iter().map(|(item, ..)| item).collect(),
                 })
                 .filter_map(|item| match item {
-                    Item::Feed => None,
+                    Item::Feed | Item::Prepare(_) => None,
                     Item::Op(at) => Some(at),
                 })
                 .collect();

@@ -12,6 +12,8 @@ use crate::plan::{TensorId, image_stride};
 pub(super) struct Tensors {
     /// Where each tensor begins, and its bytes, by position.
     pub places: Arc<[(*mut u8, usize)]>,
+    /// What ops made of their weights, by the position of the tensor that they write; null for all others.
+    pub prepared: Arc<[*mut f32]>,
     /// This worker's own floats, as many as the plan's ops asked for with `Kernel::scratch`.
     pub scratch: *mut f32,
     pub level: Level,
@@ -25,6 +27,11 @@ unsafe impl Sync for Tensors {}
 impl Tensors {
     pub fn bytes(&self, id: TensorId) -> *mut u8 {
         self.places[id.index()].0
+    }
+
+    /// See `Kernel::prepared`.
+    pub fn prepared(&self, id: TensorId) -> *mut f32 {
+        self.prepared[id.index()]
     }
 
     /// How many bytes the tensor has.

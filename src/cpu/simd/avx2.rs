@@ -124,4 +124,25 @@ impl F32 for Avx2 {
             _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
         }
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+        unsafe {
+            // The halves of lines i and i + 4 side by side: then all that remains is within halves, 4 x 4 each.
+            let halves = |i: usize, half: usize| {
+                let at = from.add(i * from_pitch + 4 * half);
+                let low = _mm256_castps128_ps256(_mm_loadu_ps(at));
+                _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(at.add(4 * from_pitch)))
+            };
+            for half in 0..2 {
+                let (a, b, c, d) = (halves(0, half), halves(1, half), halves(2, half), halves(3, half));
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let to = to.add(4 * half * to_pitch);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(to_pitch), _mm256_shuffle_ps::<0b11_10_11_10>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(2 * to_pitch), _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high));
+                _mm256_storeu_ps(to.add(3 * to_pitch), _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high));
+            }
+        }
+    }
 }

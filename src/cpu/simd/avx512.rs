@@ -113,4 +113,14 @@ impl F32 for Avx512 {
     unsafe fn reduce_max(self) -> f32 {
         unsafe { _mm512_reduce_max_ps(self.0) }
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+        // Four squares of 8 x 8: the instructions for halves are there as well.
+        for (i, j) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            unsafe {
+                let (from, to) = (from.add(i * from_pitch + j), to.add(j * to_pitch + i));
+                super::avx2::Avx2::transpose(from, from_pitch, to, to_pitch);
+            }
+        }
+    }
 }

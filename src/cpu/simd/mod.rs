@@ -54,6 +54,10 @@ pub(super) trait F32: Copy {
     unsafe fn power_of_two(self) -> Self;
     unsafe fn reduce_sum(self) -> f32;
     unsafe fn reduce_max(self) -> f32;
+
+    /// Turns a square: value `j` of line `i` of `from` becomes value `i` of line `j` of `to`, `LANES` lines that are
+    /// so many floats apart.
+    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize);
 }
 
 /// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 it stays where it is at 88.
@@ -178,6 +182,27 @@ mod tests {
             let (x, mut out) = ([f32::NEG_INFINITY, f32::NAN, -1e4, 0.0], [1.0; 4]);
             unsafe { exp_at(level, &x, &mut out) };
             assert!(out[0] == 0.0 && out[1].is_nan() && out[2] == 0.0 && out[3] == 1.0, "{level}: {out:?}");
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn turn<V: F32>(from: &[f32], to: &mut [f32]) {
+        unsafe { V::transpose(from.as_ptr(), 19, to.as_mut_ptr(), 17) }
+    }
+    by_level!(unsafe fn turn_at = turn(from: &[f32], to: &mut [f32]));
+
+    #[test]
+    fn squares_are_turned_at_every_level() {
+        let from: Vec<f32> = (0..16 * 19).map(|i| i as f32).collect();
+        for level in Level::available() {
+            let mut to = vec![-1.0; 16 * 17];
+            unsafe { turn_at(level, &from, &mut to) };
+            for (i, value) in to.iter().enumerate() {
+                let (row, column) = (i / 17, i % 17);
+                let inside = row.max(column) < level.lanes();
+                let wanted = if inside { (column * 19 + row) as f32 } else { -1.0 };
+                assert_eq!(*value, wanted, "{level}: row {row}, column {column}");
+            }
         }
     }
 

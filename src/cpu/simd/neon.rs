@@ -115,4 +115,17 @@ impl F32 for Neon {
     unsafe fn reduce_max(self) -> f32 {
         unsafe { vmaxvq_f32(self.0) }
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+        unsafe {
+            let line = |i: usize| vld1q_f32(from.add(i * from_pitch));
+            let (a, b, c, d) = (line(0), line(1), line(2), line(3));
+            let (ac_low, ac_high) = (vzip1q_f32(a, c), vzip2q_f32(a, c));
+            let (bd_low, bd_high) = (vzip1q_f32(b, d), vzip2q_f32(b, d));
+            vst1q_f32(to, vzip1q_f32(ac_low, bd_low));
+            vst1q_f32(to.add(to_pitch), vzip2q_f32(ac_low, bd_low));
+            vst1q_f32(to.add(2 * to_pitch), vzip1q_f32(ac_high, bd_high));
+            vst1q_f32(to.add(3 * to_pitch), vzip2q_f32(ac_high, bd_high));
+        }
+    }
 }

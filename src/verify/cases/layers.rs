@@ -68,6 +68,10 @@ fn convolutions() -> Vec<(usize, usize, usize, Window)> {
         (2, 2, 2, Window::valid([7, 7], [7, 7], [1, 1])),
         (9, 33, 20, Window::same([5, 20], [3, 3], [1, 1])),
         (100, 1, 3, Window::valid([6, 6], [2, 2], [1, 1])),
+        (5, 12, 12, Window::same([12, 12], [3, 3], [1, 1])),
+        (7, 24, 17, Window::valid([6, 9], [3, 3], [1, 1])),
+        (3, 13, 40, padded([14, 14], [5, 5], [1, 1], [2, 2])),
+        (2, 16, 18, Window::valid([9, 8], [5, 5], [1, 1])),
     ]
     .into_iter()
     .filter_map(|(rows, in_channels, out_channels, window)| Some((rows, in_channels, out_channels, window?)))
