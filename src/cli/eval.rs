@@ -35,7 +35,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let (part, chosen) = source::beside(move || source::test_part(dir.as_deref()), choice).await?;
     let Task { height, width, classes } = model.network.task;
     part.require(height, width, classes)?;
-    let evaluation = evaluate_members(&chosen.device, &model.network, &model.members, &part.examples).await?;
+    let (network, members, views) = (&model.network, &model.members, model.recipe.views);
+    let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await?;
     if options.json {
         return json::line(&Summary::of(&model, &chosen, &evaluation));
     }

@@ -19,7 +19,8 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let (Some(_), Some((_, first))) = (options.ensemble, done.first()) else { return Ok(()) };
     let (network, kept) = (first.network.clone(), first.kept);
     let members: Vec<_> = done.into_iter().map(|(_, trained)| trained.weights).collect();
-    let test = evaluate_members(&chosen.device, &network, &members, &data.test).await?;
+    let views = plan.recipe.views;
+    let test = evaluate_members(&chosen.device, &network, &members, views, &data.test).await?;
     let (accuracy, loss) = (test.accuracy(), test.loss);
     if let Some(path) = &options.save {
         run.model(&network, members, kept).save(path)?;

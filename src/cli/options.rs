@@ -61,7 +61,8 @@ pub struct Options {
         "ensemble", "validate_every", "early_stop",
     ])]
     resume: Option<PathBuf>,
-    /// Classify the validation images (the first 5,000 of MNIST's training file) every so many steps
+    /// Classify the validation images (the first 5,000 of MNIST's training file) every so many steps. They are then kept
+    /// out of training, also where the recipe would train on all images
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     validate_every: Option<u64>,
     /// End after so many validations without a smaller loss, and keep the weights of the smallest
@@ -189,6 +190,8 @@ impl Options {
         if self.steps.is_some() || self.epochs.is_some() {
             (recipe.steps, recipe.epochs) = (self.steps, self.epochs);
         }
+        // Images that a network was trained on tell nothing of others.
+        recipe.all_images &= self.validate_every.is_none();
         recipe.check().map_err(Error::Config)?;
         Ok((name, recipe))
     }

@@ -76,7 +76,8 @@ impl Run<'_> {
             profile: options.is_profiled(),
             ..TrainerOptions::default()
         };
-        let (device, split) = (&chosen.device, &data.train);
+        let all = plan.recipe.all_images.then(|| data.all_training());
+        let (device, split) = (&chosen.device, all.as_ref().unwrap_or(&data.train));
         let session_options = self.session_options();
         let session = match &plan.resumed {
             None => {
@@ -104,7 +105,7 @@ impl Run<'_> {
             return Err(Error::Diverged { step: steps }.into());
         }
         let members = std::slice::from_ref(&weights);
-        let test = evaluate_members(device, &network, members, &data.test).await?;
+        let test = evaluate_members(device, &network, members, plan.recipe.views, &data.test).await?;
         // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
         if !test.loss.is_finite() {
             return Err(Error::Diverged { step: steps }.into());
@@ -232,7 +233,7 @@ impl Run<'_> {
         options.say(format_args!(
             "{task}: {} parameters; {} images of {} x {} in {} classes to train, {} to test",
             HumanCount(parameters as u64),
-            HumanCount(data.train.len() as u64),
+            HumanCount(trainer.split().len() as u64),
             data.height,
             data.width,
             data.classes,
@@ -259,7 +260,7 @@ impl Run<'_> {
             device: chosen.kind(),
             adapter: &chosen.name,
             parameters,
-            training_images: data.train.len(),
+            training_images: trainer.split().len(),
             test_images: data.test.len(),
             steps: trainer.steps(),
             batch: recipe.batch,

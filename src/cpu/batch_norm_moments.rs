@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::normalising::{Shape, product, sum};
+use super::normalising::{Shape, products, sum};
 use super::tensors::Tensors;
 use crate::plan::StepNumbers;
 use crate::plan::ops::BatchNormMoments;
@@ -27,13 +27,13 @@ impl Kernel for BatchNormMoments {
             (tensors.floats(self.x), tensors.floats(self.moments), tensors.floats(self.running));
         let count = shape.count().max(1) as f64;
         for channel in range {
-            let (mut total, mut squares) = (0.0, 0.0);
+            let (mut total, mut squares) = (0.0, [0.0; 2]);
             // SAFETY: `needs` covers the tensors; these channels' moments are this worker's.
             unsafe {
                 sum(tensors.level, x, shape, channel, &mut total);
                 let mean = (total / count) as f32;
-                product(tensors.level, x, x, [mean, mean], shape, channel, &mut squares);
-                let variance = (squares / count) as f32;
+                products(tensors.level, x, mean, x, mean, shape, channel, &mut squares);
+                let variance = (squares[0] / count) as f32;
                 *moments.add(channel) = mean;
                 *moments.add(self.channels + channel) = variance;
                 let approach = |at: *mut f32, new: f32| *at += self.momentum * (new - *at);

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::normalising::{Shape, product, sum};
+use super::normalising::{Shape, products};
 use super::tensors::Tensors;
 use crate::plan::StepNumbers;
 use crate::plan::ops::BatchNormSums;
@@ -29,12 +29,12 @@ impl Kernel for BatchNormSums {
             (tensors.floats(self.x), tensors.floats(self.output_gradient), tensors.floats(self.moments));
         let (weight, bias) = (tensors.floats(self.weight_gradient), tensors.floats(self.bias_gradient));
         for channel in range {
-            let (mut along, mut even) = (0.0, 0.0);
+            let mut totals = [0.0; 2];
             // SAFETY: `needs` covers the tensors; these channels' gradients are this worker's.
             unsafe {
                 let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
-                product(tensors.level, x, given, [mean, 0.0], shape, channel, &mut along);
-                sum(tensors.level, given, shape, channel, &mut even);
+                products(tensors.level, x, mean, given, 0.0, shape, channel, &mut totals);
+                let [along, even] = totals;
                 *weight.add(channel) = (along / f64::from(variance + self.epsilon).sqrt()) as f32;
                 *bias.add(channel) = even as f32;
             }

@@ -27,15 +27,28 @@ impl Shape {
     }
 }
 
+/// Calls `each(start, count)` for the vectors of a row: whole ones, then what is left.
+#[inline(always)]
+fn vectors<V: F32>(length: usize, mut each: impl FnMut(usize, usize)) {
+    let whole = length / V::LANES * V::LANES;
+    (0..whole).step_by(V::LANES).for_each(|start| each(start, V::LANES));
+    if whole < length {
+        each(whole, length - whole);
+    }
+}
+
+#[inline(always)]
+unsafe fn load<V: F32>(from: *const f32, count: usize, fill: f32) -> V {
+    unsafe { if count == V::LANES { V::load(from) } else { V::load_partial(from, count, fill) } }
+}
+
 #[inline(always)]
 unsafe fn sum_body<V: F32>(x: *const f32, shape: Shape, channel: usize, total: &mut f64) {
     for row in 0..shape.rows {
         let from = x.wrapping_add(shape.at(row, channel));
         unsafe {
             let mut sum = V::splat(0.0);
-            for i in (0..shape.inner).step_by(V::LANES) {
-                sum = sum.add(V::load_partial(from.add(i), V::LANES.min(shape.inner - i), 0.0));
-            }
+            vectors::<V>(shape.inner, |i, count| sum = sum.add(load::<V>(from.add(i), count, 0.0)));
             *total += f64::from(sum.reduce_sum());
         }
     }
@@ -49,38 +62,42 @@ by_level!(
 );
 
 #[inline(always)]
-unsafe fn product_body<V: F32>(
+unsafe fn products_body<V: F32>(
     x: *const f32,
+    mean: f32,
     y: *const f32,
-    from: [f32; 2],
+    y_mean: f32,
     shape: Shape,
     channel: usize,
-    total: &mut f64,
+    totals: &mut [f64; 2],
 ) {
     for row in 0..shape.rows {
         let (x, y) = (x.wrapping_add(shape.at(row, channel)), y.wrapping_add(shape.at(row, channel)));
         unsafe {
-            let (x_mean, y_mean) = (V::splat(from[0]), V::splat(from[1]));
-            let mut sum = V::splat(0.0);
-            for i in (0..shape.inner).step_by(V::LANES) {
-                let count = V::LANES.min(shape.inner - i);
+            let (x_middle, y_middle) = (V::splat(mean), V::splat(y_mean));
+            let (mut products, mut sum) = (V::splat(0.0), V::splat(0.0));
+            vectors::<V>(shape.inner, |i, count| {
                 // What fills a vector beyond the row is the mean itself, and adds nothing.
-                let a = V::load_partial(x.add(i), count, from[0]).sub(x_mean);
-                sum = a.mul_add(V::load_partial(y.add(i), count, from[1]).sub(y_mean), sum);
-            }
-            *total += f64::from(sum.reduce_sum());
+                let a = load::<V>(x.add(i), count, mean).sub(x_middle);
+                let b = load::<V>(y.add(i), count, y_mean).sub(y_middle);
+                products = a.mul_add(b, products);
+                sum = sum.add(b);
+            });
+            totals[0] += f64::from(products.reduce_sum());
+            totals[1] += f64::from(sum.reduce_sum());
         }
     }
 }
 by_level!(
-    /// Adds up a channel's products `(x - from[0]) * (y - from[1])`.
-    pub(super) unsafe fn product = product_body(
+    /// Adds up a channel's products `(x - mean) * (y - y_mean)`, and its `y - y_mean`.
+    pub(super) unsafe fn products = products_body(
         x: *const f32,
+        mean: f32,
         y: *const f32,
-        from: [f32; 2],
+        y_mean: f32,
         shape: Shape,
         channel: usize,
-        total: &mut f64,
+        totals: &mut [f64; 2],
     )
 );
 
@@ -96,15 +113,13 @@ pub(super) struct Line {
 
 #[inline(always)]
 unsafe fn line_body<V: F32>(line: &Line, values: Range<usize>) {
-    for i in values.clone().step_by(V::LANES) {
-        let count = V::LANES.min(values.end - i);
-        unsafe {
-            let y = V::load_partial(line.y.add(i), count, 0.0);
-            let rest = y.mul_add(V::splat(line.slope), V::splat(line.shift));
-            let x = V::load_partial(line.x.add(i), count, 0.0);
-            x.mul_add(V::splat(line.gain), rest).store_partial(line.out.add(i), count);
-        }
-    }
+    let Line { x, y, out, .. } = *line;
+    vectors::<V>(values.len(), |i, count| unsafe {
+        let i = values.start + i;
+        let rest = load::<V>(y.add(i), count, 0.0).mul_add(V::splat(line.slope), V::splat(line.shift));
+        let value = load::<V>(x.add(i), count, 0.0).mul_add(V::splat(line.gain), rest);
+        if count == V::LANES { value.store(out.add(i)) } else { value.store_partial(out.add(i), count) }
+    });
 }
 by_level!(
     /// The values `values` of all three tensors.

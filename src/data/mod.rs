@@ -37,6 +37,11 @@ pub struct DataSet {
 }
 
 impl DataSet {
+    /// The training file's images, those for validation among them: for the last run, once all is chosen.
+    pub fn all_training(&self) -> Split {
+        self.validation.followed_by(&self.train)
+    }
+
     /// Pixels of an image.
     pub fn pixels(&self) -> usize {
         self.height * self.width

@@ -96,6 +96,43 @@ impl Split {
         let start = self.range.start + range.start.min(self.len());
         Split { range: start.min(end)..end, ..self.clone() }
     }
+
+    /// The images of both, these first. Copies none where the other follows in the same file.
+    pub(super) fn followed_by(&self, next: &Split) -> Split {
+        if Arc::ptr_eq(&self.images, &next.images) && self.range.end == next.range.start {
+            return Split { range: self.range.start..next.range.end, ..self.clone() };
+        }
+        let images = [self.images(), next.images()].concat();
+        let labels = [self.labels(), next.labels()].concat();
+        let range = 0..labels.len();
+        Split { images: Arc::new(images), labels: Arc::new(labels), pixels: next.pixels, range }
+    }
+
+    /// A copy whose images, `width` pixels wide, are moved down and to the right by so many pixels (up and to the left
+    /// where negative); what comes in is background, 0.
+    pub fn moved(&self, width: usize, down: isize, right: isize) -> Split {
+        let (width, mut images) = (width.max(1), vec![0; self.images().len()]);
+        let height = self.pixels / width;
+        let whole = self.images().chunks_exact(self.pixels).zip(images.chunks_exact_mut(self.pixels));
+        for (from, to) in whole {
+            for y in 0..height {
+                let Some(source) = y.checked_add_signed(-down).filter(|y| *y < height) else { continue };
+                let (line, start) = (&from[source * width..][..width], right.unsigned_abs().min(width));
+                let to = &mut to[y * width..][..width];
+                match right >= 0 {
+                    true => to[start..].copy_from_slice(&line[..width - start]),
+                    false => to[..width - start].copy_from_slice(&line[start..]),
+                }
+            }
+        }
+        let labels = self.labels().to_vec();
+        Split {
+            range: 0..labels.len(),
+            images: Arc::new(images),
+            labels: Arc::new(labels),
+            pixels: self.pixels,
+        }
+    }
 }
 
 /// The images themselves would fill the terminal.
@@ -122,6 +159,29 @@ mod tests {
         #[allow(clippy::reversed_empty_ranges)]
         let reversed = middle.slice(3..1);
         assert!(reversed.is_empty() && reversed.images().is_empty());
+    }
+
+    #[test]
+    fn neighbours_join_without_a_copy() {
+        let split = Split::new(1, (0..9).collect(), (0..9).collect()).unwrap();
+        let joined = split.slice(2..4).followed_by(&split.slice(4..8));
+        assert_eq!((joined.images(), joined.labels()), (&[2, 3, 4, 5, 6, 7][..], &[2, 3, 4, 5, 6, 7][..]));
+        assert!(Arc::ptr_eq(&split.images, &joined.images));
+        let apart = split.slice(6..8).followed_by(&split.slice(0..1));
+        assert_eq!((apart.images(), apart.labels()), (&[6, 7, 0][..], &[6, 7, 0][..]));
+    }
+
+    #[test]
+    fn images_move_over_background() {
+        let split = Split::new(6, vec![9, 9, 9, 9, 9, 9, 1, 2, 3, 4, 5, 6], vec![7, 8]).unwrap().slice(1..2);
+        let moved = |down, right| split.moved(3, down, right).images().to_vec();
+        assert_eq!(moved(0, 0), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(moved(1, 0), [0, 0, 0, 1, 2, 3]);
+        assert_eq!(moved(-1, 0), [4, 5, 6, 0, 0, 0]);
+        assert_eq!(moved(0, 1), [0, 1, 2, 0, 4, 5]);
+        assert_eq!(moved(0, -2), [3, 0, 0, 6, 0, 0]);
+        assert_eq!(moved(5, -7), [0; 6]);
+        assert_eq!(split.moved(3, 1, 1).labels(), [8]);
     }
 
     #[test]

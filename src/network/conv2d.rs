@@ -44,8 +44,11 @@ fn is_yes(bias: &bool) -> bool {
 
 /// Groups of images whose weight gradients are summed apart: enough for every core of a GPU, few enough to add up.
 const MOST_GROUPS: usize = 32;
-/// Images a group at least: what one share of a CPU's work holds.
+/// Images a group at least: what one share of a CPU's work holds; of weights so many that adding up the groups would cost
+/// more than it gives, more of them.
 const LEAST_GROUP: usize = 4;
+const LEAST_GROUP_OF_MANY: usize = 8;
+const MANY: usize = 8192;
 
 /// Sizes of the layer's ops.
 struct Sizes {
@@ -119,7 +122,8 @@ impl Layer for Conv2d {
         let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
         let weights = out_channels * in_channels * window.taps();
         let columns = weights + if self.bias { out_channels } else { 0 };
-        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(LEAST_GROUP);
+        let least = if columns < MANY { LEAST_GROUP } else { LEAST_GROUP_OF_MANY };
+        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(least);
         let groups = rows.div_ceil(group);
         let partials = builder.activation(&format!("{}.partial_gradients", place.name), &[groups, columns]);
         builder.push(

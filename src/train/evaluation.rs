@@ -5,6 +5,7 @@ use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{Element, NO_IMAGE, Plan, StepNumbers, fuse};
+use crate::recipe::Views;
 
 /// How well a classifier does on a split.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +97,7 @@ pub async fn evaluate(
     })
 }
 
-/// Classifies every image of a split with the averaged probabilities of several networks (one or more).
+/// Classifies every image of a split with the averaged probabilities of several networks (one or more) and views.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -104,15 +105,16 @@ pub async fn evaluate_members(
     device: &Device,
     network: &Network,
     members: &[Weights],
+    views: Views,
     split: &Split,
 ) -> Result<Evaluation> {
-    if let [alone] = members {
+    if let ([alone], Views::Plain) = (members, views) {
         return evaluate(device, network, &alone.store(device)?, split).await;
     }
     if split.is_empty() {
         return Err(Error::Config("there are no images to evaluate on".into()));
     }
-    let predictions = predict_members(device, network, members, split).await?;
+    let predictions = predict_members(device, network, members, views, split).await?;
     let classes = network.task.classes;
     let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);
     for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(split.labels()) {

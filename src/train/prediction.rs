@@ -5,6 +5,7 @@ use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{NO_IMAGE, Op, StepNumbers};
+use crate::recipe::Views;
 
 /// What a classifier makes of images: a probability for each class.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ pub async fn predict(
     Ok(Predictions { classes, probabilities })
 }
 
-/// Classifies images with several networks: the mean of their probabilities.
+/// Classifies images with several networks and views: the mean of their probabilities.
 ///
 /// # Errors
 /// As [`predict`], and where there is no network.
@@ -80,20 +81,30 @@ pub async fn predict_members(
     device: &Device,
     network: &Network,
     members: &[Weights],
+    views: Views,
     images: &Split,
 ) -> Result<Predictions> {
+    require_images(network, images)?;
+    let stores = members.iter().map(|weights| weights.store(device)).collect::<Result<Vec<_>>>()?;
     let mut sum: Option<Predictions> = None;
-    for weights in members {
-        let one = predict(device, network, &weights.store(device)?, images).await?;
-        match &mut sum {
-            None => sum = Some(one),
-            Some(sum) => {
-                sum.probabilities.iter_mut().zip(&one.probabilities).for_each(|(sum, one)| *sum += one);
+    for &[down, right] in views.moves() {
+        let moved = match [down, right] {
+            [0, 0] => images.clone(),
+            _ => images.moved(network.task.width, down, right),
+        };
+        for store in &stores {
+            let one = predict(device, network, store, &moved).await?;
+            match &mut sum {
+                None => sum = Some(one),
+                Some(sum) => {
+                    sum.probabilities.iter_mut().zip(&one.probabilities).for_each(|(sum, one)| *sum += one);
+                }
             }
         }
     }
     let mut mean = sum.ok_or_else(|| Error::Config("an ensemble of no networks".into()))?;
-    mean.probabilities.iter_mut().for_each(|value| *value /= members.len() as f32);
+    let count = (members.len() * views.moves().len()) as f32;
+    mean.probabilities.iter_mut().for_each(|value| *value /= count);
     Ok(mean)
 }
 
@@ -134,7 +145,9 @@ mod tests {
             statistics: Vec::new(),
         };
         let of = |members: &[Weights]| {
-            pollster::block_on(predict_members(&device, &network, members, &images)).unwrap().probabilities
+            pollster::block_on(predict_members(&device, &network, members, Views::Plain, &images))
+                .unwrap()
+                .probabilities
         };
         let (one, other) = (of(&[member(0.001)]), of(&[member(-0.002)]));
         let both = of(&[member(0.001), member(-0.002)]);

@@ -183,6 +183,7 @@ impl Session {
             &self.device,
             self.trainer.network(),
             std::slice::from_ref(&weights),
+            self.trainer.recipe().views,
             &validation,
         )
         .await?;

@@ -63,8 +63,16 @@ impl Tiling {
         // What is saved must pay for the transforms.
         let pays = in_channels.min(out_channels) >= LEAST_CHANNELS && 10 * transformed <= 6 * direct;
         let [kernel, _] = kernel;
-        (fits && pays && direct > 0)
-            .then_some(Tiling { in_channels, out_channels, input, output, padding, kernel, side, tiles })
+        (fits && pays && direct > 0).then_some(Tiling {
+            in_channels,
+            out_channels,
+            input,
+            output,
+            padding,
+            kernel,
+            side,
+            tiles,
+        })
     }
 
     /// Of the way back, from the output's gradient to the input's: a convolution with the kernels turned round.

@@ -69,14 +69,7 @@ pub(super) unsafe fn output_gradient<V: F32, const SIDE: usize>(y: [V; SIDE]) ->
                 (odd_a, odd_b) = (a.mul_add(y[i], odd_a), b.mul_add(y[i], odd_b));
             }
         }
-        [
-            y[0],
-            even_a.add(odd_a),
-            even_a.sub(odd_a),
-            even_b.add(odd_b),
-            even_b.sub(odd_b),
-            y[SIDE - 1],
-        ]
+        [y[0], even_a.add(odd_a), even_a.sub(odd_a), even_b.add(odd_b), even_b.sub(odd_b), y[SIDE - 1]]
     }
 }
 
