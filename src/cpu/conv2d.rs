@@ -2,17 +2,20 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
+use super::lanes;
+use super::lanes_convolution::{LanesConvolution, convolve};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Matrix, Tensors};
-use crate::plan::StepNumbers;
 use crate::plan::ops::Conv2d;
+use crate::plan::{StepNumbers, Window};
 
 impl Kernel for Conv2d {
-    fn cut(&self, _: Level) -> Cut {
+    fn cut(&self, level: Level) -> Cut {
         let whole = [self.weight].into_iter().chain(self.bias).collect();
-        Cut::Samples { rows: self.rows, whole, granule: 1 }
+        let granule = if self.is_by_lanes() { lanes::lanes(level) } else { 1 };
+        Cut::Samples { rows: self.rows, whole, granule }
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -28,11 +31,18 @@ impl Kernel for Conv2d {
 
     /// The planes of an image, packed weights, offsets of taps.
     fn scratch(&self, _: Level) -> usize {
+        if self.is_by_lanes() {
+            return self.by_lanes(None).scratch();
+        }
         let planes = Planes::new(self.window, self.in_channels);
         planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        if self.is_by_lanes() {
+            // SAFETY: as below.
+            return unsafe { convolve(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
             weight: tensors.floats(self.weight),
@@ -42,6 +52,32 @@ impl Kernel for Conv2d {
         };
         // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
         unsafe { conv2d(tensors.level, self, &at, range) }
+    }
+}
+
+impl Conv2d {
+    fn is_by_lanes(&self) -> bool {
+        lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
+    }
+
+    /// Without tensors for its sizes alone.
+    fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesConvolution {
+        let floats = |id| tensors.map_or(std::ptr::null_mut(), |tensors| tensors.floats(id));
+        let Window { input, output, kernel, padding, .. } = self.window;
+        LanesConvolution {
+            x: tensors.map_or(Matrix::NONE, |t| t.operand(&self.x, self.in_channels * self.window.inputs())),
+            weight: floats(self.weight),
+            is_turned: false,
+            bias: self.bias.map_or(std::ptr::null(), |bias| floats(bias).cast_const()),
+            relu: self.relu,
+            out: floats(self.out),
+            in_channels: self.in_channels,
+            out_channels: self.out_channels,
+            input,
+            output,
+            kernel,
+            padding,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::F32;
+use super::avx2::Avx2;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
@@ -112,5 +113,15 @@ impl F32 for Avx512 {
     #[inline(always)]
     unsafe fn reduce_max(self) -> f32 {
         unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for at in 0..4 {
+            let (row, column) = (at / 2 * 8, at % 2 * 8);
+            unsafe {
+                let (from, to) = (from.add(row * from_stride + column), to.add(column * to_stride + row));
+                Avx2::transpose(from, from_stride, to, to_stride);
+            }
+        }
     }
 }

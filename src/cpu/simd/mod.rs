@@ -54,6 +54,10 @@ pub(super) trait F32: Copy {
     unsafe fn power_of_two(self) -> Self;
     unsafe fn reduce_sum(self) -> f32;
     unsafe fn reduce_max(self) -> f32;
+
+    /// `LANES` rows of `LANES` values become columns; rows lie `from_stride` and `to_stride` values apart. What is
+    /// written must not overlap what is read.
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize);
 }
 
 /// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 it stays where it is at 88.
@@ -105,9 +109,20 @@ pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
 }
 
 /// Makes `name(level, args…)`, which runs the generic `body::<V>(args…)` with the level's vectors and with the
-/// level's instructions enabled.
+/// level's instructions enabled; with `short`, with vectors of at most 8 values (and all registers that there are).
 macro_rules! by_level {
     ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
+        $crate::cpu::simd::by_level! {
+            @ avx512::Avx512; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
+        }
+    };
+    ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = short $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
+        $crate::cpu::simd::by_level! {
+            @ avx2::Avx2; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
+        }
+    };
+    (@ $module:ident::$widest:ident; $(#[$attribute:meta])* $vis:vis unsafe fn $name:ident =
+        $body:ident($($arg:ident: $type:ty),*)) => {
         $(#[$attribute])*
         $vis unsafe fn $name(level: $crate::cpu::Level, $($arg: $type),*) {
             use $crate::cpu::{Level, simd};
@@ -115,7 +130,7 @@ macro_rules! by_level {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
             unsafe fn avx512($($arg: $type),*) {
-                unsafe { $body::<simd::avx512::Avx512>($($arg),*) }
+                unsafe { $body::<simd::$module::$widest>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
@@ -164,6 +179,26 @@ mod tests {
         }
     }
     by_level!(unsafe fn reduce_at = reduce_all(x: &[u8], sums: &mut [f32; 4]));
+
+    #[inline(always)]
+    unsafe fn transpose_one<V: F32>(from: &[f32], to: &mut [f32]) {
+        unsafe { V::transpose(from.as_ptr(), 20, to.as_mut_ptr(), 17) }
+    }
+    by_level!(unsafe fn transpose_at = transpose_one(from: &[f32], to: &mut [f32]));
+
+    #[test]
+    fn rows_become_columns_at_every_level() {
+        let from: Vec<f32> = (0..20 * 16).map(|i| i as f32).collect();
+        for level in Level::available() {
+            let (lanes, mut to) = (level.lanes(), vec![-1.0; 17 * 16]);
+            unsafe { transpose_at(level, &from, &mut to) };
+            for (at, value) in to.iter().enumerate() {
+                let (row, column) = (at / 17, at % 17);
+                let inside = row < lanes && column < lanes;
+                assert_eq!(*value, if inside { from[column * 20 + row] } else { -1.0 }, "{level}");
+            }
+        }
+    }
 
     #[test]
     fn exp_is_accurate_at_every_level() {

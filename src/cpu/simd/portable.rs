@@ -110,4 +110,10 @@ impl F32 for Portable {
     unsafe fn reduce_max(self) -> f32 {
         self.0[0].max(self.0[1]).max(self.0[2].max(self.0[3]))
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for column in 0..LANES {
+            unsafe { each(|row| *from.add(row * from_stride + column)).store(to.add(column * to_stride)) }
+        }
+    }
 }
