@@ -204,29 +204,26 @@ impl Strip<'_> {
         // The taps that at least one of the places has inside the image.
         let (down, bottom) = (top.saturating_sub(y), kh.min((height + top).saturating_sub(y)));
         let (across, right) = (left.saturating_sub(x + P - 1), kw.min((width + left).saturating_sub(x)));
+        let taps = Taps {
+            images: self.images,
+            weights: self.weights,
+            channels: self.convolution.in_channels,
+            rows: down..bottom,
+            first: across,
+            count: right.saturating_sub(across),
+            kernel: self.convolution.kernel,
+            start: (y * pitch + x + PLACES - 1).wrapping_sub(top * pitch + left),
+            height,
+            pitch,
+        };
         unsafe {
-            let mut sums = [[V::splat(0.0); P]; R];
-            for c in 0..self.convolution.in_channels {
-                for i in down..bottom {
-                    let line = (c * height + y + i - top) * pitch + x + across + PLACES - 1 - left;
-                    let mut from = self.images.add(line * V::LANES);
-                    let mut weights = self.weights.add(((c * kh + i) * kw + across) * R);
-                    for _ in across..right {
-                        let mut values = [V::splat(0.0); P];
-                        for p in 0..P {
-                            values[p] = V::load(from.add(p * V::LANES));
-                        }
-                        for r in 0..R {
-                            let weight = V::splat(*weights.add(r));
-                            for p in 0..P {
-                                sums[r][p] = weight.mul_add(values[p], sums[r][p]);
-                            }
-                        }
-                        from = from.add(V::LANES);
-                        weights = weights.add(R);
-                    }
-                }
-            }
+            let sums = match taps.count {
+                5 => taps.chains::<V, R, P, 5>(),
+                4 if P == PLACES => taps.chains::<V, R, P, 4>(),
+                3 => taps.chains::<V, R, P, 3>(),
+                2 if P == PLACES => taps.chains::<V, R, P, 2>(),
+                _ => taps.chains::<V, R, P, 0>(),
+            };
             let &LanesConvolution { bias, relu, .. } = self.convolution;
             for r in 0..R {
                 let bias = if bias.is_null() { 0.0 } else { *bias.add(channel + r) };
@@ -239,6 +236,58 @@ impl Strip<'_> {
                     sum.store(to.add(p * V::LANES));
                 }
             }
+        }
+    }
+}
+
+/// The taps that some places have inside the images.
+struct Taps {
+    images: *const f32,
+    weights: *const f32,
+    channels: usize,
+    /// Of the kernel; of its columns `count` from `first` on.
+    rows: Range<usize>,
+    first: usize,
+    count: usize,
+    kernel: [usize; 2],
+    /// Where the first of the places has tap `[0, 0]`, below zero where that lies outside.
+    start: usize,
+    height: usize,
+    pitch: usize,
+}
+
+impl Taps {
+    /// Apart from what comes before and after, so that the sums alone fill the registers. `K` is `count` where the compiler
+    /// is to know it, else 0.
+    #[inline(always)]
+    unsafe fn chains<V: F32, const R: usize, const P: usize, const K: usize>(&self) -> [[V; P]; R] {
+        let [kh, kw] = self.kernel;
+        let count = if K > 0 { K } else { self.count };
+        unsafe {
+            let mut sums = [[V::splat(0.0); P]; R];
+            for c in 0..self.channels {
+                let line =
+                    self.start.wrapping_add((c * self.height + self.rows.start) * self.pitch + self.first);
+                let mut line = self.images.add(line * V::LANES);
+                let mut weights = self.weights.add(((c * kh + self.rows.start) * kw + self.first) * R);
+                for _ in self.rows.clone() {
+                    for tap in 0..count {
+                        let mut values = [V::splat(0.0); P];
+                        for p in 0..P {
+                            values[p] = V::load(line.add((tap + p) * V::LANES));
+                        }
+                        for r in 0..R {
+                            let weight = V::splat(*weights.add(tap * R + r));
+                            for p in 0..P {
+                                sums[r][p] = weight.mul_add(values[p], sums[r][p]);
+                            }
+                        }
+                    }
+                    line = line.wrapping_add(self.pitch * V::LANES);
+                    weights = weights.wrapping_add(kw * R);
+                }
+            }
+            sums
         }
     }
 }

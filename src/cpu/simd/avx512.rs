@@ -124,4 +124,22 @@ impl F32 for Avx512 {
             }
         }
     }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        unsafe {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_or_epi32(even, _mm512_set1_epi32(1));
+            let even = _mm512_permutex2var_ps(self.0, even, next.0);
+            (Avx512(even), Avx512(_mm512_permutex2var_ps(self.0, odd, next.0)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        unsafe {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+            let low = _mm512_permutex2var_ps(self.0, low, odd.0);
+            (Avx512(low), Avx512(_mm512_permutex2var_ps(self.0, high, odd.0)))
+        }
+    }
 }

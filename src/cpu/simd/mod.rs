@@ -55,6 +55,11 @@ pub(super) trait F32: Copy {
     unsafe fn reduce_sum(self) -> f32;
     unsafe fn reduce_max(self) -> f32;
 
+    /// Of `2 * LANES` values in a row, those at even places and those at odd ones.
+    unsafe fn unzip(self, next: Self) -> (Self, Self);
+    /// The way back: a value of each in turn.
+    unsafe fn zip(self, odd: Self) -> (Self, Self);
+
     /// `LANES` rows of `LANES` values become columns; rows lie `from_stride` and `to_stride` values apart. What is
     /// written must not overlap what is read.
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize);
@@ -185,6 +190,31 @@ mod tests {
         unsafe { V::transpose(from.as_ptr(), 20, to.as_mut_ptr(), 17) }
     }
     by_level!(unsafe fn transpose_at = transpose_one(from: &[f32], to: &mut [f32]));
+
+    #[inline(always)]
+    unsafe fn part_and_join<V: F32>(from: &[f32], parted: &mut [f32], joined: &mut [f32]) {
+        unsafe {
+            let (a, b) = V::load(from.as_ptr()).unzip(V::load(from.as_ptr().add(V::LANES)));
+            a.store(parted.as_mut_ptr());
+            b.store(parted.as_mut_ptr().add(V::LANES));
+            let (a, b) = a.zip(b);
+            a.store(joined.as_mut_ptr());
+            b.store(joined.as_mut_ptr().add(V::LANES));
+        }
+    }
+    by_level!(unsafe fn part_and_join_at = part_and_join(from: &[f32], parted: &mut [f32], joined: &mut [f32]));
+
+    #[test]
+    fn even_and_odd_places_part_and_join_at_every_level() {
+        let from: Vec<f32> = (0..32).map(|i| i as f32).collect();
+        for level in Level::available() {
+            let (lanes, mut parted, mut joined) = (level.lanes(), vec![0.0; 32], vec![0.0; 32]);
+            unsafe { part_and_join_at(level, &from, &mut parted, &mut joined) };
+            let wanted = |at: usize| (2 * (at % lanes) + at / lanes) as f32;
+            assert!((0..2 * lanes).all(|at| parted[at] == wanted(at)), "{level}: {parted:?}");
+            assert_eq!(joined[..2 * lanes], from[..2 * lanes], "{level}");
+        }
+    }
 
     #[test]
     fn rows_become_columns_at_every_level() {

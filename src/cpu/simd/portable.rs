@@ -116,4 +116,14 @@ impl F32 for Portable {
             unsafe { each(|row| *from.add(row * from_stride + column)).store(to.add(column * to_stride)) }
         }
     }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        let at = |i: usize| if i < LANES { self.0[i] } else { next.0[i - LANES] };
+        (each(|i| at(2 * i)), each(|i| at(2 * i + 1)))
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        let at = |i: usize| if i.is_multiple_of(2) { self.0[i / 2] } else { odd.0[i / 2] };
+        (each(at), each(|i| at(LANES + i)))
+    }
 }
