@@ -115,7 +115,8 @@ unsafe fn body<V: F32>(convolution: &LanesConvolution, rows: Range<usize>, scrat
     let ([height, width], outputs) = (input, output[0] * output[1]);
     unsafe {
         let strip = scratch.add(convolution.gathered() * V::LANES);
-        let weights = strip.add(BLOCK * convolution.strip_vectors() * V::LANES);
+        let (strip_rows, pitch) = (convolution.strip(), convolution.strip_vectors());
+        let weights = strip.add(BLOCK * pitch * V::LANES);
         convolution.pack(weights);
         for row in rows.clone().step_by(V::LANES) {
             let images = V::LANES.min(rows.end - row);
@@ -128,13 +129,13 @@ unsafe fn body<V: F32>(convolution: &LanesConvolution, rows: Range<usize>, scrat
             }
             let mut weights = weights.cast_const();
             for block in convolution.blocks() {
-                for top in (0..output[0]).step_by(convolution.strip()) {
-                    let bottom = output[0].min(top + convolution.strip());
+                for top in (0..output[0]).step_by(strip_rows) {
+                    let bottom = output[0].min(top + strip_rows);
                     let to = out.add((row * out_channels + block.start) * outputs + top * output[1]);
-                    let strip = Strip { convolution, images: scratch, weights, to: strip };
+                    let strip = Strip { convolution, images: scratch, weights, to: strip, pitch };
                     strip.by_channels::<V>(block.clone(), top..bottom);
                     for channel in 0..block.len() {
-                        let from = strip.to.add(channel * convolution.strip_vectors() * V::LANES);
+                        let from = strip.to.add(channel * pitch * V::LANES);
                         let (count, to) = ((bottom - top) * output[1], to.add(channel * outputs));
                         scatter::<V>(from, count, to, out_channels * outputs, images);
                     }
@@ -152,8 +153,9 @@ struct Strip<'a> {
     images: *const f32,
     /// `[tap, channel]`.
     weights: *const f32,
-    /// `[channel, place, lane]`, channels `strip_vectors` apart.
+    /// `[channel, place, lane]`, channels `pitch` vectors apart.
     to: *mut f32,
+    pitch: usize,
 }
 
 impl Strip<'_> {
@@ -227,7 +229,7 @@ impl Strip<'_> {
             let &LanesConvolution { bias, relu, .. } = self.convolution;
             for r in 0..R {
                 let bias = if bias.is_null() { 0.0 } else { *bias.add(channel + r) };
-                let to = to.add((r * self.convolution.strip_vectors() + x) * V::LANES);
+                let to = to.add((r * self.pitch + x) * V::LANES);
                 for p in 0..P {
                     let mut sum = sums[r][p].add(V::splat(bias));
                     if relu {

@@ -12,9 +12,13 @@ use super::lanes::{MOST_LANES, gather, zero};
 use super::simd::{F32, by_level};
 use super::tensors::{Floats, Matrix};
 
-/// A tile's sides: with 4 x 3 sums, and the values they come of, 16 registers are full.
-const CHANNELS: usize = 4;
-const TAPS: usize = 3;
+/// A tile's most channels and taps, one of the two: with 12 sums, and the values they come of, 16 registers are full.
+const TILES: [[usize; 2]; 2] = [[4, 3], [6, 2]];
+
+/// Whether a tile's registers are there; known when the kernel is compiled, so that larger tiles vanish.
+const fn fits(channels: usize, taps: usize) -> bool {
+    channels <= TILES[0][0] || taps <= TILES[1][1]
+}
 
 /// Places of a channel that are swept together: beside the images, six channels of them stay in the nearest cache.
 const SWEEP: usize = 112;
@@ -168,19 +172,24 @@ impl Sweep<'_> {
             let tiles = count.div_ceil(most);
             (0..tiles).map(move |t| count * t / tiles..count * (t + 1) / tiles)
         };
-        for channels in split(self.wanted.out_channels, CHANNELS) {
-            for taps in split(self.wanted.taps(), TAPS) {
+        let tiles =
+            |[r, n]: &[usize; 2]| self.wanted.out_channels.div_ceil(*r) * self.wanted.taps().div_ceil(*n);
+        let [r, n] = if tiles(&TILES[1]) < tiles(&TILES[0]) { TILES[1] } else { TILES[0] };
+        for channels in split(self.wanted.out_channels, r) {
+            for taps in split(self.wanted.taps(), n) {
                 macro_rules! sizes {
                     ($(($r:literal $n:literal))*) => {
                         match (channels.len(), taps.len()) {
-                            $(($r, $n) =>
+                            $(($r, $n) if fits($r, $n) =>
                                 self.tile::<V, $r, $n>(channels.start, taps.start, rows.clone()),)*
                             _ => {}
                         }
                     };
                 }
                 unsafe {
-                    sizes!((1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3));
+                    sizes!(
+                        (1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3)(5 1)(5 2)(6 1)(6 2)
+                    );
                 }
             }
         }
@@ -238,16 +247,18 @@ impl Sweep<'_> {
                 let gradients = self.gradients.add(channel * self.pitch * V::LANES);
                 let column = self.wanted.out_channels * self.wanted.taps() + channel;
                 let to = self.sums.add(column * V::LANES);
-                // Two chains, since an addition's result takes its time.
-                let (mut even, mut odd) = (V::load(to), V::splat(0.0));
-                for at in (1..count).step_by(2) {
-                    even = even.add(V::load(gradients.add((at - 1) * V::LANES)));
-                    odd = odd.add(V::load(gradients.add(at * V::LANES)));
+                // Several chains, since an addition's result takes its time.
+                let mut sums = [V::splat(0.0); 4];
+                for at in 0..count / 4 {
+                    for i in 0..4 {
+                        sums[i] = sums[i].add(V::load(gradients.add((4 * at + i) * V::LANES)));
+                    }
                 }
-                if count % 2 == 1 {
-                    even = even.add(V::load(gradients.add((count - 1) * V::LANES)));
+                for at in count / 4 * 4..count {
+                    sums[0] = sums[0].add(V::load(gradients.add(at * V::LANES)));
                 }
-                even.add(odd).store(to);
+                let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+                V::load(to).add(sum).store(to);
             }
         }
     }

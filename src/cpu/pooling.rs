@@ -1,5 +1,5 @@
-//! Pooling, map by map: windows of any size, and the common one of 2 x 2 with stride 2, for which the compiler makes
-//! vectors of neighbouring windows.
+//! Pooling, map by map: windows of any size, and the common one of 2 x 2 with stride 2, in vectors of neighbouring
+//! windows.
 
 use std::ops::Range;
 
@@ -56,12 +56,7 @@ unsafe fn largest_body<V: F32>(maps: &Maps, range: Range<usize>) {
             let out = maps.output.add(map * maps.window.outputs());
             if is_plain(&maps.window) {
                 for y in 0..out_height {
-                    let (upper, lower) = (x.add(2 * y * width), x.add((2 * y + 1) * width));
-                    for c in 0..out_width {
-                        let above = larger(*upper.add(2 * c), *upper.add(2 * c + 1));
-                        let below = larger(*lower.add(2 * c), *lower.add(2 * c + 1));
-                        *out.add(y * out_width + c) = larger(above, below);
-                    }
+                    plain::<V>(x.add(2 * y * width), out.add(y * out_width), width, out_width);
                 }
                 continue;
             }
@@ -77,6 +72,19 @@ unsafe fn largest_body<V: F32>(maps: &Maps, range: Range<usize>) {
         }
     }
 }
+/// A row of plain windows: `x` is the upper of the input's two rows, the other `width` values further.
+#[inline(always)]
+unsafe fn plain<V: F32>(x: *const f32, out: *mut f32, width: usize, windows: usize) {
+    for c in (0..windows).step_by(V::LANES) {
+        let count = V::LANES.min(windows - c);
+        unsafe {
+            let (a, b) = pairs::<V>(x.add(2 * c), count);
+            let (below_a, below_b) = pairs::<V>(x.add(width + 2 * c), count);
+            a.max(b).max(below_a.max(below_b)).store_partial(out.add(c), count);
+        }
+    }
+}
+
 by_level!(
     /// # Safety
     /// Pointers are good for the maps; nobody else touches those of what is written. So of all functions here.

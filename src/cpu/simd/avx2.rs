@@ -42,6 +42,9 @@ impl F32 for Avx2 {
     #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
         unsafe {
+            if count == 8 {
+                return Self::load(from);
+            }
             let mask = mask(count);
             let values = _mm256_maskload_ps(from, mask);
             Avx2(_mm256_blendv_ps(_mm256_set1_ps(fill), values, _mm256_castsi256_ps(mask)))
