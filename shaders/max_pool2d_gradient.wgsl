@@ -14,6 +14,8 @@ override STRIDE_X: u32 = 1;
 /// Rows above and columns left of the image that do not exist.
 override TOP: u32 = 0;
 override LEFT: u32 = 0;
+/// Whether x is what a ReLU gave: then values that are not above 0 get no gradient.
+override RELU: u32 = 0;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [maps, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
@@ -45,7 +47,7 @@ fn main(
             let gradient = output_gradient[(map * OUT_HEIGHT + row) * OUT_WIDTH + column];
             // the largest of the window comes first here, if none before it is as large and none after it larger
             let own = x[at];
-            var is_largest = true;
+            var is_largest = RELU == 0u || own > 0.0;
             for (var y = top; y < bottom; y++) {
                 for (var x_at = left; x_at < right; x_at++) {
                     let value = x[(map * HEIGHT + y - TOP) * WIDTH + x_at - LEFT];

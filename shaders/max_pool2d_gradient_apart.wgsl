@@ -13,6 +13,8 @@ override KERNEL_WIDTH: u32 = 1;
 /// Rows above and columns left of the image that do not exist.
 override TOP: u32 = 0;
 override LEFT: u32 = 0;
+/// Whether x is what a ReLU gave: then values that are not above 0 get no gradient.
+override RELU: u32 = 0;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [maps, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
@@ -55,6 +57,9 @@ fn main(
             place = select(place, here, value > largest);
             largest = max(largest, value);
         }
+    }
+    if (RELU == 1u && !(largest > 0.0)) {
+        gradient = 0.0;
     }
     for (var y = top; y < bottom; y++) {
         for (var x_at = left; x_at < right; x_at++) {

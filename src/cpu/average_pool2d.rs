@@ -26,6 +26,7 @@ impl Kernel for AveragePool2d {
             output: tensors.floats(self.out),
             input_gradient: std::ptr::null_mut(),
             window: self.window,
+            relu: false,
         };
         let range = range.start * self.channels..range.end * self.channels;
         // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.

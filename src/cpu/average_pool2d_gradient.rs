@@ -26,6 +26,7 @@ impl Kernel for AveragePool2dGradient {
             output: tensors.floats(self.output_gradient),
             input_gradient: tensors.floats(self.input_gradient),
             window: self.window,
+            relu: false,
         };
         let range = range.start * self.channels..range.end * self.channels;
         // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.

@@ -1,3 +1,6 @@
+// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
 use super::Level;
@@ -7,10 +10,13 @@ use super::tensors::Tensors;
 use crate::plan::StepNumbers;
 use crate::plan::ops::ColumnSum;
 
+/// Vectors that are added up side by side.
+const BLOCK: usize = 4;
+
 impl Kernel for ColumnSum {
     /// By columns: each adds up its rows in order.
     fn cut(&self, level: Level) -> Cut {
-        Cut::Units { count: self.columns, grain: 4 * level.lanes() }
+        Cut::Units { count: self.columns, grain: BLOCK * level.lanes() }
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -37,21 +43,48 @@ pub(super) struct Sums {
 
 #[inline(always)]
 unsafe fn body<V: F32>(sums: &Sums, columns: Range<usize>) {
-    for c in columns.clone().step_by(V::LANES) {
-        let count = V::LANES.min(columns.end - c);
-        unsafe {
+    let mut c = columns.start;
+    unsafe {
+        // Several vectors at a time: whole cache lines of a row, and chains that do not wait for each other.
+        while c + BLOCK * V::LANES <= columns.end {
+            let mut chains = [V::splat(0.0); BLOCK];
+            for row in 0..sums.rows {
+                let x = sums.x.add(row * sums.columns + c);
+                for i in 0..BLOCK {
+                    chains[i] = chains[i].add(V::load(x.add(i * V::LANES)));
+                }
+            }
+            for i in 0..BLOCK {
+                finish(sums, chains[i], c + i * V::LANES, V::LANES);
+            }
+            c += BLOCK * V::LANES;
+        }
+        while c < columns.end {
+            let count = V::LANES.min(columns.end - c);
             let mut sum = V::splat(0.0);
             for row in 0..sums.rows {
                 sum = sum.add(V::load_partial(sums.x.add(row * sums.columns + c), count, 0.0));
             }
-            let out = sums.out.add(c);
-            if let Some(learning_rate) = sums.descend {
-                sum = sum.mul_add(V::splat(-learning_rate), V::load_partial(out, count, 0.0));
-            }
-            sum.store_partial(out, count);
+            finish(sums, sum, c, count);
+            c += V::LANES;
         }
     }
 }
+
+#[inline(always)]
+unsafe fn finish<V: F32>(sums: &Sums, sum: V, column: usize, count: usize) {
+    unsafe {
+        let out = sums.out.add(column);
+        let sum = match sums.descend {
+            Some(learning_rate) => {
+                sum.mul_add(V::splat(-learning_rate), V::load_partial(out, count, 0.0))
+            }
+            None => sum,
+        };
+        sum.store_partial(out, count);
+    }
+}
+
 by_level!(
     /// # Safety
     /// Pointers are good for the sizes given; nobody else touches those columns of `out`.

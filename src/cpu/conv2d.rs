@@ -2,18 +2,21 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
+use super::lanes;
+use super::lanes_convolution::{LanesConvolution, convolve};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Matrix, Tensors};
 use super::winograd::{self, Forward, Tiling};
-use crate::plan::StepNumbers;
 use crate::plan::ops::Conv2d;
+use crate::plan::{StepNumbers, Window};
 
 impl Kernel for Conv2d {
-    fn cut(&self, _: Level) -> Cut {
+    fn cut(&self, level: Level) -> Cut {
         let whole = [self.weight].into_iter().chain(self.bias).collect();
-        Cut::Samples { rows: self.rows, whole, granule: 1 }
+        let granule = if self.is_by_lanes() { lanes::lanes(level) } else { 1 };
+        Cut::Samples { rows: self.rows, whole, granule }
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -44,6 +47,9 @@ impl Kernel for Conv2d {
         if let Some(tiling) = tiling(self) {
             return tiling.scratch(level);
         }
+        if self.is_by_lanes() {
+            return self.by_lanes(None).scratch();
+        }
         let planes = Planes::new(self.window, self.in_channels);
         planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
     }
@@ -62,6 +68,10 @@ impl Kernel for Conv2d {
             // SAFETY: as below.
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
+        if self.is_by_lanes() {
+            // SAFETY: as below.
+            return unsafe { convolve(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
             weight: tensors.floats(self.weight),
@@ -78,6 +88,33 @@ impl Kernel for Conv2d {
 fn tiling(op: &Conv2d) -> Option<Tiling> {
     let tiling = Tiling::new(&op.window, op.in_channels, op.out_channels)?;
     op.x.pixels.is_none().then_some(tiling)
+}
+
+impl Conv2d {
+    fn is_by_lanes(&self) -> bool {
+        tiling(self).is_none()
+            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
+    }
+
+    /// Without tensors for its sizes alone.
+    fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesConvolution {
+        let floats = |id| tensors.map_or(std::ptr::null_mut(), |tensors| tensors.floats(id));
+        let Window { input, output, kernel, padding, .. } = self.window;
+        LanesConvolution {
+            x: tensors.map_or(Matrix::NONE, |t| t.operand(&self.x, self.in_channels * self.window.inputs())),
+            weight: floats(self.weight),
+            is_turned: false,
+            bias: self.bias.map_or(std::ptr::null(), |bias| floats(bias).cast_const()),
+            relu: self.relu,
+            out: floats(self.out),
+            in_channels: self.in_channels,
+            out_channels: self.out_channels,
+            input,
+            output,
+            kernel,
+            padding,
+        }
+    }
 }
 
 struct Place {

@@ -2,6 +2,8 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
+use super::lanes;
+use super::lanes_convolution::{LanesConvolution, convolve};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
@@ -11,8 +13,9 @@ use crate::plan::ops::Conv2dInputGradient;
 use crate::plan::{StepNumbers, Window};
 
 impl Kernel for Conv2dInputGradient {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.weight], granule: 1 }
+    fn cut(&self, level: Level) -> Cut {
+        let granule = if self.is_by_lanes() { lanes::lanes(level) } else { 1 };
+        Cut::Samples { rows: self.rows, whole: vec![self.weight], granule }
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -41,6 +44,9 @@ impl Kernel for Conv2dInputGradient {
         if let Some(tiling) = tiling(self) {
             return tiling.scratch(level);
         }
+        if self.is_by_lanes() {
+            return self.by_lanes(None).scratch();
+        }
         let size = |phase: Phase| {
             let planes = Planes::cropped(phase.window, self.out_channels, phase.skip);
             planes.len() + SLACK + (self.in_channels + 1) * planes.taps()
@@ -62,6 +68,10 @@ impl Kernel for Conv2dInputGradient {
             // SAFETY: as below.
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
+        if self.is_by_lanes() {
+            // SAFETY: as below.
+            return unsafe { convolve(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        }
         let at = Place {
             output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),
             weight: tensors.floats(self.weight),
@@ -76,6 +86,36 @@ impl Kernel for Conv2dInputGradient {
 /// Where the gradient goes by transforms.
 fn tiling(op: &Conv2dInputGradient) -> Option<Tiling> {
     Tiling::back(&op.window, op.in_channels, op.out_channels)
+}
+
+impl Conv2dInputGradient {
+    fn is_by_lanes(&self) -> bool {
+        tiling(self).is_none()
+            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
+    }
+
+    /// Without tensors for its sizes alone.
+    fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesConvolution {
+        let floats = |id| tensors.map_or(std::ptr::null_mut(), |tensors| tensors.floats(id));
+        let Window { input, output, kernel, padding, .. } = self.window;
+        let columns = self.out_channels * self.window.outputs();
+        let x = tensors.map_or(Matrix::NONE, |t| Matrix::Floats(t.matrix(self.output_gradient, columns)));
+        LanesConvolution {
+            x,
+            weight: floats(self.weight),
+            is_turned: true,
+            bias: std::ptr::null(),
+            relu: false,
+            out: floats(self.input_gradient),
+            in_channels: self.out_channels,
+            out_channels: self.in_channels,
+            input: output,
+            output: input,
+            kernel,
+            // `serves` has found the padding within the kernel.
+            padding: [0, 1].map(|i| (kernel[i] - 1).saturating_sub(padding[i])),
+        }
+    }
 }
 
 struct Place {

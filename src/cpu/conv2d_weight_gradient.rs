@@ -5,20 +5,23 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
+use super::lanes;
+use super::lanes_weight_gradient::{LanesWeightGradient, gradient};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
-use super::tensors::{Matrix, Tensors};
 use super::winograd::{Tiling, WeightGradient, weight_gradient as transformed};
-use crate::plan::StepNumbers;
+use super::tensors::{Floats, Matrix, Tensors};
 use crate::plan::ops::Conv2dWeightGradient;
+use crate::plan::{StepNumbers, Window};
 
 /// Floats of planes that are swept together: half of a small second-level cache.
 const SWEEP: usize = 48 * 1024;
 
 impl Kernel for Conv2dWeightGradient {
     /// One partial sum a granule.
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: self.group }
+    fn cut(&self, level: Level) -> Cut {
+        let granule = if self.is_by_lanes() { self.group.max(lanes::lanes(level)) } else { self.group };
+        Cut::Samples { rows: self.rows, whole: Vec::new(), granule }
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -33,6 +36,9 @@ impl Kernel for Conv2dWeightGradient {
     fn scratch(&self, level: Level) -> usize {
         if let Some(tiling) = tiling(self) {
             return tiling.weight_gradient_scratch(level);
+        }
+        if self.is_by_lanes() {
+            return self.by_lanes(None).scratch();
         }
         let layout = Layout::new(self, level.lanes());
         self.sweep(&layout) * (layout.planes.len() + layout.gradients()) + SLACK + layout.planes.taps()
@@ -53,6 +59,10 @@ impl Kernel for Conv2dWeightGradient {
             // SAFETY: as below.
             return unsafe { transformed(tensors.level, &op, range) };
         }
+        if self.is_by_lanes() {
+            // SAFETY: as below.
+            return unsafe { gradient(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
             output_gradient: tensors.floats(self.output_gradient),
@@ -65,6 +75,30 @@ impl Kernel for Conv2dWeightGradient {
 }
 
 impl Conv2dWeightGradient {
+    fn is_by_lanes(&self) -> bool {
+        tiling(self).is_none()
+            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
+    }
+
+    /// Without tensors for its sizes alone.
+    fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesWeightGradient {
+        let Window { input, output, kernel, padding, .. } = self.window;
+        let columns = self.out_channels * self.window.outputs();
+        LanesWeightGradient {
+            x: tensors.map_or(Matrix::NONE, |t| t.operand(&self.x, self.in_channels * self.window.inputs())),
+            output_gradient: tensors.map_or(Floats::NONE, |t| t.matrix(self.output_gradient, columns)),
+            partials: tensors.map_or(std::ptr::null_mut(), |t| t.floats(self.partials)),
+            has_bias: self.has_bias,
+            group: self.group,
+            in_channels: self.in_channels,
+            out_channels: self.out_channels,
+            input,
+            output,
+            kernel,
+            padding,
+        }
+    }
+
     /// Images swept together.
     fn sweep(&self, layout: &Layout) -> usize {
         (SWEEP / layout.planes.len().max(1)).clamp(1, self.group)

@@ -305,10 +305,14 @@ impl Ready {
 
 /// Cuts a stage in shares: a few a worker, so that one who is late delays the others little.
 fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
+    // As many shares as there would be of that size, but even ones: a last one that is small leaves its worker idle.
     let shares_of = |count: usize, least: usize, most: usize| {
+        let least = least.max(1);
         let even = if threads == 1 { count } else { count.div_ceil(2 * threads) };
-        let size = even.min(most).max(least).next_multiple_of(least.max(1)).max(1);
-        (0..count).step_by(size).map(move |start| start..count.min(start + size))
+        let size = even.min(most).max(least);
+        let (units, shares) = (count.div_ceil(least), count.div_ceil(size).max(1));
+        let cut = move |share: usize| count.min((units * share).div_ceil(shares) * least);
+        (0..shares).map(move |share| cut(share)..cut(share + 1)).filter(|range| !range.is_empty())
     };
     match stage {
         Stage::Stretch { rows, granule, items } => {

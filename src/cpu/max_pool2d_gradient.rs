@@ -27,6 +27,7 @@ impl Kernel for MaxPool2dGradient {
             output: tensors.floats(self.output_gradient),
             input_gradient: tensors.floats(self.input_gradient),
             window: self.window,
+            relu: self.relu,
         };
         let range = range.start * self.channels..range.end * self.channels;
         // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.

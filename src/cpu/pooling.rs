@@ -1,5 +1,5 @@
-//! Pooling, map by map: windows of any size, and the common one of 2 x 2 with stride 2, for which the compiler makes
-//! vectors of neighbouring windows.
+//! Pooling, map by map: windows of any size, and the common one of 2 x 2 with stride 2, in vectors of neighbouring
+//! windows.
 
 use std::ops::Range;
 
@@ -14,6 +14,8 @@ pub(super) struct Maps {
     /// `[maps, height, width]`, going back; else null.
     pub input_gradient: *mut f32,
     pub window: Window,
+    /// Going back: whether x is what a ReLU gave, whose gradient is wanted.
+    pub relu: bool,
 }
 
 /// Whether windows are 2 x 2, side by side, all inside the map.
@@ -54,12 +56,7 @@ unsafe fn largest_body<V: F32>(maps: &Maps, range: Range<usize>) {
             let out = maps.output.add(map * maps.window.outputs());
             if is_plain(&maps.window) {
                 for y in 0..out_height {
-                    let (upper, lower) = (x.add(2 * y * width), x.add((2 * y + 1) * width));
-                    for c in 0..out_width {
-                        let above = larger(*upper.add(2 * c), *upper.add(2 * c + 1));
-                        let below = larger(*lower.add(2 * c), *lower.add(2 * c + 1));
-                        *out.add(y * out_width + c) = larger(above, below);
-                    }
+                    plain::<V>(x.add(2 * y * width), out.add(y * out_width), width, out_width);
                 }
                 continue;
             }
@@ -75,6 +72,19 @@ unsafe fn largest_body<V: F32>(maps: &Maps, range: Range<usize>) {
         }
     }
 }
+/// A row of plain windows: `x` is the upper of the input's two rows, the other `width` values further.
+#[inline(always)]
+unsafe fn plain<V: F32>(x: *const f32, out: *mut f32, width: usize, windows: usize) {
+    for c in (0..windows).step_by(V::LANES) {
+        let count = V::LANES.min(windows - c);
+        unsafe {
+            let (a, b) = pairs::<V>(x.add(2 * c), count);
+            let (below_a, below_b) = pairs::<V>(x.add(width + 2 * c), count);
+            a.max(b).max(below_a.max(below_b)).store_partial(out.add(c), count);
+        }
+    }
+}
+
 by_level!(
     /// # Safety
     /// Pointers are good for the maps; nobody else touches those of what is written. So of all functions here.
@@ -96,21 +106,8 @@ unsafe fn largest_gradient_body<V: F32>(maps: &Maps, range: Range<usize>) {
             }
             if is_plain {
                 for y in 0..out_height {
-                    let (upper, lower) = (x.add(2 * y * width), x.add((2 * y + 1) * width));
-                    let (to_upper, to_lower) = (wanted.add(2 * y * width), wanted.add((2 * y + 1) * width));
-                    for i in 0..out_width {
-                        let (a, b) = (*upper.add(2 * i), *upper.add(2 * i + 1));
-                        let (c, d) = (*lower.add(2 * i), *lower.add(2 * i + 1));
-                        let gradient = *given.add(y * out_width + i);
-                        let (above, below) = (larger(a, b), larger(c, d));
-                        // Of equals the first: written as choices of values, of which vectors are made.
-                        let up = if below > above { 0.0 } else { gradient };
-                        let down = if below > above { gradient } else { 0.0 };
-                        *to_upper.add(2 * i) = if b > a { 0.0 } else { up };
-                        *to_upper.add(2 * i + 1) = if b > a { up } else { 0.0 };
-                        *to_lower.add(2 * i) = if d > c { 0.0 } else { down };
-                        *to_lower.add(2 * i + 1) = if d > c { down } else { 0.0 };
-                    }
+                    let (x, to) = (x.add(2 * y * width), wanted.add(2 * y * width));
+                    plain_gradient::<V>(x, given.add(y * out_width), to, width, out_width, maps.relu);
                 }
                 continue;
             }
@@ -124,13 +121,78 @@ unsafe fn largest_gradient_body<V: F32>(maps: &Maps, range: Range<usize>) {
                         }
                     }
                 }
-                if let Some(place) = place {
+                if let Some(place) = place.filter(|_| !maps.relu || found > 0.0) {
                     *wanted.add(place) += *given.add(at);
                 }
             }
         }
     }
 }
+/// `count` pairs of neighbouring values, at most a vector of them: the left ones and the right ones.
+#[inline(always)]
+unsafe fn pairs<V: F32>(from: *const f32, count: usize) -> (V, V) {
+    unsafe {
+        if count == V::LANES {
+            return V::load(from).unzip(V::load(from.add(V::LANES)));
+        }
+        let first = V::load_partial(from, V::LANES.min(2 * count), 0.0);
+        match (2 * count).checked_sub(V::LANES) {
+            Some(rest @ 1..) => first.unzip(V::load_partial(from.add(V::LANES), rest, 0.0)),
+            _ => first.unzip(V::splat(0.0)),
+        }
+    }
+}
+
+/// The way back: each gradient to the right of a pair where `is_right` is above 0, else to the left, and zero to the other.
+#[inline(always)]
+unsafe fn to_pairs<V: F32>(gradient: V, is_right: V, to: *mut f32, count: usize) {
+    unsafe {
+        let right = gradient.where_positive(is_right);
+        let (first, second) = gradient.where_not_positive(is_right).zip(right);
+        if count == V::LANES {
+            first.store(to);
+            second.store(to.add(V::LANES));
+            return;
+        }
+        first.store_partial(to, V::LANES.min(2 * count));
+        if let Some(rest @ 1..) = (2 * count).checked_sub(V::LANES) {
+            second.store_partial(to.add(V::LANES), rest);
+        }
+    }
+}
+
+/// A row of plain windows: `x` and `to` are the upper of the input's two rows, the other is `width` values further. Of
+/// equals the first counts: `max` and a positive difference ask the same question as `>` does.
+#[inline(always)]
+unsafe fn plain_gradient<V: F32>(
+    x: *const f32,
+    given: *const f32,
+    to: *mut f32,
+    width: usize,
+    windows: usize,
+    relu: bool,
+) {
+    for c in (0..windows).step_by(V::LANES) {
+        let count = V::LANES.min(windows - c);
+        unsafe {
+            let (a, b) = pairs::<V>(x.add(2 * c), count);
+            let (below_a, below_b) = pairs::<V>(x.add(width + 2 * c), count);
+            let (above, below) = (a.max(b), below_a.max(below_b));
+            let mut gradient = match count == V::LANES {
+                true => V::load(given.add(c)),
+                false => V::load_partial(given.add(c), count, 0.0),
+            };
+            if relu {
+                gradient = gradient.where_positive(above.max(below));
+            }
+            let is_below = below.sub(above);
+            to_pairs(gradient.where_not_positive(is_below), b.sub(a), to.add(2 * c), count);
+            let is_right = below_b.sub(below_a);
+            to_pairs(gradient.where_positive(is_below), is_right, to.add(width + 2 * c), count);
+        }
+    }
+}
+
 by_level!(pub(super) unsafe fn largest_gradient = largest_gradient_body(maps: &Maps, range: Range<usize>));
 
 #[inline(always)]

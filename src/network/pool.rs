@@ -95,7 +95,7 @@ pool!(
         let x = saved.input;
         builder.push(
             Phase::Backward,
-            MaxPool2dGradient { x, output_gradient, input_gradient, rows, channels, window },
+            MaxPool2dGradient { x, output_gradient, input_gradient, rows, channels, window, relu: false },
         );
     }
 );

@@ -1,12 +1,14 @@
 //! Rewrites of a plan that give the same numbers in fewer ops. Each takes a plan and returns it rewritten;
 //! what a rewrite does not recognise it leaves alone.
 
-use super::ops::{ColumnSum, Conv2d, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, Operand, Sgd};
+use super::ops::{
+    ColumnSum, Conv2d, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, MaxPool2dGradient, Operand, Sgd,
+};
 use super::{Home, Op, Phase, Plan, Step, TensorId};
 
 /// Everything that pays for an executor that keeps a batch's share in cache: bytes and biases go into products.
 pub fn for_cpu(plan: Plan) -> Plan {
-    relu_into_convolution(bias_into_product(bytes_into_product(plan)))
+    relu_into_pooling(relu_into_convolution(bias_into_product(bytes_into_product(plan))))
 }
 
 /// Everything that saves a dispatch: also the loss into the last product, the update into the gradients.
@@ -79,6 +81,23 @@ pub fn relu_into_convolution(mut plan: Plan) -> Plan {
         let Some(made_at) = only_link(&plan, relu.x) else { continue };
         let Op::Conv2d(convolution) = plan.steps[made_at].op.clone() else { continue };
         plan.steps[made_at].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
+        plan.steps.remove(at);
+    }
+    plan
+}
+
+/// `max_pool2d_gradient`, then the `relu_gradient` of what was pooled: one pass over the larger of the tensors in place of
+/// two.
+pub fn relu_into_pooling(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let Op::ReluGradient(relu) = plan.steps[at].op.clone() else { continue };
+        let Some(made_at) = only_link(&plan, relu.output_gradient) else { continue };
+        let Op::MaxPool2dGradient(pooling) = plan.steps[made_at].op.clone() else { continue };
+        if pooling.x != relu.out || pooling.relu {
+            continue;
+        }
+        let input_gradient = relu.input_gradient;
+        plan.steps[made_at].op = MaxPool2dGradient { relu: true, input_gradient, ..pooling }.into();
         plan.steps.remove(at);
     }
     plan

@@ -58,7 +58,9 @@ fn gradients_go_to_the_first_largest_or_to_all_alike() {
                         best = *at
                     }
                 });
-                wanted[start + best] += gradient;
+                if !op.relu || x[start + best] > 0.0 {
+                    wanted[start + best] += gradient;
+                }
             }
         }
         vec![Wanted::Floats(wanted)]

@@ -16,6 +16,16 @@ unsafe fn mask(count: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast()) }
 }
 
+/// Four values of a row and of the fourth row after it: what transposes such stays within halves.
+#[inline(always)]
+unsafe fn in_halves(from: *const f32, stride: usize) -> __m256 {
+    // SAFETY: as `F32::transpose` asks.
+    unsafe {
+        let (low, high) = (_mm_loadu_ps(from), _mm_loadu_ps(from.add(4 * stride)));
+        _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
+    }
+}
+
 // SAFETY of all blocks: the instructions are there and pointers are good for what is moved, as `F32` asks.
 impl F32 for Avx2 {
     const LANES: usize = 8;
@@ -32,6 +42,9 @@ impl F32 for Avx2 {
     #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
         unsafe {
+            if count == 8 {
+                return Self::load(from);
+            }
             let mask = mask(count);
             let values = _mm256_maskload_ps(from, mask);
             Avx2(_mm256_blendv_ps(_mm256_set1_ps(fill), values, _mm256_castsi256_ps(mask)))
@@ -43,7 +56,24 @@ impl F32 for Avx2 {
     }
     #[inline(always)]
     unsafe fn store_partial(self, to: *mut f32, count: usize) {
-        unsafe { _mm256_maskstore_ps(to, mask(count), self.0) }
+        // By parts: AMD's processors take dozens of cycles for a masked store.
+        unsafe {
+            if count == 8 {
+                return self.store(to);
+            }
+            let (mut rest, mut to) = (_mm256_castps256_ps128(self.0), to);
+            if count & 4 != 0 {
+                _mm_storeu_ps(to, rest);
+                (rest, to) = (_mm256_extractf128_ps::<1>(self.0), to.add(4));
+            }
+            if count & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(rest));
+                (rest, to) = (_mm_movehl_ps(rest, rest), to.add(2));
+            }
+            if count & 1 != 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
     }
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
@@ -125,24 +155,39 @@ impl F32 for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         unsafe {
-            // The halves of lines i and i + 4 side by side: then all that remains is within halves, 4 x 4 each.
-            let halves = |i: usize, half: usize| {
-                let at = from.add(i * from_pitch + 4 * half);
-                let low = _mm256_castps128_ps256(_mm_loadu_ps(at));
-                _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(at.add(4 * from_pitch)))
-            };
             for half in 0..2 {
-                let (a, b, c, d) = (halves(0, half), halves(1, half), halves(2, half), halves(3, half));
-                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                let to = to.add(4 * half * to_pitch);
-                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(to_pitch), _mm256_shuffle_ps::<0b11_10_11_10>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(2 * to_pitch), _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high));
-                _mm256_storeu_ps(to.add(3 * to_pitch), _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high));
+                let from = from.add(4 * half);
+                let (a, b) = (in_halves(from, from_stride), in_halves(from.add(from_stride), from_stride));
+                let from = from.add(2 * from_stride);
+                let (c, d) = (in_halves(from, from_stride), in_halves(from.add(from_stride), from_stride));
+                let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let to = to.add(4 * half * to_stride);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab, cd));
+                _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0xee>(ab, cd));
+                _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
+                _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
             }
+        }
+    }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        unsafe {
+            // within halves, then the quarters in order
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0x88>(self.0, next.0));
+            let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0xdd>(self.0, next.0));
+            let even = _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(even));
+            (Avx2(even), Avx2(_mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(odd))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        unsafe {
+            let (low, high) = (_mm256_unpacklo_ps(self.0, odd.0), _mm256_unpackhi_ps(self.0, odd.0));
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            (Avx2(first), Avx2(_mm256_permute2f128_ps::<0x31>(low, high)))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::F32;
+use super::avx2::Avx2;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
@@ -114,13 +115,31 @@ impl F32 for Avx512 {
         unsafe { _mm512_reduce_max_ps(self.0) }
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
-        // Four squares of 8 x 8: the instructions for halves are there as well.
-        for (i, j) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for at in 0..4 {
+            let (row, column) = (at / 2 * 8, at % 2 * 8);
             unsafe {
-                let (from, to) = (from.add(i * from_pitch + j), to.add(j * to_pitch + i));
-                super::avx2::Avx2::transpose(from, from_pitch, to, to_pitch);
+                let (from, to) = (from.add(row * from_stride + column), to.add(column * to_stride + row));
+                Avx2::transpose(from, from_stride, to, to_stride);
             }
+        }
+    }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        unsafe {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_or_epi32(even, _mm512_set1_epi32(1));
+            let even = _mm512_permutex2var_ps(self.0, even, next.0);
+            (Avx512(even), Avx512(_mm512_permutex2var_ps(self.0, odd, next.0)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        unsafe {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+            let low = _mm512_permutex2var_ps(self.0, low, odd.0);
+            (Avx512(low), Avx512(_mm512_permutex2var_ps(self.0, high, odd.0)))
         }
     }
 }

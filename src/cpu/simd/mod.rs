@@ -55,9 +55,14 @@ pub(super) trait F32: Copy {
     unsafe fn reduce_sum(self) -> f32;
     unsafe fn reduce_max(self) -> f32;
 
-    /// Turns a square: value `j` of line `i` of `from` becomes value `i` of line `j` of `to`, `LANES` lines that are
-    /// so many floats apart.
-    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize);
+    /// Of `2 * LANES` values in a row, those at even places and those at odd ones.
+    unsafe fn unzip(self, next: Self) -> (Self, Self);
+    /// The way back: a value of each in turn.
+    unsafe fn zip(self, odd: Self) -> (Self, Self);
+
+    /// `LANES` rows of `LANES` values become columns; rows lie `from_stride` and `to_stride` values apart. What is
+    /// written must not overlap what is read.
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize);
 }
 
 /// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 it stays where it is at 88.
@@ -109,9 +114,20 @@ pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
 }
 
 /// Makes `name(level, args…)`, which runs the generic `body::<V>(args…)` with the level's vectors and with the
-/// level's instructions enabled.
+/// level's instructions enabled; with `short`, with vectors of at most 8 values (and all registers that there are).
 macro_rules! by_level {
     ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
+        $crate::cpu::simd::by_level! {
+            @ avx512::Avx512; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
+        }
+    };
+    ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = short $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
+        $crate::cpu::simd::by_level! {
+            @ avx2::Avx2; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
+        }
+    };
+    (@ $module:ident::$widest:ident; $(#[$attribute:meta])* $vis:vis unsafe fn $name:ident =
+        $body:ident($($arg:ident: $type:ty),*)) => {
         $(#[$attribute])*
         $vis unsafe fn $name(level: $crate::cpu::Level, $($arg: $type),*) {
             use $crate::cpu::{Level, simd};
@@ -119,7 +135,7 @@ macro_rules! by_level {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
             unsafe fn avx512($($arg: $type),*) {
-                unsafe { $body::<simd::avx512::Avx512>($($arg),*) }
+                unsafe { $body::<simd::$module::$widest>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
@@ -168,6 +184,51 @@ mod tests {
         }
     }
     by_level!(unsafe fn reduce_at = reduce_all(x: &[u8], sums: &mut [f32; 4]));
+
+    #[inline(always)]
+    unsafe fn transpose_one<V: F32>(from: &[f32], to: &mut [f32]) {
+        unsafe { V::transpose(from.as_ptr(), 20, to.as_mut_ptr(), 17) }
+    }
+    by_level!(unsafe fn transpose_at = transpose_one(from: &[f32], to: &mut [f32]));
+
+    #[inline(always)]
+    unsafe fn part_and_join<V: F32>(from: &[f32], parted: &mut [f32], joined: &mut [f32]) {
+        unsafe {
+            let (a, b) = V::load(from.as_ptr()).unzip(V::load(from.as_ptr().add(V::LANES)));
+            a.store(parted.as_mut_ptr());
+            b.store(parted.as_mut_ptr().add(V::LANES));
+            let (a, b) = a.zip(b);
+            a.store(joined.as_mut_ptr());
+            b.store(joined.as_mut_ptr().add(V::LANES));
+        }
+    }
+    by_level!(unsafe fn part_and_join_at = part_and_join(from: &[f32], parted: &mut [f32], joined: &mut [f32]));
+
+    #[test]
+    fn even_and_odd_places_part_and_join_at_every_level() {
+        let from: Vec<f32> = (0..32).map(|i| i as f32).collect();
+        for level in Level::available() {
+            let (lanes, mut parted, mut joined) = (level.lanes(), vec![0.0; 32], vec![0.0; 32]);
+            unsafe { part_and_join_at(level, &from, &mut parted, &mut joined) };
+            let wanted = |at: usize| (2 * (at % lanes) + at / lanes) as f32;
+            assert!((0..2 * lanes).all(|at| parted[at] == wanted(at)), "{level}: {parted:?}");
+            assert_eq!(joined[..2 * lanes], from[..2 * lanes], "{level}");
+        }
+    }
+
+    #[test]
+    fn rows_become_columns_at_every_level() {
+        let from: Vec<f32> = (0..20 * 16).map(|i| i as f32).collect();
+        for level in Level::available() {
+            let (lanes, mut to) = (level.lanes(), vec![-1.0; 17 * 16]);
+            unsafe { transpose_at(level, &from, &mut to) };
+            for (at, value) in to.iter().enumerate() {
+                let (row, column) = (at / 17, at % 17);
+                let inside = row < lanes && column < lanes;
+                assert_eq!(*value, if inside { from[column * 20 + row] } else { -1.0 }, "{level}");
+            }
+        }
+    }
 
     #[test]
     fn exp_is_accurate_at_every_level() {

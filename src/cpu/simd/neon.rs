@@ -116,16 +116,24 @@ impl F32 for Neon {
         unsafe { vmaxvq_f32(self.0) }
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         unsafe {
-            let line = |i: usize| vld1q_f32(from.add(i * from_pitch));
-            let (a, b, c, d) = (line(0), line(1), line(2), line(3));
-            let (ac_low, ac_high) = (vzip1q_f32(a, c), vzip2q_f32(a, c));
-            let (bd_low, bd_high) = (vzip1q_f32(b, d), vzip2q_f32(b, d));
-            vst1q_f32(to, vzip1q_f32(ac_low, bd_low));
-            vst1q_f32(to.add(to_pitch), vzip2q_f32(ac_low, bd_low));
-            vst1q_f32(to.add(2 * to_pitch), vzip1q_f32(ac_high, bd_high));
-            vst1q_f32(to.add(3 * to_pitch), vzip2q_f32(ac_high, bd_high));
+            // [a0 b0 a2 b2] and [a1 b1 a3 b3], likewise of c and d: each column is a half of either.
+            let ab = vtrnq_f32(vld1q_f32(from), vld1q_f32(from.add(from_stride)));
+            let from = from.add(2 * from_stride);
+            let cd = vtrnq_f32(vld1q_f32(from), vld1q_f32(from.add(from_stride)));
+            vst1q_f32(to, vcombine_f32(vget_low_f32(ab.0), vget_low_f32(cd.0)));
+            vst1q_f32(to.add(to_stride), vcombine_f32(vget_low_f32(ab.1), vget_low_f32(cd.1)));
+            vst1q_f32(to.add(2 * to_stride), vcombine_f32(vget_high_f32(ab.0), vget_high_f32(cd.0)));
+            vst1q_f32(to.add(3 * to_stride), vcombine_f32(vget_high_f32(ab.1), vget_high_f32(cd.1)));
         }
+    }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        unsafe { (Neon(vuzp1q_f32(self.0, next.0)), Neon(vuzp2q_f32(self.0, next.0))) }
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        unsafe { (Neon(vzip1q_f32(self.0, odd.0)), Neon(vzip2q_f32(self.0, odd.0))) }
     }
 }

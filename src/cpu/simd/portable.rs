@@ -111,9 +111,19 @@ impl F32 for Portable {
         self.0[0].max(self.0[1]).max(self.0[2].max(self.0[3]))
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
-        for j in 0..LANES {
-            unsafe { each(|i| *from.add(i * from_pitch + j)).store(to.add(j * to_pitch)) }
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for column in 0..LANES {
+            unsafe { each(|row| *from.add(row * from_stride + column)).store(to.add(column * to_stride)) }
         }
+    }
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        let at = |i: usize| if i < LANES { self.0[i] } else { next.0[i - LANES] };
+        (each(|i| at(2 * i)), each(|i| at(2 * i + 1)))
+    }
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        let at = |i: usize| if i.is_multiple_of(2) { self.0[i / 2] } else { odd.0[i / 2] };
+        (each(at), each(|i| at(LANES + i)))
     }
 }

@@ -3,7 +3,7 @@ use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
 /// Each window's gradient goes to its first largest value, row by row, found again from x; where windows overlap they
-/// add up.
+/// add up. If wanted with ReLU's gradient in the same pass: values that are not above 0 get none.
 #[derive(Clone, Debug)]
 pub struct MaxPool2dGradient {
     /// `[rows, channels, height, width]`.
@@ -15,6 +15,8 @@ pub struct MaxPool2dGradient {
     pub rows: usize,
     pub channels: usize,
     pub window: Window,
+    /// Whether x is what a ReLU gave, and the gradient of what it took is wanted.
+    pub relu: bool,
 }
 
 impl Describe for MaxPool2dGradient {
@@ -28,7 +30,8 @@ impl Describe for MaxPool2dGradient {
 
     fn launch(&self, _: &Plan) -> Launch {
         let (maps, count) = (self.rows * self.channels, self.rows * self.channels * self.window.inputs());
-        let constants = [("MAPS", maps as f64)].into_iter().chain(window(&self.window));
+        let constants = [("MAPS", maps as f64), ("RELU", self.relu as u32 as f64)];
+        let constants = constants.into_iter().chain(window(&self.window));
         let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
         let source = include_str!("../../../shaders/max_pool2d_gradient.wgsl");
         launch(source, constants, bindings, folded(count.div_ceil(256)))
@@ -41,7 +44,8 @@ impl Describe for MaxPool2dGradient {
         }
         let maps = self.rows * self.channels;
         let along = |side: usize| (input[side] + padding[side]).div_ceil(kernel[side]);
-        let constants = [("MAPS", maps as f64)].into_iter().chain(without_stride(&self.window));
+        let constants = [("MAPS", maps as f64), ("RELU", self.relu as u32 as f64)];
+        let constants = constants.into_iter().chain(without_stride(&self.window));
         let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
         let source = include_str!("../../../shaders/max_pool2d_gradient_apart.wgsl");
         let groups = folded((maps * along(0) * along(1)).div_ceil(64));

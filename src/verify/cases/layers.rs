@@ -24,7 +24,8 @@ pub(super) fn cases() -> Vec<Case> {
     }
     for (rows, channels, window) in pools() {
         cases.push(max_pool2d(rows, channels, window));
-        cases.push(max_pool2d_gradient(rows, channels, window));
+        cases.push(max_pool2d_gradient(rows, channels, window, false));
+        cases.push(max_pool2d_gradient(rows, channels, window, true));
         cases.push(average_pool2d(rows, channels, window));
         cases.push(average_pool2d_gradient(rows, channels, window));
     }
@@ -72,6 +73,13 @@ fn convolutions() -> Vec<(usize, usize, usize, Window)> {
         (7, 24, 17, Window::valid([6, 9], [3, 3], [1, 1])),
         (3, 13, 40, padded([14, 14], [5, 5], [1, 1], [2, 2])),
         (2, 16, 18, Window::valid([9, 8], [5, 5], [1, 1])),
+        // With images side by side: whole vectors of them and not, places and channels that fill no block.
+        (17, 6, 16, Window::valid([14, 14], [5, 5], [1, 1])),
+        (12, 1, 6, padded([28, 28], [5, 5], [1, 1], [2, 2])),
+        (13, 3, 7, padded([5, 4], [3, 3], [1, 1], [2, 2])),
+        (23, 16, 13, Window::same([3, 1], [2, 3], [1, 1])),
+        (4, 5, 1, Window::valid([9, 6], [1, 4], [1, 1])),
+        (9, 2, 3, Window::valid([7, 7], [7, 7], [1, 1])),
     ]
     .into_iter()
     .filter_map(|(rows, in_channels, out_channels, window)| Some((rows, in_channels, out_channels, window?)))
@@ -182,17 +190,18 @@ fn max_pool2d(rows: usize, channels: usize, window: Window) -> Case {
     draft.case(Phase::Forward, MaxPool2d { x, out, rows, channels, window }, shape, EXACT)
 }
 
-fn max_pool2d_gradient(rows: usize, channels: usize, window: Window) -> Case {
+fn max_pool2d_gradient(rows: usize, channels: usize, window: Window, relu: bool) -> Case {
     let mut draft = Draft::new(rows, 1, 2);
     // Few different values, so that many windows have several largest.
     let x = draft.builder.activation("x", &[rows, channels, window.inputs()]);
-    let values: Vec<u32> =
-        (0..rows * channels * window.inputs()).map(|_| (draft.random.below(4) as f32).to_bits()).collect();
+    let values: Vec<u32> = (0..rows * channels * window.inputs())
+        .map(|_| (draft.random.below(4) as f32 - 1.0).to_bits())
+        .collect();
     draft.give(x, values);
     let output_gradient = draft.input("output_gradient", &[rows, channels, window.outputs()]);
     let input_gradient = draft.output("input_gradient", &[rows, channels, window.inputs()]);
-    let shape = format!("{rows} x {channels}, {}", describe(&window));
-    let op = MaxPool2dGradient { x, output_gradient, input_gradient, rows, channels, window };
+    let shape = format!("{rows} x {channels}, {}{}", describe(&window), if relu { ", of ReLU" } else { "" });
+    let op = MaxPool2dGradient { x, output_gradient, input_gradient, rows, channels, window, relu };
     draft.case(Phase::Backward, op, shape, ONE_ROUNDING)
 }
 

@@ -1,0 +1,134 @@
+//! Images side by side: a vector holds the same value of as many images as it has lanes. Small images fill such vectors
+//! whatever their sides, where vectors along their rows would stay half empty.
+//!
+//! Each image is a lane of its own, and its values the same chains of additions whichever images stand beside it: bits do
+//! not depend on how a batch is cut. Vectors are those of `by_level!`'s `short`, for batches are short too.
+
+use super::Level;
+use super::simd::F32;
+use super::tensors::{Matrix, Source};
+use crate::plan::Window;
+
+/// Most lanes of any level's short vectors.
+pub(super) const MOST_LANES: usize = 8;
+
+/// Products of channels up to which loads of weights, one for each value of all lanes, cost less than what empty lanes do.
+const MOST_CHANNELS: usize = 256;
+
+/// Floats of eight images, before and after: half of a small second-level cache.
+const MOST_FLOATS: usize = 64 * 1024;
+
+/// How many images stand side by side: cuts fall on multiples of it.
+pub(super) fn lanes(level: Level) -> usize {
+    level.lanes().min(MOST_LANES)
+}
+
+/// Whether a convolution, or a gradient of one, is computed with images side by side. For shapes alone to decide: the same
+/// batch must take the same path however it is cut.
+pub(super) fn serves(rows: usize, in_channels: usize, out_channels: usize, window: &Window) -> bool {
+    let within = |i: usize| window.padding[i] < window.kernel[i] && window.output[i] > 0;
+    let floats = in_channels * window.inputs() + out_channels * window.outputs();
+    rows >= MOST_LANES / 2
+        && window.stride == [1, 1]
+        && within(0)
+        && within(1)
+        && in_channels.saturating_mul(out_channels) <= MOST_CHANNELS
+        && floats.saturating_mul(MOST_LANES) <= MOST_FLOATS
+}
+
+/// Images `row..row + images`, at most one a lane: `count` values of each from `column` on, to `[value, lane]`. Lanes
+/// without an image are zero.
+///
+/// # Safety
+/// `x` holds the values, and `to` has room for whole blocks of `LANES` values: what lies behind `count` is spoilt.
+#[inline(always)]
+pub(super) unsafe fn gather<V: F32>(
+    x: Matrix,
+    row: usize,
+    images: usize,
+    column: usize,
+    count: usize,
+    to: *mut f32,
+) {
+    unsafe {
+        match x {
+            Matrix::Floats(x) if images == V::LANES => {
+                let from = x.start.add(row * x.stride + column);
+                let mut c = 0;
+                while c + V::LANES <= count {
+                    V::transpose(from.add(c), x.stride, to.add(c * V::LANES), V::LANES);
+                    c += V::LANES;
+                }
+                gather_slowly::<V, _>(x, row, images, column, c..count, to);
+            }
+            Matrix::Floats(x) => gather_slowly::<V, _>(x, row, images, column, 0..count, to),
+            Matrix::Bytes(x) => gather_slowly::<V, _>(x, row, images, column, 0..count, to),
+        }
+    }
+}
+
+/// By way of a block of whole rows: any source, any number of images and values.
+#[inline(always)]
+unsafe fn gather_slowly<V: F32, S: Source>(
+    x: S,
+    row: usize,
+    images: usize,
+    column: usize,
+    range: std::ops::Range<usize>,
+    to: *mut f32,
+) {
+    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    for c in range.clone().step_by(V::LANES) {
+        let count = V::LANES.min(range.end - c);
+        for image in 0..images.min(V::LANES) {
+            unsafe {
+                let values: V = if count == V::LANES {
+                    x.load(row + image, column + c)
+                } else {
+                    x.load_partial(row + image, column + c, count)
+                };
+                values.store(block.as_mut_ptr().add(image * V::LANES));
+            }
+        }
+        unsafe { V::transpose(block.as_ptr(), V::LANES, to.add(c * V::LANES), V::LANES) }
+    }
+}
+
+/// The way back: `count` values `[value, lane]` to as many images, which begin at `to` and lie `stride` values apart.
+///
+/// # Safety
+/// `from` holds whole blocks of `LANES` values, and `to` is good for what is written.
+#[inline(always)]
+pub(super) unsafe fn scatter<V: F32>(
+    from: *const f32,
+    count: usize,
+    to: *mut f32,
+    stride: usize,
+    images: usize,
+) {
+    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    for c in (0..count).step_by(V::LANES) {
+        let part = V::LANES.min(count - c);
+        unsafe {
+            let (from, to) = (from.add(c * V::LANES), to.add(c));
+            if part == V::LANES && images == V::LANES {
+                V::transpose(from, V::LANES, to, stride);
+                continue;
+            }
+            V::transpose(from, V::LANES, block.as_mut_ptr(), V::LANES);
+            for image in 0..images.min(V::LANES) {
+                let values = V::load(block.as_ptr().add(image * V::LANES));
+                values.store_partial(to.add(image * stride), part);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `to` is good for `count` vectors.
+#[inline(always)]
+pub(super) unsafe fn zero<V: F32>(to: *mut f32, count: usize) {
+    for at in 0..count {
+        unsafe { V::splat(0.0).store(to.add(at * V::LANES)) }
+    }
+}

@@ -1,0 +1,287 @@
+//! The gradient of a convolution's weight with images side by side: a tile of output channels x taps is kept in registers
+//! while all places pass by; a sum a lane, added up over the lanes at a group's end.
+//!
+//! Every partial sum is made of the same chains, in the same order, whatever else is computed beside it.
+
+// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+#![allow(clippy::needless_range_loop)]
+
+use std::ops::Range;
+
+use super::lanes::{MOST_LANES, gather, zero};
+use super::simd::{F32, by_level};
+use super::tensors::{Floats, Matrix};
+
+/// A tile's most channels and taps, one of the two: with 12 sums, and the values they come of, 16 registers are full.
+const TILES: [[usize; 2]; 2] = [[4, 3], [6, 2]];
+
+/// Whether a tile's registers are there; known when the kernel is compiled, so that larger tiles vanish.
+const fn fits(channels: usize, taps: usize) -> bool {
+    channels <= TILES[0][0] || taps <= TILES[1][1]
+}
+
+/// Places of a channel that are swept together: beside the images, six channels of them stay in the nearest cache.
+const SWEEP: usize = 112;
+
+/// `partials[g] = [sum over the group's r and all y, x of output_gradient[r, o, y, x] * x[r, c, y + i - top, x + j - left]
+/// for each o, c, i, j; then, with a bias, the sums of output_gradient]`.
+pub(super) struct LanesWeightGradient {
+    /// Rows of `[in_channels, height, width]`.
+    pub x: Matrix,
+    /// Rows of `[out_channels, out_height, out_width]`.
+    pub output_gradient: Floats,
+    /// `[groups, columns]`.
+    pub partials: *mut f32,
+    pub has_bias: bool,
+    /// Images a group, a power of two.
+    pub group: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub input: [usize; 2],
+    pub output: [usize; 2],
+    pub kernel: [usize; 2],
+    pub padding: [usize; 2],
+}
+
+impl LanesWeightGradient {
+    /// Sides of the images with all zeros that windows reach.
+    fn padded(&self) -> [usize; 2] {
+        [0, 1].map(|i| self.output[i] + self.kernel[i] - 1)
+    }
+
+    fn taps(&self) -> usize {
+        self.in_channels * self.kernel[0] * self.kernel[1]
+    }
+
+    fn columns(&self) -> usize {
+        self.out_channels * (self.taps() + usize::from(self.has_bias))
+    }
+
+    /// Rows of the output that are swept together.
+    fn strip(&self) -> usize {
+        (SWEEP / self.output[1]).clamp(1, self.output[0])
+    }
+
+    /// Vectors of the images, of the strip's gradients, of the sums; behind each what the last block of values spoils.
+    fn vectors(&self) -> [usize; 3] {
+        let [height, width] = self.padded();
+        let strip = (self.strip() * self.output[1]).next_multiple_of(MOST_LANES);
+        let images = self.in_channels * height * width + MOST_LANES;
+        [images, self.out_channels * strip, self.columns().next_multiple_of(MOST_LANES)]
+    }
+
+    /// Floats that [`gradient`] wants.
+    pub fn scratch(&self) -> usize {
+        self.vectors().iter().sum::<usize>() * MOST_LANES + self.taps()
+    }
+}
+
+by_level!(
+    /// Images `rows`, whole groups and whole vectors; `scratch` is as long as [`LanesWeightGradient::scratch`] says.
+    ///
+    /// # Safety
+    /// Pointers are good for the sizes given; nobody else touches those groups of `partials`.
+    pub(super) unsafe fn gradient =
+        short body(wanted: &LanesWeightGradient, rows: Range<usize>, scratch: *mut f32)
+);
+
+#[inline(always)]
+unsafe fn body<V: F32>(wanted: &LanesWeightGradient, rows: Range<usize>, scratch: *mut f32) {
+    let [images, gradients, sums] = wanted.vectors();
+    let width = wanted.output[1];
+    unsafe {
+        let gradients_at = scratch.add(images * V::LANES);
+        let sums_at = gradients_at.add(gradients * V::LANES);
+        let offsets = sums_at.add(sums * V::LANES).cast::<u32>();
+        let ([kh, kw], [high, wide]) = (wanted.kernel, wanted.padded());
+        for tap in 0..wanted.taps() {
+            let (c, i, j) = (tap / (kh * kw), tap / kw % kh, tap % kw);
+            *offsets.add(tap) = ((c * high + i) * wide + j) as u32;
+        }
+        zero::<V>(scratch, images);
+        let sweep = Sweep {
+            wanted,
+            images: scratch,
+            gradients: gradients_at,
+            pitch: gradients / wanted.out_channels,
+            sums: sums_at,
+            offsets,
+        };
+        // What is added up before lanes are: a group, or as many as there are in one vector.
+        for first in rows.clone().step_by(wanted.group.max(V::LANES)) {
+            let end = rows.end.min(first + wanted.group.max(V::LANES));
+            zero::<V>(sums_at, sums);
+            for row in (first..end).step_by(V::LANES) {
+                let count = V::LANES.min(end - row);
+                sweep.fill::<V>(row, count);
+                for top in (0..wanted.output[0]).step_by(wanted.strip()) {
+                    let bottom = wanted.output[0].min(top + wanted.strip());
+                    for channel in 0..wanted.out_channels {
+                        let from = (channel * wanted.output[0] + top) * width;
+                        let to = gradients_at.add(channel * sweep.pitch * V::LANES);
+                        let x = Matrix::Floats(wanted.output_gradient);
+                        gather::<V>(x, row, count, from, (bottom - top) * width, to);
+                    }
+                    sweep.weights::<V>(top..bottom);
+                    if wanted.has_bias {
+                        sweep.biases::<V>((bottom - top) * width);
+                    }
+                }
+            }
+            sweep.finish::<V>(first..end);
+        }
+    }
+}
+
+struct Sweep<'a> {
+    wanted: &'a LanesWeightGradient,
+    /// `[in_channels, padded height, padded width, lane]`.
+    images: *mut f32,
+    /// `[out_channels, place, lane]`, channels `pitch` vectors apart.
+    gradients: *const f32,
+    pitch: usize,
+    /// `[column, lane]`.
+    sums: *mut f32,
+    offsets: *const u32,
+}
+
+impl Sweep<'_> {
+    /// The images' values between the zeros.
+    #[inline(always)]
+    unsafe fn fill<V: F32>(&self, row: usize, count: usize) {
+        let [high, wide] = self.wanted.padded();
+        let &LanesWeightGradient { input: [height, width], padding: [top, left], .. } = self.wanted;
+        // Windows need not reach the last rows and columns.
+        let (rows, columns) = (height.min(high - top), width.min(wide - left));
+        for c in 0..self.wanted.in_channels {
+            for y in 0..rows {
+                unsafe {
+                    let to = self.images.add(((c * high + y + top) * wide + left) * V::LANES);
+                    gather::<V>(self.wanted.x, row, count, (c * height + y) * width, columns, to);
+                    // What the last block has spoilt: zeros, or values that are written next.
+                    let spoilt = columns.next_multiple_of(V::LANES) - columns;
+                    zero::<V>(to.add(columns * V::LANES), spoilt);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn weights<V: F32>(&self, rows: Range<usize>) {
+        let split = |count: usize, most: usize| {
+            let tiles = count.div_ceil(most);
+            (0..tiles).map(move |t| count * t / tiles..count * (t + 1) / tiles)
+        };
+        let tiles =
+            |[r, n]: &[usize; 2]| self.wanted.out_channels.div_ceil(*r) * self.wanted.taps().div_ceil(*n);
+        let [r, n] = if tiles(&TILES[1]) < tiles(&TILES[0]) { TILES[1] } else { TILES[0] };
+        for channels in split(self.wanted.out_channels, r) {
+            for taps in split(self.wanted.taps(), n) {
+                macro_rules! sizes {
+                    ($(($r:literal $n:literal))*) => {
+                        match (channels.len(), taps.len()) {
+                            $(($r, $n) if fits($r, $n) =>
+                                self.tile::<V, $r, $n>(channels.start, taps.start, rows.clone()),)*
+                            _ => {}
+                        }
+                    };
+                }
+                unsafe {
+                    sizes!(
+                        (1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3)(5 1)(5 2)(6 1)(6 2)
+                    );
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<V: F32, const R: usize, const N: usize>(
+        &self,
+        channel: usize,
+        tap: usize,
+        rows: Range<usize>,
+    ) {
+        let (taps, width, wide) = (self.wanted.taps(), self.wanted.output[1], self.wanted.padded()[1]);
+        let first = rows.start;
+        unsafe {
+            let mut places = [self.images.cast_const(); N];
+            for n in 0..N {
+                places[n] = places[n].add(*self.offsets.add(tap + n) as usize * V::LANES);
+            }
+            let sum = |r: usize, n: usize| self.sums.add(((channel + r) * taps + tap + n) * V::LANES);
+            let mut sums = [[V::splat(0.0); N]; R];
+            for r in 0..R {
+                for n in 0..N {
+                    sums[r][n] = V::load(sum(r, n));
+                }
+            }
+            for y in rows {
+                let line = y * wide * V::LANES;
+                let gradients = self.gradients.add((channel * self.pitch + (y - first) * width) * V::LANES);
+                for x in 0..width {
+                    let mut values = [V::splat(0.0); N];
+                    for n in 0..N {
+                        values[n] = V::load(places[n].add(line + x * V::LANES));
+                    }
+                    for r in 0..R {
+                        let gradient = V::load(gradients.add((r * self.pitch + x) * V::LANES));
+                        for n in 0..N {
+                            sums[r][n] = gradient.mul_add(values[n], sums[r][n]);
+                        }
+                    }
+                }
+            }
+            for r in 0..R {
+                for n in 0..N {
+                    sums[r][n].store(sum(r, n));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn biases<V: F32>(&self, count: usize) {
+        for channel in 0..self.wanted.out_channels {
+            unsafe {
+                let gradients = self.gradients.add(channel * self.pitch * V::LANES);
+                let column = self.wanted.out_channels * self.wanted.taps() + channel;
+                let to = self.sums.add(column * V::LANES);
+                // Several chains, since an addition's result takes its time.
+                let mut sums = [V::splat(0.0); 4];
+                for at in 0..count / 4 {
+                    for i in 0..4 {
+                        sums[i] = sums[i].add(V::load(gradients.add((4 * at + i) * V::LANES)));
+                    }
+                }
+                for at in count / 4 * 4..count {
+                    sums[0] = sums[0].add(V::load(gradients.add(at * V::LANES)));
+                }
+                let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+                V::load(to).add(sum).store(to);
+            }
+        }
+    }
+
+    /// The sums of images `rows` to their groups: over the lanes of each, in order.
+    #[inline(always)]
+    unsafe fn finish<V: F32>(&self, rows: Range<usize>) {
+        let &LanesWeightGradient { group, partials, .. } = self.wanted;
+        let columns = self.wanted.columns();
+        let mut block = [0.0; MOST_LANES * MOST_LANES];
+        for column in (0..columns).step_by(V::LANES) {
+            let count = V::LANES.min(columns - column);
+            unsafe {
+                V::transpose(self.sums.add(column * V::LANES), V::LANES, block.as_mut_ptr(), V::LANES);
+                for first in rows.clone().step_by(group) {
+                    let lane = (first - rows.start) % V::LANES;
+                    let mut sum = V::load(block.as_ptr().add(lane * V::LANES));
+                    for lane in lane + 1..V::LANES.min(lane + group) {
+                        sum = sum.add(V::load(block.as_ptr().add(lane * V::LANES)));
+                    }
+                    sum.store_partial(partials.add(first / group * columns + column), count);
+                }
+            }
+        }
+    }
+}
