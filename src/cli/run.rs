@@ -264,7 +264,7 @@ impl Run<'_> {
         if options.precision() == Precision::F16 {
             let (products, halves) = trainer.products();
             options.say(format_args!(
-                "precision: f16 with float32 sums in {halves} of {products} products; the others, which are small, in f32"
+                "precision: f16 with float32 sums in {halves} of {products} products; the others have no such shader"
             ));
         }
         if !options.json {
