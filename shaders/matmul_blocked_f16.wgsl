@@ -2,7 +2,7 @@
 //   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B
 //
 // Everything in memory is float32. Values are rounded to float16 as they are read (2^-11 of each), products are summed in
-// float16 over 16 of k, which GPUs do twice as fast or take half the registers for, and those sums in float32.
+// float16 over 16 of k, which many GPUs do twice as fast in half the registers, and those sums in float32.
 // Float16 ends at 65,504, and below 6e-5 loses digits. Weights and activations stay far from both ends; gradients, which
 // a loss that is a mean makes 1 / batch as large, do not: A_SCALE and B_SCALE bring them up as they are read, powers of
 // two, so that no digit changes, and the float32 sum is brought back. What overflows all the same becomes infinite, which
