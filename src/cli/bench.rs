@@ -6,12 +6,13 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use inkgrad::data::{Part, Split};
 use inkgrad::network::{Network, Task as Images};
+use inkgrad::plan::Precision;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use inkgrad::{Error, Result};
 use serde::Serialize;
 
-use super::device::{Chosen, DeviceOptions};
+use super::device::{Chosen, DeviceOptions, PrecisionChoice};
 use super::failure::Failure;
 use super::options::FeedChoice;
 use super::progress::count;
@@ -36,6 +37,10 @@ pub struct Options {
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
+    /// What large products are multiplied in: float32, or on GPUs that can half precision with float32 sums. Parameters stay
+    /// float32 in either
+    #[arg(long, value_name = "P", default_value = "f32")]
+    precision: PrecisionChoice,
     /// Directory of four IDX files, gzipped or not, in place of the built-in MNIST
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -91,6 +96,7 @@ struct Line<'a> {
     steps: u64,
     batch: usize,
     seed: u64,
+    precision: Precision,
     /// Start values, shuffling and all steps; no loading, compiling or testing.
     train_seconds: f64,
     /// Before that: a few steps of a network that is then thrown away.
@@ -167,6 +173,7 @@ impl<'a> Bench<'a> {
             steps: trainer.steps(),
             batch: recipe.batch,
             seed: self.options.seed,
+            precision: self.options.precision.into(),
             train_seconds,
             first_call_seconds,
             total_process_seconds: started.elapsed().as_secs_f64(),
@@ -180,6 +187,7 @@ impl<'a> Bench<'a> {
         let options = TrainerOptions {
             seed: self.options.seed,
             feed: self.options.feed.into(),
+            precision: self.options.precision.into(),
             ..TrainerOptions::default()
         };
         let split: &Split = &self.training.examples;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use inkgrad::executor::Feed;
 use inkgrad::network::LossReduction;
+use inkgrad::plan::Precision;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{About, Checkpoint};
 use inkgrad::{Error, Result};
 
-use super::device::DeviceOptions;
+use super::device::{DeviceOptions, PrecisionChoice};
 use super::{output, source};
 
 #[derive(Args)]
@@ -83,6 +84,10 @@ pub struct Options {
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
+    /// What large products are multiplied in: float32, or on GPUs that can half precision with float32 sums. Parameters stay
+    /// float32 in either
+    #[arg(long, value_name = "P", default_value = "f32")]
+    precision: PrecisionChoice,
     #[command(flatten)]
     pub device: DeviceOptions,
     /// Write the trained model here (safetensors)
@@ -166,6 +171,10 @@ impl Options {
 
     pub fn feed(&self) -> Feed {
         self.feed.into()
+    }
+
+    pub fn precision(&self) -> Precision {
+        self.precision.into()
     }
 
     /// The recipe with what the other options change in it.

@@ -4,6 +4,7 @@ use indicatif::HumanCount;
 use inkgrad::data::DataSet;
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::{Network, Task};
+use inkgrad::plan::Precision;
 use inkgrad::train::{
     Evaluation, Event as Happened, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
 };
@@ -73,6 +74,7 @@ impl Run<'_> {
         let trainer_options = TrainerOptions {
             seed,
             feed: options.feed(),
+            precision: options.precision(),
             profile: options.is_profiled(),
             ..TrainerOptions::default()
         };
@@ -114,7 +116,7 @@ impl Run<'_> {
     }
 
     fn session_options(&self) -> SessionOptions {
-        let Run { plan, data, chosen, .. } = *self;
+        let Run { plan, data, .. } = *self;
         SessionOptions {
             name: plan.name.clone(),
             validation: (!data.validation.is_empty()).then(|| data.validation.clone()),
@@ -122,7 +124,15 @@ impl Run<'_> {
             patience: plan.patience,
             checkpoints: plan.checkpoints.clone(),
             checkpoint_every: plan.checkpoint_every,
-            device: chosen.name.clone(),
+            device: self.device(),
+        }
+    }
+
+    /// What a checkpoint tells of where its run began: half precision rounds as another device would.
+    fn device(&self) -> String {
+        match self.options.precision() {
+            Precision::F32 => self.chosen.name.clone(),
+            Precision::F16 => format!("{} in f16", self.chosen.name),
         }
     }
 
@@ -246,11 +256,17 @@ impl Run<'_> {
         if let Some(checkpoint) = &plan.resumed {
             let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
             options.say(format_args!("going on after step {step} of {}", HumanCount(trainer.steps())));
-            if *began != chosen.name {
+            if *began != self.device() {
                 options.say(format_args!(
                     "note: the run began on {began}; another device rounds otherwise, so the result will differ a little"
                 ));
             }
+        }
+        if options.precision() == Precision::F16 {
+            let (products, halves) = trainer.products();
+            options.say(format_args!(
+                "precision: f16 with float32 sums in {halves} of {products} products; the others have no such shader"
+            ));
         }
         if !options.json {
             return Ok(());
@@ -264,6 +280,7 @@ impl Run<'_> {
             test_images: data.test.len(),
             steps: trainer.steps(),
             batch: recipe.batch,
+            precision: options.precision(),
             learning_rate: recipe.learning_rate,
             loss_reduction: recipe.loss_reduction,
             seed: plan.seed,
@@ -283,6 +300,7 @@ impl Run<'_> {
                 adapter: &chosen.name,
                 steps: *steps,
                 batch: plan.recipe.batch,
+                precision: options.precision(),
                 seed: plan.seed,
                 train_seconds: *seconds,
                 images_per_second,
@@ -302,10 +320,11 @@ impl Run<'_> {
             HumanCount(test.images as u64),
         ))?;
         output::line(format_args!(
-            "training: {} steps of {} images in {seconds:.3} s, {} images/s",
+            "training: {} steps of {} images in {seconds:.3} s, {} images/s{}",
             HumanCount(*here),
             plan.recipe.batch,
             count(images_per_second),
+            if options.precision() == Precision::F16 { ", in f16" } else { "" },
         ))?;
         match &options.save {
             Some(path) => output::line(format_args!("saved: {}", path.display())),

@@ -1,7 +1,8 @@
 //! `inkgrad verify`.
 
 use clap::Args;
-use inkgrad::verify::{Comparison, cases};
+use inkgrad::plan::Precision;
+use inkgrad::verify::{Case, Comparison, cases};
 use inkgrad::{Error, Result};
 
 use super::device::{DeviceOptions, reference};
@@ -20,17 +21,22 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let chosen = options.device.choose_to_verify().await?;
     output::note(format_args!("comparing {chosen} with the CPU reference"));
     let mut ops: Vec<OpReport> = Vec::new();
-    for case in cases() {
-        let comparison = match case.compare(&reference, &chosen.device).await {
+    let mut checks: Vec<(Case, Precision)> = cases().into_iter().map(|case| (case, Precision::F32)).collect();
+    if chosen.device.has_f16() {
+        let halves = cases().into_iter().filter(|case| case.variants(Precision::F16) > 0);
+        checks.extend(halves.map(|case| (case, Precision::F16)));
+    }
+    for (case, precision) in checks {
+        let comparison = match case.compare(&reference, &chosen.device, precision).await {
             // A shader that the driver refuses is what this command is there to find: the other ops go on.
             Err(error @ Error::Gpu(_)) => {
                 output::note(format_args!("{} {}: {error}", case.op, case.shape));
-                let (shape, tolerance) = (case.shape.clone(), case.tolerance);
-                Comparison { op: case.op, shape, error: f64::INFINITY, tolerance }
+                let (shape, tolerance) = (case.shape.clone(), case.tolerance(precision));
+                Comparison { op: case.op, precision, shape, error: f64::INFINITY, tolerance }
             }
             comparison => comparison?,
         };
-        match ops.iter_mut().find(|report| report.op == comparison.op) {
+        match ops.iter_mut().find(|report| (report.op, report.precision) == (comparison.op, precision)) {
             Some(report) => report.add(comparison),
             None => ops.push(OpReport::new(comparison)),
         }
@@ -41,7 +47,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         table.row(report.cells());
     }
     output::print(table)?;
-    let failed: Vec<&str> = ops.iter().filter(|report| report.failed > 0).map(|report| report.op).collect();
+    let failed: Vec<String> = ops.iter().filter(|report| report.failed > 0).map(OpReport::name).collect();
     if failed.is_empty() {
         return output::line(format_args!("{}: every op agrees with the CPU reference", chosen.name));
     }
@@ -55,6 +61,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
 /// How an op did over all its cases.
 struct OpReport {
     op: &'static str,
+    precision: Precision,
     cases: usize,
     failed: usize,
     /// The case that came nearest to its tolerance, or went furthest past it.
@@ -63,7 +70,20 @@ struct OpReport {
 
 impl OpReport {
     fn new(first: Comparison) -> Self {
-        OpReport { op: first.op, cases: 1, failed: usize::from(!first.passed()), worst: first }
+        OpReport {
+            op: first.op,
+            precision: first.precision,
+            cases: 1,
+            failed: usize::from(!first.passed()),
+            worst: first,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self.precision {
+            Precision::F32 => self.op.to_owned(),
+            Precision::F16 => format!("{} in f16", self.op),
+        }
     }
 
     fn add(&mut self, comparison: Comparison) {
@@ -80,7 +100,7 @@ impl OpReport {
             0 => "ok".to_owned(),
             failed => format!("FAILED in {failed}, worst {shape}"),
         };
-        [self.op.to_owned(), self.cases.to_string(), figure(*error), figure(tolerance.relative), result]
+        [self.name(), self.cases.to_string(), figure(*error), figure(tolerance.relative), result]
     }
 }
 

@@ -13,7 +13,7 @@ use super::timing::{self, Timing};
 use super::tuning::{self, Candidate};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Feed, Flat, Variants, Work};
+use crate::executor::{ExecutorOptions, Feed, Flat, Precision, Variants, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
@@ -33,6 +33,8 @@ pub struct Executor {
     gather: Option<(Resident, Dispatch)>,
     history: Option<History>,
     next_slot: usize,
+    /// See [`crate::executor::Executor::half_products`].
+    half_products: usize,
     work: Work,
     /// Where a profile is wanted.
     timing: Option<Timing>,
@@ -54,6 +56,9 @@ impl Executor {
     ) -> Result<Self> {
         shared.faults.check()?;
         plan.check_slices()?;
+        if options.precision == Precision::F16 && !shared.has_f16() {
+            return Err(Error::NoF16 { device: shared.name().to_owned() });
+        }
         let (has, wants) = (store.sizes(), plan.flat);
         let same = (has.parameters, has.statistics) == (wants.parameters, wants.statistics);
         if !store.is_of(shared) || !same || has.states < wants.states {
@@ -105,6 +110,7 @@ impl Executor {
             gather: None,
             history,
             next_slot: 0,
+            half_products: 0,
             work,
             timing,
         };
@@ -112,13 +118,14 @@ impl Executor {
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
         let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
-        let ways =
-            plan.steps.iter().map(|step| step.op.launches(plan).into_iter().filter(possible).collect());
+        let ways = plan.steps.iter().map(|step| step.op.launches_in(plan, options.precision));
+        let ways = ways.map(|launches| launches.into_iter().filter(possible).collect());
         let mut ways: Vec<Vec<Launch>> = ways.collect();
         let chosen = executor.choose(&ways, options.variants).await?;
         for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
             launches.push((step.op.name(), ways.swap_remove(chosen), step.phase == Phase::Account));
         }
+        executor.half_products = launches.iter().filter(|(_, launch, _)| launch.needs_f16).count();
         executor.dispatches = executor.prepare(&launches, &|id| places[id.index()].clone())?;
         shared.faults.check()?;
         Ok(executor)
@@ -411,6 +418,11 @@ impl Executor {
     /// See [`crate::executor::Executor::spans`].
     pub async fn spans(&mut self) -> Result<Vec<Span>> {
         Ok(self.timing.as_mut().map_or_else(Vec::new, Timing::take))
+    }
+
+    /// See [`crate::executor::Executor::half_products`].
+    pub fn half_products(&self) -> usize {
+        self.half_products
     }
 
     pub fn plan(&self) -> &Plan {

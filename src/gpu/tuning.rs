@@ -22,10 +22,11 @@ pub(super) struct Candidate {
 }
 
 /// What tells two ops apart for which different shaders may be the quickest: everything of the plain launch but where in a
-/// flat buffer its tensors stand.
+/// flat buffer its tensors stand. `launches` are those to choose from, all of one precision, which the key tells.
 pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
     let mut key = op.name().to_owned();
     if let Some(plain) = launches.first() {
+        key += if plain.needs_f16 { " f16" } else { "" };
         let sizes = plain.constants.iter().filter(|(name, value)| {
             let is_place = ["START", "OFFSET", "GAIN"].iter().any(|end| name.ends_with(end));
             !is_place && *value != 0.0

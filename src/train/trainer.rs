@@ -1,7 +1,7 @@
 use super::Checkpoint;
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
-use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Variants, Work};
+use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Precision, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{Plan, StepNumbers, fuse, image_stride};
@@ -17,6 +17,7 @@ pub struct TrainerOptions {
     pub plain: bool,
     /// Which shaders a GPU runs.
     pub variants: Variants,
+    pub precision: Precision,
     /// Notes when each op runs, see [`Trainer::spans`].
     pub profile: bool,
 }
@@ -129,6 +130,7 @@ impl Trainer {
                     feed: options.feed,
                     block,
                     variants: options.variants,
+                    precision: options.precision,
                     profile: options.profile,
                 },
             )
@@ -278,6 +280,13 @@ impl Trainer {
     /// The sums of nothing yet, over the ops of a step.
     pub fn profile(&self) -> Profile {
         Profile::new(self.executor.plan(), self.executor.lanes())
+    }
+
+    /// Products and convolutions of a step, and how many of them multiply in half precision.
+    pub fn products(&self) -> (usize, usize) {
+        let steps = &self.executor.plan().steps;
+        let products = steps.iter().filter(|step| step.op.multiply_adds() > 0).count();
+        (products, self.executor.half_products())
     }
 
     pub fn work(&self) -> Work {

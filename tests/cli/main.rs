@@ -6,6 +6,7 @@ mod eval;
 mod long_runs;
 mod mistakes;
 mod model_files;
+mod precision;
 mod show;
 mod train;
 

@@ -1,3 +1,4 @@
+use super::half::{halved, scale};
 use super::launching::{
     BLOCKED, READ, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
 };
@@ -99,6 +100,9 @@ impl Describe for Conv2dWeightGradient {
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
         let groups = layered((pairs * self.groups()).div_ceil(THREADS), self.out_channels.div_ceil(8));
         let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked.wgsl");
-        vec![Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }]
+        let blocked = Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) };
+        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_f16.wgsl");
+        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
+        vec![blocked, half]
     }
 }

@@ -59,6 +59,6 @@ impl Describe for Dense {
             transpose_b: true,
             sizes: [self.rows, self.outputs, self.inputs],
         };
-        blocked.launch(plan).into_iter().collect()
+        blocked.launches(plan)
     }
 }

@@ -1,3 +1,4 @@
+use super::half::{halved, scale};
 use super::launching::{BLOCKED, READ, WRITE, X_NAMES, blocks, launch, offset, operand};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
@@ -76,6 +77,9 @@ impl Describe for DenseSgd {
         let along = |length: usize, side: usize| length.div_ceil(8 * side) as u32;
         let groups = [along(self.inputs, width), along(self.outputs, height), 1];
         let source = include_str!("../../../shaders/dense_sgd_blocked.wgsl");
-        vec![Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }]
+        let blocked = Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) };
+        let source = include_str!("../../../shaders/dense_sgd_blocked_f16.wgsl");
+        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
+        vec![blocked, half]
     }
 }

@@ -1,5 +1,6 @@
 //! What the ops' `launch` methods share: grids, offsets, and the constants that say how an operand is stored.
 
+use super::half::{halved, scale};
 use super::{Access, Launch, Operand};
 use crate::plan::{Home, Plan, TensorId, Window};
 
@@ -89,7 +90,7 @@ pub(super) fn launch(
     groups: [u32; 3],
 ) -> Launch {
     let (constants, bindings) = (constants.into_iter().collect(), bindings.into_iter().collect());
-    Launch { variant: PLAIN, needs_subgroups: false, source, constants, bindings, groups }
+    Launch { variant: PLAIN, needs_subgroups: false, needs_f16: false, source, constants, bindings, groups }
 }
 
 /// The variant that every op has.
@@ -131,10 +132,11 @@ pub(super) struct BlockedProduct {
 }
 
 impl BlockedProduct {
-    pub fn launch(&self, plan: &Plan) -> Option<Launch> {
+    /// In float32, and in half precision; none where the sides cannot be read so.
+    pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         let (a, b, [m, n, k]) = (&self.a, &self.b, self.sizes);
         if !(a.is_in_fours(plan) && b.is_in_fours(plan)) || m * n * k == 0 {
-            return None;
+            return Vec::new();
         }
         let (width, height) = blocks(m, n);
         let constants = [
@@ -161,7 +163,10 @@ impl BlockedProduct {
         let groups = layered(n.div_ceil(8 * width), m.div_ceil(8 * height));
         let launch =
             launch(include_str!("../../../shaders/matmul_blocked.wgsl"), constants, bindings, groups);
-        Some(Launch { variant: BLOCKED, ..launch })
+        let blocked = Launch { variant: BLOCKED, ..launch };
+        let scales = [("A_SCALE", scale(plan, a)), ("B_SCALE", scale(plan, b))];
+        let half = halved(&blocked, include_str!("../../../shaders/matmul_blocked_f16.wgsl"), scales);
+        vec![blocked, half]
     }
 }
 
@@ -185,7 +190,7 @@ pub(super) struct BlockedConvolution {
 }
 
 impl BlockedConvolution {
-    /// Without subgroups, and with them.
+    /// Without subgroups, with them, and in half precision.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         const THREADS: usize = 64;
         if !is_for_blocks(&self.window) {
@@ -221,7 +226,9 @@ impl BlockedConvolution {
         let blocked = Launch { variant: BLOCKED, ..launch };
         let source = include_str!("../../../shaders/conv2d_blocked_subgroups.wgsl");
         let shared = Launch { variant: "subgroups", needs_subgroups: true, source, ..blocked.clone() };
-        vec![blocked, shared]
+        let source = include_str!("../../../shaders/conv2d_blocked_f16.wgsl");
+        let half = halved(&blocked, source, [("X_SCALE", scale(plan, self.x.tensor))]);
+        vec![blocked, shared, half]
     }
 }
 

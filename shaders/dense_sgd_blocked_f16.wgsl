@@ -1,0 +1,135 @@
+// A dense layer's gradients and their SGD step in one pass, products in half precision: the same as dense_sgd_blocked.wgsl.
+//   weight[o, i] -= learning_rate * sum over r of output_gradient[r, o] * x[r, i]
+//   bias[o]      -= learning_rate * sum over r of output_gradient[r, o]
+//
+// Everything in memory is float32, the weights and their step above all: a step is often less than float16 has digits for.
+// Values are rounded to float16 as they are read, gradients times GRADIENT_SCALE (a power of two, see
+// matmul_blocked_f16.wgsl); products are summed in float16 over 16 rows, those sums and the bias's in float32.
+
+enable f16;
+
+override ROWS: u32 = 1;
+override INPUTS: u32 = 1;
+override OUTPUTS: u32 = 1;
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+/// Image bytes, `x = byte / 255 * GAIN + OFFSET`, rows padded to whole words; else float32.
+override X_IS_BYTES: bool = false;
+override GAIN: f32 = 1.0;
+override OFFSET: f32 = 0.0;
+/// 1 where x holds the rows of a whole block of steps, of which first_row is this step's first.
+override X_IN_BLOCK: u32 = 0;
+override GRADIENT_SCALE: f32 = 1.0;
+override WEIGHT_OFFSET: u32 = 0;
+override BIAS_OFFSET: u32 = 0;
+
+struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+
+// x once as floats and once as bytes: the same buffer, of which one view is used.
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;                   // [rows, inputs]
+@group(0) @binding(1) var<storage, read> x_bytes: array<u32>;
+@group(0) @binding(2) var<storage, read> output_gradient: array<vec4<f32>>;     // [rows, outputs]
+@group(0) @binding(3) var<storage, read_write> parameters: array<f32>;          // weight [outputs, inputs], bias [outputs]
+@group(1) @binding(0) var<uniform> numbers: Numbers;
+
+override INPUT_FOURS: u32 = (INPUTS + 3u) / 4u;
+override OUTPUT_FOURS: u32 = OUTPUTS / 4u;
+
+/// Rows whose products are summed in float16.
+const RUN = 16u;
+
+/// Inputs 4 four.. of a row, or those of the last four.
+fn x_at(row: u32, four: u32) -> vec4<f16> {
+    let at = (row + X_IN_BLOCK * numbers.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
+    if (X_IS_BYTES) {
+        return vec4<f16>(unpack4x8unorm(x_bytes[at]) * GAIN + OFFSET);
+    }
+    return vec4<f16>(x[at]);
+}
+
+fn gradient_at(row: u32, four: u32) -> vec4<f32> {
+    return output_gradient[row * OUTPUT_FOURS + min(four, OUTPUT_FOURS - 1u)];
+}
+
+/// One output a column, one input a row.
+fn outer(inputs: vec4<f16>, outputs: vec4<f16>) -> mat4x4<f16> {
+    return mat4x4<f16>(inputs * outputs.x, inputs * outputs.y, inputs * outputs.z, inputs * outputs.w);
+}
+
+fn update(output: u32, input: u32, gradient: f32) {
+    if (input < INPUTS) {
+        parameters[WEIGHT_OFFSET + output * INPUTS + input] -= (numbers.learning_rate / GRADIENT_SCALE) * gradient;
+    }
+}
+
+fn update_four(output: u32, input: u32, gradients: vec4<f32>) {
+    update(output, input, gradients.x);
+    update(output, input + 1u, gradients.y);
+    update(output, input + 2u, gradients.z);
+    update(output, input + 3u, gradients.w);
+}
+
+fn update_block(output: u32, input: u32, gradients: mat4x4<f32>) {
+    if (output < OUTPUTS) {
+        update_four(output, input, gradients[0]);
+        update_four(output + 1u, input, gradients[1]);
+        update_four(output + 2u, input, gradients[2]);
+        update_four(output + 3u, input, gradients[3]);
+    }
+}
+
+fn update_bias(output: u32, gradients: vec4<f32>) {
+    if (output < OUTPUTS) {
+        parameters[BIAS_OFFSET + output] -= numbers.learning_rate * gradients.x;
+        parameters[BIAS_OFFSET + output + 1u] -= numbers.learning_rate * gradients.y;
+        parameters[BIAS_OFFSET + output + 2u] -= numbers.learning_rate * gradients.z;
+        parameters[BIAS_OFFSET + output + 3u] -= numbers.learning_rate * gradients.w;
+    }
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    // fours of inputs and outputs
+    let input = 2u * WIDTH * group.x + local.x;
+    let output = 2u * HEIGHT * group.y + local.y;
+
+    var here = mat4x4<f32>();
+    var right = mat4x4<f32>();
+    var below = mat4x4<f32>();
+    var across = mat4x4<f32>();
+    var sum = vec4<f32>();
+    var sum_below = vec4<f32>();
+    for (var first_row = 0u; first_row < ROWS; first_row += RUN) {
+        var here_run = mat4x4<f16>();
+        var right_run = mat4x4<f16>();
+        var below_run = mat4x4<f16>();
+        var across_run = mat4x4<f16>();
+        for (var row = first_row; row < min(first_row + RUN, ROWS); row++) {
+            let first = x_at(row, input);
+            let second = x_at(row, input + WIDTH);
+            let gradient = gradient_at(row, output);
+            let gradient_below = gradient_at(row, output + HEIGHT);
+            let scaled = vec4<f16>(GRADIENT_SCALE * gradient);
+            let scaled_below = vec4<f16>(GRADIENT_SCALE * gradient_below);
+            here_run += outer(first, scaled);
+            right_run += outer(second, scaled);
+            below_run += outer(first, scaled_below);
+            across_run += outer(second, scaled_below);
+            sum += gradient;
+            sum_below += gradient_below;
+        }
+        here += mat4x4<f32>(here_run);
+        right += mat4x4<f32>(right_run);
+        below += mat4x4<f32>(below_run);
+        across += mat4x4<f32>(across_run);
+    }
+
+    update_block(4u * output, 4u * input, here);
+    update_block(4u * output, 4u * (input + WIDTH), right);
+    update_block(4u * (output + HEIGHT), 4u * input, below);
+    update_block(4u * (output + HEIGHT), 4u * (input + WIDTH), across);
+    if (input == 0u) {
+        update_bias(4u * output, sum);
+        update_bias(4u * (output + HEIGHT), sum_below);
+    }
+}

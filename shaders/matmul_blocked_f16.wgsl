@@ -1,0 +1,177 @@
+// Matrix product in half precision, large blocks in registers: the same as matmul_blocked.wgsl, out = A · B, plus a bias.
+//   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B
+//
+// Everything in memory is float32. Values are rounded to float16 as they are read (2^-11 of each), products are summed in
+// float16 over 16 of k, which many GPUs do twice as fast in half the registers, and those sums in float32.
+// Float16 ends at 65,504, and below 6e-5 loses digits. Weights and activations stay far from both ends; gradients, which
+// a loss that is a mean makes 1 / batch as large, do not: A_SCALE and B_SCALE bring them up as they are read, powers of
+// two, so that no digit changes, and the float32 sum is brought back. What overflows all the same becomes infinite, which
+// ends the training with a message: it is never taken for a number.
+
+enable f16;
+
+override M: u32 = 1;
+override N: u32 = 1;
+override K: u32 = 1;
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+override TRANSPOSE_A: bool = false;
+override TRANSPOSE_B: bool = false;
+/// Image bytes, `byte / 255 * GAIN + OFFSET`, rows padded to whole words; else float32.
+override A_IS_BYTES: bool = false;
+override A_GAIN: f32 = 1.0;
+override A_OFFSET: f32 = 0.0;
+override B_IS_BYTES: bool = false;
+override B_GAIN: f32 = 1.0;
+override B_OFFSET: f32 = 0.0;
+/// Where the tensor begins in its buffer, in values.
+override A_START: u32 = 0;
+override B_START: u32 = 0;
+override BIAS_START: u32 = 0;
+override OUT_START: u32 = 0;
+override HAS_BIAS: bool = false;
+/// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
+override A_IN_BLOCK: u32 = 0;
+override B_IN_BLOCK: u32 = 0;
+/// Powers of two: see above.
+override A_SCALE: f32 = 1.0;
+override B_SCALE: f32 = 1.0;
+
+struct Numbers { first_row: u32 }
+
+// Each side once as floats and once as bytes: the same buffer, of which one view is used.
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> a_bytes: array<u32>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> b_bytes: array<u32>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;          // [n]
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;     // [m, n]
+@group(1) @binding(0) var<uniform> numbers: Numbers;
+
+// Fours of a stored row.
+override A_FOURS: u32 = (select(K, M, TRANSPOSE_A) + 3u) / 4u;
+override B_FOURS: u32 = (select(N, K, TRANSPOSE_B) + 3u) / 4u;
+override INNER_FOURS: u32 = (K + 3u) / 4u;
+
+/// Fours of k that are summed in float16.
+const RUN = 4u;
+
+/// Four values that lie together in a stored row of A, or of B.
+fn a_four(row: u32, four: u32) -> vec4<f16> {
+    let at = (row + A_IN_BLOCK * numbers.first_row) * A_FOURS + four;
+    if (A_IS_BYTES) {
+        return vec4<f16>(unpack4x8unorm(a_bytes[at]) * A_GAIN + A_OFFSET);
+    }
+    return vec4<f16>(A_SCALE * a[A_START / 4u + at]);
+}
+
+fn b_four(row: u32, four: u32) -> vec4<f16> {
+    let at = (row + B_IN_BLOCK * numbers.first_row) * B_FOURS + four;
+    if (B_IS_BYTES) {
+        return vec4<f16>(unpack4x8unorm(b_bytes[at]) * B_GAIN + B_OFFSET);
+    }
+    return vec4<f16>(B_SCALE * b[B_START / 4u + at]);
+}
+
+/// A[row.., 4 inner .. 4 inner + 4] for four rows, one a column of the result.
+fn a_block(row: u32, inner: u32) -> mat4x4<f16> {
+    if (TRANSPOSE_A) {
+        let four = min(row / 4u, A_FOURS - 1u);
+        let last = K - 1u;
+        return transpose(mat4x4<f16>(
+            a_four(min(4u * inner, last), four), a_four(min(4u * inner + 1u, last), four),
+            a_four(min(4u * inner + 2u, last), four), a_four(min(4u * inner + 3u, last), four)));
+    }
+    let last = M - 1u;
+    return mat4x4<f16>(
+        a_four(min(row, last), inner), a_four(min(row + 1u, last), inner),
+        a_four(min(row + 2u, last), inner), a_four(min(row + 3u, last), inner));
+}
+
+/// B[4 inner .. 4 inner + 4, column..] for four columns, one inner index a column of the result; 0 past the last.
+fn b_block(inner: u32, column: u32) -> mat4x4<f16> {
+    var block: mat4x4<f16>;
+    if (TRANSPOSE_B) {
+        let last = N - 1u;
+        block = transpose(mat4x4<f16>(
+            b_four(min(column, last), inner), b_four(min(column + 1u, last), inner),
+            b_four(min(column + 2u, last), inner), b_four(min(column + 3u, last), inner)));
+    } else {
+        let four = min(column / 4u, B_FOURS - 1u);
+        let last = K - 1u;
+        block = mat4x4<f16>(
+            b_four(min(4u * inner, last), four), b_four(min(4u * inner + 1u, last), four),
+            b_four(min(4u * inner + 2u, last), four), b_four(min(4u * inner + 3u, last), four));
+    }
+    if (K % 4u != 0u) {
+        let left = K - 4u * inner;
+        block[1] = select(vec4<f16>(), block[1], left > 1u);
+        block[2] = select(vec4<f16>(), block[2], left > 2u);
+        block[3] = select(vec4<f16>(), block[3], left > 3u);
+    }
+    return block;
+}
+
+fn store_one(row: u32, column: u32, value: f32) {
+    if (row < M && column < N) {
+        var result = value * (1.0 / (A_SCALE * B_SCALE));
+        if (HAS_BIAS) {
+            result += bias[BIAS_START + column];
+        }
+        out[OUT_START + row * N + column] = result;
+    }
+}
+
+fn store_four(row: u32, column: u32, values: vec4<f32>) {
+    store_one(row, column, values.x);
+    store_one(row, column + 1u, values.y);
+    store_one(row, column + 2u, values.z);
+    store_one(row, column + 3u, values.w);
+}
+
+/// Four rows, one a column of the matrix.
+fn store(row: u32, column: u32, block: mat4x4<f32>) {
+    store_four(row, column, block[0]);
+    store_four(row + 1u, column, block[1]);
+    store_four(row + 2u, column, block[2]);
+    store_four(row + 3u, column, block[3]);
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let row = 4u * (2u * HEIGHT * group.y + local.y);
+    let next_row = row + 4u * HEIGHT;
+    let column = 4u * (2u * WIDTH * (group.z * 65535u + group.x) + local.x);
+    let next_column = column + 4u * WIDTH;
+
+    var here = mat4x4<f32>();
+    var right = mat4x4<f32>();
+    var below = mat4x4<f32>();
+    var across = mat4x4<f32>();
+    for (var first = 0u; first < INNER_FOURS; first += RUN) {
+        var here_run = mat4x4<f16>();
+        var right_run = mat4x4<f16>();
+        var below_run = mat4x4<f16>();
+        var across_run = mat4x4<f16>();
+        for (var inner = first; inner < min(first + RUN, INNER_FOURS); inner++) {
+            // a matrix product of columns [row][k] and [k][column] gives columns [row][column]
+            let left = a_block(row, inner);
+            let left_below = a_block(next_row, inner);
+            let first_columns = b_block(inner, column);
+            here_run += first_columns * left;
+            below_run += first_columns * left_below;
+            let next_columns = b_block(inner, next_column);
+            right_run += next_columns * left;
+            across_run += next_columns * left_below;
+        }
+        here += mat4x4<f32>(here_run);
+        right += mat4x4<f32>(right_run);
+        below += mat4x4<f32>(below_run);
+        across += mat4x4<f32>(across_run);
+    }
+
+    store(row, column, here);
+    store(row, next_column, right);
+    store(next_row, column, below);
+    store(next_row, next_column, across);
+}
