@@ -189,6 +189,22 @@ mod tests {
     }
 
     #[test]
+    fn kernels_are_made_ready_before_all_else() {
+        let layers = |name: &str| crate::recipe::Recipe::preset(name).unwrap().layers;
+        let task = Task { height: 28, width: 28, classes: 10 };
+        for (preset, prepared) in [("lenet5", 0), ("cnn", 2)] {
+            let network = Network::new(task, Normalisation::default(), &layers(preset)).unwrap();
+            let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
+            let stages = names(&fuse::for_cpu(network.training_plan(options)));
+            let all = stages.iter().flatten().filter(|name| **name == "prepare").count();
+            assert_eq!(all, prepared, "{preset}: {stages:?}");
+            if prepared > 0 {
+                assert_eq!(stages[0], vec!["prepare"; prepared], "{preset}: {stages:?}");
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_lost_and_no_order_that_matters_is_broken() {
         for plan in
             [plan(&[Some(7), None]), fuse::for_cpu(plan(&[Some(7), None])), fuse::for_gpu(plan(&[None]))]
