@@ -43,7 +43,7 @@ pub struct Trained {
 }
 
 /// JSON's step events in a whole run.
-const EVENTS: u64 = 100;
+pub const EVENTS: u64 = 100;
 
 impl Run<'_> {
     pub async fn train(&self) -> Result<(), Failure> {
@@ -94,22 +94,28 @@ impl Run<'_> {
         };
         let mut session = session;
         if is_first {
-            self.announce(&network, session.trainer())?;
+            self.announce(&network, session.trainer().steps())?;
         }
         let before = session.trainer().started();
         let seconds = self.steps(&mut session, seed).await?;
         let (weights, kept) = session.weights().await?;
         let steps = session.trainer().started();
-        if !weights.is_finite() {
-            return Err(Error::Diverged { step: steps }.into());
-        }
-        let members = std::slice::from_ref(&weights);
-        let test = evaluate_members(device, &network, members, &data.test).await?;
-        // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
-        if !test.loss.is_finite() {
-            return Err(Error::Diverged { step: steps }.into());
-        }
+        let test = self.test(&network, &weights, steps).await?;
         Ok(Trained { network, weights, test, steps, kept, here: steps - before, seconds })
+    }
+
+    /// Tests the weights of a run that has come to its end, `steps` long.
+    pub async fn test(&self, network: &Network, weights: &Weights, steps: u64) -> Result<Evaluation> {
+        if !weights.is_finite() {
+            return Err(Error::Diverged { step: steps });
+        }
+        let members = std::slice::from_ref(weights);
+        let test = evaluate_members(&self.chosen.device, network, members, &self.data.test).await?;
+        // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
+        match test.loss.is_finite() {
+            true => Ok(test),
+            false => Err(Error::Diverged { step: steps }),
+        }
     }
 
     fn session_options(&self) -> SessionOptions {
@@ -224,7 +230,7 @@ impl Run<'_> {
     }
 
     /// What is about to happen, before it does.
-    fn announce(&self, network: &Network, trainer: &Trainer) -> Result<(), Failure> {
+    pub fn announce(&self, network: &Network, steps: u64) -> Result<(), Failure> {
         let Run { options, plan, data, chosen } = *self;
         let (task, recipe) = (&plan.name, &plan.recipe);
         options.say(format_args!("device: {chosen}"));
@@ -244,7 +250,7 @@ impl Run<'_> {
         }
         if let Some(checkpoint) = &plan.resumed {
             let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
-            options.say(format_args!("going on after step {step} of {}", HumanCount(trainer.steps())));
+            options.say(format_args!("going on after step {step} of {}", HumanCount(steps)));
             if *began != chosen.name {
                 options.say(format_args!(
                     "note: the run began on {began}; another device rounds otherwise, so the result will differ a little"
@@ -261,7 +267,7 @@ impl Run<'_> {
             parameters,
             training_images: data.train.len(),
             test_images: data.test.len(),
-            steps: trainer.steps(),
+            steps,
             batch: recipe.batch,
             learning_rate: recipe.learning_rate,
             loss_reduction: recipe.loss_reduction,

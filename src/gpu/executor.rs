@@ -373,20 +373,30 @@ impl Executor {
         self.shared.faults.check()
     }
 
-    fn buffer(&self, tensor: TensorId) -> Result<(wgpu::Buffer, u64, u64)> {
+    /// A net's tensor: its buffer, where it begins there, and its length, in bytes.
+    fn buffer(&self, net: usize, tensor: TensorId) -> Result<(wgpu::Buffer, u64, u64)> {
         let (Some(place), Some(described)) =
             (self.places.get(tensor.index()), self.plan.tensors.get(tensor.index()))
         else {
             return Err(Error::Config("a tensor of another plan".into()));
         };
+        if net >= self.nets {
+            return Err(Error::Config(format!("net number {net} of {}", self.nets)));
+        }
         let buffer = place.buffer(&self.slots[0]).clone();
-        Ok((buffer, 4 * described.home.offset() as u64, described.bytes() as u64))
+        let start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.home.offset() as u64;
+        Ok((buffer, start, described.bytes() as u64))
     }
 
-    /// See [`crate::executor::Executor::read`]: the first net's, where there are several.
+    /// See [`crate::executor::Executor::read`].
     pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        self.read_net(0, tensor).await
+    }
+
+    /// As `read`, of one of several nets.
+    pub async fn read_net(&mut self, net: usize, tensor: TensorId) -> Result<Vec<u8>> {
         self.shared.faults.check()?;
-        let (buffer, start, bytes) = self.buffer(tensor)?;
+        let (buffer, start, bytes) = self.buffer(net, tensor)?;
         if bytes == 0 {
             return Ok(Vec::new());
         }
@@ -397,8 +407,13 @@ impl Executor {
 
     /// See [`crate::executor::Executor::write`].
     pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        self.write_net(0, tensor, bytes)
+    }
+
+    /// As `write`, of one of several nets.
+    pub fn write_net(&mut self, net: usize, tensor: TensorId, bytes: &[u8]) -> Result<()> {
         self.shared.faults.check()?;
-        let (buffer, start, room) = self.buffer(tensor)?;
+        let (buffer, start, room) = self.buffer(net, tensor)?;
         if bytes.len() as u64 != room {
             return Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())));
         }
