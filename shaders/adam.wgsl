@@ -18,6 +18,13 @@ override DECOUPLED: bool = false;
 
 struct Numbers { first_row: u32, step: u32, learning_rate: f32, correction1: f32, correction2: f32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override GRADIENTS_NET: u32 = 0;
+@id(1) override PARAMETERS_NET: u32 = 0;
+@id(2) override MEAN_NET: u32 = 0;
+@id(3) override SQUARE_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;        // [count]
@@ -30,22 +37,26 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at >= COUNT) {
         return;
     }
-    var old = parameters[PARAMETERS_OFFSET + at];
-    var gradient = gradients[GRADIENTS_OFFSET + at];
+    let place = PARAMETERS_NET * net + PARAMETERS_OFFSET + at;
+    let mean_place = MEAN_NET * net + MEAN_OFFSET + at;
+    let square_place = SQUARE_NET * net + SQUARE_OFFSET + at;
+    var old = parameters[place];
+    var gradient = gradients[GRADIENTS_NET * net + GRADIENTS_OFFSET + at];
     let decay = WEIGHT_DECAY * old;
     if (DECOUPLED) {
         old -= numbers.learning_rate * decay;
     } else {
         gradient += decay;
     }
-    let first = mean[MEAN_OFFSET + at] + (1.0 - BETA1) * (gradient - mean[MEAN_OFFSET + at]);
-    let second = BETA2 * square[SQUARE_OFFSET + at] + (1.0 - BETA2) * gradient * gradient;
-    mean[MEAN_OFFSET + at] = first;
-    square[SQUARE_OFFSET + at] = second;
+    let first = mean[mean_place] + (1.0 - BETA1) * (gradient - mean[mean_place]);
+    let second = BETA2 * square[square_place] + (1.0 - BETA2) * gradient * gradient;
+    mean[mean_place] = first;
+    square[square_place] = second;
     let length = sqrt(second * numbers.correction2) + EPSILON;
-    parameters[PARAMETERS_OFFSET + at] = old - numbers.learning_rate * (first * numbers.correction1) / length;
+    parameters[place] = old - numbers.learning_rate * (first * numbers.correction1) / length;
 }

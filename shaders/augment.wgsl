@@ -31,6 +31,12 @@ struct Numbers {
     seed_high: u32,
 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override IMAGES_NET: u32 = 0;
+@id(1) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, height * width], rows padded to words
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, height * width]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
@@ -43,6 +49,12 @@ override POINTS: u32 = (CELLS_Y + 3u) * (CELLS_X + 3u);
 const STREAM = 3u;
 
 var<workgroup> points: array<vec2<f32>, 225>;   // displacements of the grid's points
+
+/// Net k's seed is k more than the first net's.
+fn seed_of(net: u32) -> vec2<u32> {
+    let low = numbers.seed_low + net;
+    return vec2<u32>(low, numbers.seed_high + u32(low < net));
+}
 
 /// The low and the high half of a product of two words.
 fn multiply(a: u32, b: u32) -> vec2<u32> {
@@ -94,7 +106,7 @@ fn ink(row: u32, y: i32, x: i32) -> f32 {
         return 0.0;
     }
     let at = u32(y) * WIDTH + u32(x);
-    return unpack4x8unorm(images[row * WORDS + at / 4u])[at % 4u];
+    return unpack4x8unorm(images[IMAGES_NET * net + row * WORDS + at / 4u])[at % 4u];
 }
 
 @compute @workgroup_size(256)
@@ -103,12 +115,13 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    net = group.z % NETS;
     // a uniform bound: all invocations of a workgroup leave together
     let row = group.y * groups.x + group.x;
     if (row >= ROWS) {
         return;
     }
-    let seed = vec2<u32>(numbers.seed_low, numbers.seed_high);
+    let seed = seed_of(net);
     if (thread < POINTS) {
         let random = even(philox(vec4<u32>(2u + thread, numbers.step, row, STREAM), seed));
         points[thread] = ELASTIC * 0.5 * (random.xy + random.zw);
@@ -152,6 +165,6 @@ fn main(
         let image = row + X_IN_BLOCK * numbers.first_row;
         let upper = mix(ink(image, y, x), ink(image, y, x + 1), share.x);
         let lower = mix(ink(image, y + 1, x), ink(image, y + 1, x + 1), share.x);
-        out[row * HEIGHT * WIDTH + at] = mix(upper, lower, share.y) * GAIN + OFFSET;
+        out[OUT_NET * net + row * HEIGHT * WIDTH + at] = mix(upper, lower, share.y) * GAIN + OFFSET;
     }
 }

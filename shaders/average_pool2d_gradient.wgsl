@@ -15,6 +15,11 @@ override STRIDE_X: u32 = 1;
 override TOP: u32 = 0;
 override LEFT: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(1) override INPUT_GRADIENT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
 @group(0) @binding(1) var<storage, read_write> input_gradient: array<f32>;  // [maps, height, width]
 
@@ -24,6 +29,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at >= MAPS * HEIGHT * WIDTH) {
         return;
@@ -41,9 +47,9 @@ fn main(
             let bottom = min(row * STRIDE_Y + KERNEL_HEIGHT, TOP + HEIGHT);
             let left = max(column * STRIDE_X, LEFT);
             let right = min(column * STRIDE_X + KERNEL_WIDTH, LEFT + WIDTH);
-            let gradient = output_gradient[(map * OUT_HEIGHT + row) * OUT_WIDTH + column];
+            let gradient = output_gradient[OUTPUT_GRADIENT_NET * net + (map * OUT_HEIGHT + row) * OUT_WIDTH + column];
             sum += gradient / f32((bottom - top) * (right - left));
         }
     }
-    input_gradient[at] = sum;
+    input_gradient[INPUT_GRADIENT_NET * net + at] = sum;
 }

@@ -16,6 +16,11 @@ struct Numbers {
     average_rate: f32,
 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override PARAMETERS_NET: u32 = 0;
+@id(1) override AVERAGE_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;        // [count]
 @group(0) @binding(1) var<storage, read_write> average: array<f32>;     // [count]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
@@ -26,9 +31,12 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at < COUNT) {
-        let old = average[AVERAGE_OFFSET + at];
-        average[AVERAGE_OFFSET + at] = old + numbers.average_rate * (parameters[PARAMETERS_OFFSET + at] - old);
+        let place = AVERAGE_NET * net + AVERAGE_OFFSET + at;
+        let old = average[place];
+        let now = parameters[PARAMETERS_NET * net + PARAMETERS_OFFSET + at];
+        average[place] = old + numbers.average_rate * (now - old);
     }
 }

@@ -10,6 +10,15 @@ override WEIGHT_OFFSET: u32 = 0;
 override WEIGHT_GRADIENT_OFFSET: u32 = 0;
 override BIAS_GRADIENT_OFFSET: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override MOMENTS_NET: u32 = 0;
+@id(3) override WEIGHT_NET: u32 = 0;
+@id(4) override GRADIENTS_NET: u32 = 0;
+@id(5) override INPUT_GRADIENT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [rows, channels, inner]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, channels, inner]
 @group(0) @binding(2) var<storage, read> moments: array<f32>;               // [2, channels]: means, variances
@@ -23,14 +32,19 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at >= ROWS * CHANNELS * INNER) {
         return;
     }
     let channel = at / INNER % CHANNELS;
-    let spread = 1.0 / sqrt(moments[CHANNELS + channel] + EPSILON);
+    let mean = moments[MOMENTS_NET * net + channel];
+    let spread = 1.0 / sqrt(moments[MOMENTS_NET * net + CHANNELS + channel] + EPSILON);
+    let weight_gradient = gradients[GRADIENTS_NET * net + WEIGHT_GRADIENT_OFFSET + channel];
+    let bias_gradient = gradients[GRADIENTS_NET * net + BIAS_GRADIENT_OFFSET + channel];
     let count = f32(ROWS * INNER);
-    let along = (x[at] - moments[channel]) * spread * gradients[WEIGHT_GRADIENT_OFFSET + channel] / count;
-    let even = gradients[BIAS_GRADIENT_OFFSET + channel] / count;
-    input_gradient[at] = weight[WEIGHT_OFFSET + channel] * spread * (output_gradient[at] - even - along);
+    let along = (x[X_NET * net + at] - mean) * spread * weight_gradient / count;
+    let even = bias_gradient / count;
+    let through = output_gradient[OUTPUT_GRADIENT_NET * net + at] - even - along;
+    input_gradient[INPUT_GRADIENT_NET * net + at] = weight[WEIGHT_NET * net + WEIGHT_OFFSET + channel] * spread * through;
 }

@@ -10,6 +10,12 @@ override MOMENTUM: f32 = 0.1;
 override CORRECTION: f32 = 1.0;
 override RUNNING_OFFSET: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override MOMENTS_NET: u32 = 0;
+@id(2) override RUNNING_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;                 // [rows, channels, inner]
 @group(0) @binding(1) var<storage, read_write> moments: array<f32>;     // [2, channels]: means, variances
 @group(0) @binding(2) var<storage, read_write> running: array<f32>;     // [2, channels] at RUNNING_OFFSET
@@ -24,6 +30,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     // a uniform bound: all invocations of a workgroup leave together
     let channel = group.y * groups.x + group.x;
     if (channel >= CHANNELS) {
@@ -31,7 +38,7 @@ fn main(
     }
     var sum = 0.0;
     for (var i = thread; i < COUNT; i += 256u) {
-        sum += x[(i / INNER * CHANNELS + channel) * INNER + i % INNER];
+        sum += x[X_NET * net + (i / INNER * CHANNELS + channel) * INNER + i % INNER];
     }
     shares[thread] = sum;
     workgroupBarrier();
@@ -47,7 +54,7 @@ fn main(
 
     var squares = 0.0;
     for (var i = thread; i < COUNT; i += 256u) {
-        let away = x[(i / INNER * CHANNELS + channel) * INNER + i % INNER] - mean;
+        let away = x[X_NET * net + (i / INNER * CHANNELS + channel) * INNER + i % INNER] - mean;
         squares += away * away;
     }
     shares[thread] = squares;
@@ -60,9 +67,9 @@ fn main(
     }
     if (thread == 0u) {
         let variance = shares[0] / f32(COUNT);
-        moments[channel] = mean;
-        moments[CHANNELS + channel] = variance;
-        let at = RUNNING_OFFSET + channel;
+        moments[MOMENTS_NET * net + channel] = mean;
+        moments[MOMENTS_NET * net + CHANNELS + channel] = variance;
+        let at = RUNNING_NET * net + RUNNING_OFFSET + channel;
         running[at] += MOMENTUM * (mean - running[at]);
         running[at + CHANNELS] += MOMENTUM * (variance * CORRECTION - running[at + CHANNELS]);
     }

@@ -6,6 +6,11 @@ override ROWS: u32 = 1;
 override COLUMNS: u32 = 1;
 override OUT_OFFSET: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;             // [rows, columns]
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [columns] at OUT_OFFSET
 
@@ -18,11 +23,12 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let column = (group.y * groups.x + group.x) * 32u + local.x;
     var sum = 0.0;
     if (column < COLUMNS) {
         for (var row = local.y; row < ROWS; row += 8u) {
-            sum += x[row * COLUMNS + column];
+            sum += x[X_NET * net + row * COLUMNS + column];
         }
     }
     sums[thread] = sum;
@@ -31,6 +37,6 @@ fn main(
         for (var share = 1u; share < 8u; share++) {
             sum += sums[share * 32u + local.x];
         }
-        out[OUT_OFFSET + column] = sum;
+        out[OUT_NET * net + OUT_OFFSET + column] = sum;
     }
 }

@@ -36,6 +36,14 @@ override BIAS_OFFSET: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override WEIGHT_NET: u32 = 0;
+@id(2) override BIAS_NET: u32 = 0;
+@id(3) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;             // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;        // [out_channels, taps] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [out_channels] at BIAS_OFFSET
@@ -60,16 +68,16 @@ var<workgroup> taps: array<vec3<i32>, SLICE>;                       // start of 
 /// The image byte or value of row `row` at `at` within its row.
 fn x_at(row: u32, at: u32) -> f32 {
     if (X_IS_BYTES) {
-        return unpack4x8unorm(x[row * WORDS + at / 4u])[at % 4u] * GAIN + OFFSET;
+        return unpack4x8unorm(x[X_NET * net + row * WORDS + at / 4u])[at % 4u] * GAIN + OFFSET;
     }
-    return bitcast<f32>(x[row * IN_CHANNELS * HEIGHT * WIDTH + at]);
+    return bitcast<f32>(x[X_NET * net + row * IN_CHANNELS * HEIGHT * WIDTH + at]);
 }
 
 fn weight_at(channel: u32, tap: u32) -> f32 {
     if (channel >= OUT_CHANNELS || tap >= TAPS) {
         return 0.0;
     }
-    return weight[WEIGHT_OFFSET + channel * TAPS + tap];
+    return weight[WEIGHT_NET * net + WEIGHT_OFFSET + channel * TAPS + tap];
 }
 
 /// One value of a patch, 0 outside the image.
@@ -95,12 +103,12 @@ fn store(channel: u32, place: u32, value: f32) {
     }
     var result = value;
     if (HAS_BIAS) {
-        result += bias[BIAS_OFFSET + channel];
+        result += bias[BIAS_NET * net + BIAS_OFFSET + channel];
     }
     if (RELU) {
         result = max(result, 0.0);
     }
-    out[(place / OUTPUTS * OUT_CHANNELS + channel) * OUTPUTS + place % OUTPUTS] = result;
+    out[OUT_NET * net + (place / OUTPUTS * OUT_CHANNELS + channel) * OUTPUTS + place % OUTPUTS] = result;
 }
 
 fn store_four(channel: u32, place: u32, values: vec4<f32>) {
@@ -116,7 +124,8 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let first_place = (group.z * 65535u + group.x) * 4u * TILE_WIDTH;
+    net = group.z % NETS;
+    let first_place = (group.z / NETS * 65535u + group.x) * 4u * TILE_WIDTH;
     let first_channel = group.y * 4u * TILE_HEIGHT;
     for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
         let place = first_place + i;

@@ -36,6 +36,14 @@ override THREADS: u32 = 64;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override WEIGHT_NET: u32 = 0;
+@id(2) override BIAS_NET: u32 = 0;
+@id(3) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;             // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [out_channels]
@@ -65,9 +73,9 @@ fn value_at(start: u32, column: i32, inside: bool) -> f32 {
     let at = start + u32(clamp(column, 0, i32(WIDTH) - 1));
     var value: f32;
     if (X_IS_BYTES) {
-        value = unpack4x8unorm(x[at / 4u])[at % 4u] * GAIN + OFFSET;
+        value = unpack4x8unorm(x[X_NET * net + at / 4u])[at % 4u] * GAIN + OFFSET;
     } else {
-        value = bitcast<f32>(x[at]);
+        value = bitcast<f32>(x[X_NET * net + at]);
     }
     return select(0.0, value, inside && column >= 0 && column < i32(WIDTH));
 }
@@ -108,9 +116,10 @@ fn seen(run: Run, channel: u32, i: u32) -> Seen {
 /// One tap of four output channels.
 fn weights(channel: u32, start: u32) -> vec4<f32> {
     let last = OUT_CHANNELS - 1u;
+    let first = WEIGHT_NET * net + start;
     return vec4<f32>(
-        weight[start + WEIGHT_OUT * min(channel, last)], weight[start + WEIGHT_OUT * min(channel + 1u, last)],
-        weight[start + WEIGHT_OUT * min(channel + 2u, last)], weight[start + WEIGHT_OUT * min(channel + 3u, last)]);
+        weight[first + WEIGHT_OUT * min(channel, last)], weight[first + WEIGHT_OUT * min(channel + 1u, last)],
+        weight[first + WEIGHT_OUT * min(channel + 2u, last)], weight[first + WEIGHT_OUT * min(channel + 3u, last)]);
 }
 
 /// Each channel's weight times each place's value, one channel a column.
@@ -125,12 +134,12 @@ fn store_run(at: u32, channel: u32, values: vec4<f32>) {
     let run = run_at(at);
     var results = values;
     if (HAS_BIAS) {
-        results += bias[BIAS_OFFSET + channel];
+        results += bias[BIAS_NET * net + BIAS_OFFSET + channel];
     }
     if (RELU) {
         results = max(results, vec4<f32>());
     }
-    let start = ((run.image * OUT_CHANNELS + channel) * OUT_HEIGHT + run.y) * OUT_WIDTH + run.x;
+    let start = OUT_NET * net + ((run.image * OUT_CHANNELS + channel) * OUT_HEIGHT + run.y) * OUT_WIDTH + run.x;
     out[start] = results.x;
     if (run.x + 1u < OUT_WIDTH) { out[start + 1u] = results.y; }
     if (run.x + 2u < OUT_WIDTH) { out[start + 2u] = results.z; }
@@ -146,7 +155,8 @@ fn store(at: u32, channel: u32, block: mat4x4<f32>) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let at = (group.z * 65535u + group.x) * 2u * THREADS + local.x;
+    net = group.z % NETS;
+    let at = (group.z / NETS * 65535u + group.x) * 2u * THREADS + local.x;
     let channel = 8u * group.y;
     let here = run_at(at);
     let there = run_at(at + THREADS);

@@ -24,6 +24,13 @@ override TILE_WIDTH: u32 = 8;
 override TILE_HEIGHT: u32 = 8;
 override WEIGHT_OFFSET: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(1) override WEIGHT_NET: u32 = 0;
+@id(2) override INPUT_GRADIENT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> output_gradient: array<f32>;       // [rows, out_channels, out_height, out_width]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;                // [out_channels, in_channels, window] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [rows, in_channels, height, width]
@@ -47,7 +54,7 @@ fn weight_at(channel: u32, tap: u32) -> f32 {
     if (channel >= IN_CHANNELS || tap >= TAPS) {
         return 0.0;
     }
-    return weight[WEIGHT_OFFSET + (tap / WINDOW * IN_CHANNELS + channel) * WINDOW + tap % WINDOW];
+    return weight[WEIGHT_NET * net + WEIGHT_OFFSET + (tap / WINDOW * IN_CHANNELS + channel) * WINDOW + tap % WINDOW];
 }
 
 /// The gradient that a place gets through a tap, 0 where there is none.
@@ -62,7 +69,8 @@ fn gradient_at(place: vec3<i32>, tap: vec3<i32>) -> f32 {
     if (row * STRIDE_Y != u32(y) || column * STRIDE_X != u32(x) || row >= OUT_HEIGHT || column >= OUT_WIDTH) {
         return 0.0;
     }
-    return output_gradient[((u32(place.x) * OUT_CHANNELS + u32(tap.x)) * OUT_HEIGHT + row) * OUT_WIDTH + column];
+    let at = ((u32(place.x) * OUT_CHANNELS + u32(tap.x)) * OUT_HEIGHT + row) * OUT_WIDTH + column;
+    return output_gradient[OUTPUT_GRADIENT_NET * net + at];
 }
 
 /// Where a tap reads; past the last one nowhere.
@@ -73,7 +81,8 @@ fn locate(tap: u32) -> vec3<i32> {
 
 fn store(channel: u32, place: u32, value: f32) {
     if (channel < IN_CHANNELS && place < PLACES) {
-        input_gradient[(place / INPUTS * IN_CHANNELS + channel) * INPUTS + place % INPUTS] = value;
+        let at = (place / INPUTS * IN_CHANNELS + channel) * INPUTS + place % INPUTS;
+        input_gradient[INPUT_GRADIENT_NET * net + at] = value;
     }
 }
 
@@ -90,7 +99,8 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let first_place = (group.z * 65535u + group.x) * 4u * TILE_WIDTH;
+    net = group.z % NETS;
+    let first_place = (group.z / NETS * 65535u + group.x) * 4u * TILE_WIDTH;
     let first_channel = group.y * 4u * TILE_HEIGHT;
     for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
         let place = first_place + i;

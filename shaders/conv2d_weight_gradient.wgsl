@@ -36,6 +36,13 @@ override X_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override PARTIALS_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;                     // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, out_channels, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;        // [groups, weights (+ out_channels)]
@@ -63,9 +70,9 @@ var<workgroup> places: array<vec4<i32>, SLICE>;                     // image row
 /// The image byte or value of row `row` at `at` within its row.
 fn x_at(row: u32, at: u32) -> f32 {
     if (X_IS_BYTES) {
-        return unpack4x8unorm(x[row * WORDS + at / 4u])[at % 4u] * GAIN + OFFSET;
+        return unpack4x8unorm(x[X_NET * net + row * WORDS + at / 4u])[at % 4u] * GAIN + OFFSET;
     }
-    return bitcast<f32>(x[row * IN_CHANNELS * HEIGHT * WIDTH + at]);
+    return bitcast<f32>(x[X_NET * net + row * IN_CHANNELS * HEIGHT * WIDTH + at]);
 }
 
 /// One value of a patch, 0 outside the image.
@@ -86,7 +93,7 @@ fn gradient_at(channel: u32, place: vec4<i32>) -> f32 {
     if (channel >= OUT_CHANNELS || place.x < 0) {
         return 0.0;
     }
-    return output_gradient[u32(place.w) + channel * OUTPUTS];
+    return output_gradient[OUTPUT_GRADIENT_NET * net + u32(place.w) + channel * OUTPUTS];
 }
 
 /// Where place `k` of the group lies; past the end nowhere.
@@ -107,7 +114,8 @@ fn store(start: u32, channel: u32, tap: u32, value: f32) {
     if (channel >= OUT_CHANNELS || tap >= COLUMNS) {
         return;
     }
-    partials[start + select(OUT_CHANNELS * TAPS + channel, channel * TAPS + tap, tap < TAPS)] = value;
+    let at = select(OUT_CHANNELS * TAPS + channel, channel * TAPS + tap, tap < TAPS);
+    partials[PARTIALS_NET * net + start + at] = value;
 }
 
 fn store_four(start: u32, channel: u32, tap: u32, values: vec4<f32>) {
@@ -123,9 +131,11 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    net = group.z % NETS;
     let first_tap = group.x * 4u * TILE_WIDTH;
     let first_channel = group.y * 4u * TILE_HEIGHT;
-    let first_row = group.z * GROUP;
+    let part = group.z / NETS;
+    let first_row = part * GROUP;
     let end = min(GROUP, ROWS - first_row) * OUTPUTS;
     for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
         let tap = first_tap + i;
@@ -177,8 +187,8 @@ fn main(
     let columns = OUT_CHANNELS * COLUMNS;
     let channel = first_channel + 4u * local.y;
     let tap = first_tap + 4u * local.x;
-    store_four(group.z * columns, channel, tap, row0);
-    store_four(group.z * columns, channel + 1u, tap, row1);
-    store_four(group.z * columns, channel + 2u, tap, row2);
-    store_four(group.z * columns, channel + 3u, tap, row3);
+    store_four(part * columns, channel, tap, row0);
+    store_four(part * columns, channel + 1u, tap, row1);
+    store_four(part * columns, channel + 2u, tap, row2);
+    store_four(part * columns, channel + 3u, tap, row3);
 }

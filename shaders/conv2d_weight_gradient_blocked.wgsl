@@ -31,6 +31,13 @@ override THREADS: u32 = 64;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override PARTIALS_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;                     // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, out_channels, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;        // [groups, weights (+ out_channels)]
@@ -48,9 +55,9 @@ fn value_at(start: u32, column: i32, inside: bool) -> f32 {
     let at = start + u32(clamp(column, 0, i32(WIDTH) - 1));
     var value: f32;
     if (X_IS_BYTES) {
-        value = unpack4x8unorm(x[at / 4u])[at % 4u] * GAIN + OFFSET;
+        value = unpack4x8unorm(x[X_NET * net + at / 4u])[at % 4u] * GAIN + OFFSET;
     } else {
-        value = bitcast<f32>(x[at]);
+        value = bitcast<f32>(x[X_NET * net + at]);
     }
     return select(0.0, value, inside && column >= 0 && column < i32(WIDTH));
 }
@@ -104,7 +111,7 @@ fn gradients(start: u32, run_x: u32) -> vec4<f32> {
 /// Four channels' gradients of a run: one place a column.
 fn gradient_block(image: u32, channel: u32, run_y: u32, run_x: u32) -> mat4x4<f32> {
     let last = OUT_CHANNELS - 1u;
-    let start = image * OUT_CHANNELS * OUTPUTS + run_y * OUT_WIDTH;
+    let start = OUTPUT_GRADIENT_NET * net + image * OUT_CHANNELS * OUTPUTS + run_y * OUT_WIDTH;
     return transpose(mat4x4<f32>(
         gradients(start + min(channel, last) * OUTPUTS, run_x),
         gradients(start + min(channel + 1u, last) * OUTPUTS, run_x),
@@ -114,7 +121,7 @@ fn gradient_block(image: u32, channel: u32, run_y: u32, run_x: u32) -> mat4x4<f3
 
 fn store(at: u32, channel: u32, value: f32) {
     if (channel < OUT_CHANNELS) {
-        partials[at] = value;
+        partials[PARTIALS_NET * net + at] = value;
     }
 }
 
@@ -136,7 +143,8 @@ fn store_tap(start: u32, tap_row: u32, j: u32, channel: u32, first: vec4<f32>, s
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let at = (group.z * 65535u + group.x) * THREADS + local.x;
+    net = group.z % NETS;
+    let at = (group.z / NETS * 65535u + group.x) * THREADS + local.x;
     let partial = min(at / PAIRS, GROUPS - 1u);
     let row = 2u * (at % PAIRS);
     let row_a = min(row, TAP_ROWS - 1u);

@@ -8,6 +8,12 @@ override LABELS_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override LOGITS_NET: u32 = 0;
+@id(1) override LABELS_NET: u32 = 0;
+@id(2) override CORRECT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> logits: array<f32>;                    // [rows, classes]
 @group(0) @binding(1) var<storage, read> labels: array<u32>;                    // [rows]
 @group(0) @binding(2) var<storage, read_write> correct: array<atomic<u32>>;     // [1]
@@ -21,19 +27,20 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let row = (group.y * groups.x + group.x) * 64u + thread;
     var hit = 0u;
     if (row < ROWS) {
-        var largest = logits[row * CLASSES];
+        var largest = logits[LOGITS_NET * net + row * CLASSES];
         var predicted = 0u;
         for (var kind = 1u; kind < CLASSES; kind++) {
-            let logit = logits[row * CLASSES + kind];
+            let logit = logits[LOGITS_NET * net + row * CLASSES + kind];
             if (logit > largest) {
                 largest = logit;
                 predicted = kind;
             }
         }
-        if (predicted == labels[row + LABELS_IN_BLOCK * numbers.first_row]) {
+        if (predicted == labels[LABELS_NET * net + row + LABELS_IN_BLOCK * numbers.first_row]) {
             hit = 1u;
         }
     }
@@ -44,6 +51,6 @@ fn main(
         for (var i = 0u; i < 64u; i++) {
             sum += hits[i];
         }
-        atomicAdd(&correct[0], sum);
+        atomicAdd(&correct[CORRECT_NET * net], sum);
     }
 }

@@ -19,6 +19,14 @@ override BIAS_OFFSET: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override WEIGHT_NET: u32 = 0;
+@id(2) override BIAS_NET: u32 = 0;
+@id(3) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;             // [rows, inputs]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;        // [outputs, inputs] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [outputs] at BIAS_OFFSET
@@ -42,21 +50,21 @@ fn x_at(row: u32, input: u32) -> f32 {
     }
     let at = row + X_IN_BLOCK * numbers.first_row;
     if (X_IS_BYTES) {
-        return unpack4x8unorm(x[at * WORDS + input / 4u])[input % 4u] * GAIN + OFFSET;
+        return unpack4x8unorm(x[X_NET * net + at * WORDS + input / 4u])[input % 4u] * GAIN + OFFSET;
     }
-    return bitcast<f32>(x[at * INPUTS + input]);
+    return bitcast<f32>(x[X_NET * net + at * INPUTS + input]);
 }
 
 fn weight_at(output: u32, input: u32) -> f32 {
     if (output >= OUTPUTS || input >= INPUTS) {
         return 0.0;
     }
-    return weight[WEIGHT_OFFSET + output * INPUTS + input];
+    return weight[WEIGHT_NET * net + WEIGHT_OFFSET + output * INPUTS + input];
 }
 
 fn store_one(row: u32, output: u32, value: f32) {
     if (row < ROWS && output < OUTPUTS) {
-        out[row * OUTPUTS + output] = value + bias[BIAS_OFFSET + output];
+        out[OUT_NET * net + row * OUTPUTS + output] = value + bias[BIAS_NET * net + BIAS_OFFSET + output];
     }
 }
 
@@ -73,7 +81,8 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let first_row = (group.z * 65535u + group.x) * 4u * HEIGHT;
+    net = group.z % NETS;
+    let first_row = (group.z / NETS * 65535u + group.x) * 4u * HEIGHT;
     let first_output = group.y * 4u * WIDTH;
     var row0 = vec4<f32>();
     var row1 = vec4<f32>();

@@ -24,6 +24,13 @@ override BIAS_OFFSET: u32 = 0;
 
 struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override PARAMETERS_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;                 // [rows, inputs]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;   // [rows, outputs]
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>;  // weight [outputs, inputs], bias [outputs]
@@ -40,10 +47,10 @@ var<workgroup> bias_sums: array<f32, THREADS>;          // [stripe of rows, 8 fo
 fn x_at(row: u32, word: u32) -> vec4<f32> {
     let at = row + X_IN_BLOCK * numbers.first_row;
     if (X_IS_BYTES) {
-        return unpack4x8unorm(x[at * WORDS + word]) * GAIN + OFFSET;
+        return unpack4x8unorm(x[X_NET * net + at * WORDS + word]) * GAIN + OFFSET;
     }
     let i = 4u * word;
-    let start = at * INPUTS + i;
+    let start = X_NET * net + at * INPUTS + i;
     if (INPUTS % 4u == 0u || i + 4u <= INPUTS) {
         return bitcast<vec4<f32>>(vec4<u32>(x[start], x[start + 1u], x[start + 2u], x[start + 3u]));
     }
@@ -54,12 +61,12 @@ fn x_at(row: u32, word: u32) -> vec4<f32> {
 }
 
 fn gradient_at(row: u32, output: u32) -> f32 {
-    return output_gradient[row * OUTPUTS + min(output, OUTPUTS - 1u)];
+    return output_gradient[OUTPUT_GRADIENT_NET * net + row * OUTPUTS + min(output, OUTPUTS - 1u)];
 }
 
 fn update_weights(output: u32, word: u32, gradient: vec4<f32>) {
     let i = 4u * word;
-    let at = WEIGHT_OFFSET + output * INPUTS + i;
+    let at = PARAMETERS_NET * net + WEIGHT_OFFSET + output * INPUTS + i;
     let change = numbers.learning_rate * gradient;
     parameters[at] -= change.x;
     if (i + 1u < INPUTS) { parameters[at + 1u] -= change.y; }
@@ -73,6 +80,7 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    net = group.z % NETS;
     let output = group.y * TILE;
     if (group.x == INPUT_GROUPS) {
         update_bias(output, thread);
@@ -128,6 +136,6 @@ fn update_bias(output: u32, thread: u32) {
         for (var stripe = 0u; stripe < THREADS / 8u; stripe++) {
             sum += bias_sums[stripe * 8u + tile];
         }
-        parameters[BIAS_OFFSET + output + tile] -= numbers.learning_rate * sum;
+        parameters[PARAMETERS_NET * net + BIAS_OFFSET + output + tile] -= numbers.learning_rate * sum;
     }
 }

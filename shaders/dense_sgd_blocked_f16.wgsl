@@ -25,6 +25,14 @@ override BIAS_OFFSET: u32 = 0;
 
 struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override X_BYTES_NET: u32 = 0;
+@id(2) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(3) override PARAMETERS_NET: u32 = 0;
+var<private> net: u32;
+
 // x once as floats and once as bytes: the same buffer, of which one view is used.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;                   // [rows, inputs]
 @group(0) @binding(1) var<storage, read> x_bytes: array<u32>;
@@ -42,13 +50,13 @@ const RUN = 16u;
 fn x_at(row: u32, four: u32) -> vec4<f16> {
     let at = (row + X_IN_BLOCK * numbers.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
     if (X_IS_BYTES) {
-        return vec4<f16>(unpack4x8unorm(x_bytes[at]) * GAIN + OFFSET);
+        return vec4<f16>(unpack4x8unorm(x_bytes[X_BYTES_NET * net + at]) * GAIN + OFFSET);
     }
-    return vec4<f16>(x[at]);
+    return vec4<f16>(x[X_NET / 4u * net + at]);
 }
 
 fn gradient_at(row: u32, four: u32) -> vec4<f32> {
-    return output_gradient[row * OUTPUT_FOURS + min(four, OUTPUT_FOURS - 1u)];
+    return output_gradient[OUTPUT_GRADIENT_NET / 4u * net + row * OUTPUT_FOURS + min(four, OUTPUT_FOURS - 1u)];
 }
 
 /// One output a column, one input a row.
@@ -58,7 +66,8 @@ fn outer(inputs: vec4<f16>, outputs: vec4<f16>) -> mat4x4<f16> {
 
 fn update(output: u32, input: u32, gradient: f32) {
     if (input < INPUTS) {
-        parameters[WEIGHT_OFFSET + output * INPUTS + input] -= (numbers.learning_rate / GRADIENT_SCALE) * gradient;
+        let at = WEIGHT_OFFSET + output * INPUTS + input;
+        parameters[PARAMETERS_NET * net + at] -= (numbers.learning_rate / GRADIENT_SCALE) * gradient;
     }
 }
 
@@ -80,15 +89,17 @@ fn update_block(output: u32, input: u32, gradients: mat4x4<f32>) {
 
 fn update_bias(output: u32, gradients: vec4<f32>) {
     if (output < OUTPUTS) {
-        parameters[BIAS_OFFSET + output] -= numbers.learning_rate * gradients.x;
-        parameters[BIAS_OFFSET + output + 1u] -= numbers.learning_rate * gradients.y;
-        parameters[BIAS_OFFSET + output + 2u] -= numbers.learning_rate * gradients.z;
-        parameters[BIAS_OFFSET + output + 3u] -= numbers.learning_rate * gradients.w;
+        let at = PARAMETERS_NET * net + BIAS_OFFSET + output;
+        parameters[at] -= numbers.learning_rate * gradients.x;
+        parameters[at + 1u] -= numbers.learning_rate * gradients.y;
+        parameters[at + 2u] -= numbers.learning_rate * gradients.z;
+        parameters[at + 3u] -= numbers.learning_rate * gradients.w;
     }
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    net = group.z % NETS;
     // fours of inputs and outputs
     let input = 2u * WIDTH * group.x + local.x;
     let output = 2u * HEIGHT * group.y + local.y;

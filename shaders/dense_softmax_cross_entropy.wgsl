@@ -30,6 +30,16 @@ override WEIGHT_IS_ALIGNED: bool = false;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override WEIGHT_NET: u32 = 0;
+@id(2) override BIAS_NET: u32 = 0;
+@id(3) override LABELS_NET: u32 = 0;
+@id(4) override LOGITS_GRADIENT_NET: u32 = 0;
+@id(5) override SAMPLE_LOSS_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;                // [rows, inputs]
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;     // [classes, inputs] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read> bias: array<f32>;             // [classes] at BIAS_OFFSET
@@ -55,10 +65,10 @@ var<workgroup> totals: array<f32, THREADS>;
 fn x_at(row: u32, word: u32) -> vec4<f32> {
     let at = row + X_IN_BLOCK * numbers.first_row;
     if (X_IS_BYTES) {
-        return unpack4x8unorm(x[at * WORDS + word]) * GAIN + OFFSET;
+        return unpack4x8unorm(x[X_NET * net + at * WORDS + word]) * GAIN + OFFSET;
     }
     let i = 4u * word;
-    let start = at * INPUTS + i;
+    let start = X_NET * net + at * INPUTS + i;
     if (INPUTS % 4u == 0u || i + 4u <= INPUTS) {
         return bitcast<vec4<f32>>(vec4<u32>(x[start], x[start + 1u], x[start + 2u], x[start + 3u]));
     }
@@ -69,7 +79,7 @@ fn x_at(row: u32, word: u32) -> vec4<f32> {
 }
 
 fn one_weight(at: u32) -> f32 {
-    return weight[at / 4u][at % 4u];
+    return weight[WEIGHT_NET / 4u * net + at / 4u][at % 4u];
 }
 
 /// Weights 4 * word.. of a class; 0 past the last input, whatever x holds there.
@@ -77,7 +87,7 @@ fn weight_at(kind: u32, word: u32) -> vec4<f32> {
     let i = 4u * word;
     let start = WEIGHT_OFFSET + min(kind, CLASSES - 1u) * INPUTS + i;
     if (WEIGHT_IS_ALIGNED) {
-        return weight[start / 4u];
+        return weight[WEIGHT_NET / 4u * net + start / 4u];
     }
     var values = vec4<f32>(one_weight(start), 0.0, 0.0, 0.0);
     if (i + 1u < INPUTS) { values.y = one_weight(start + 1u); }
@@ -90,7 +100,7 @@ fn keep(first: u32, row: u32, kind: u32, logit: f32) {
     if (KEPT == CLASSES) {
         logits[row * KEPT + kind] = logit;
     } else if (first + row < ROWS) {
-        logits_gradient[(first + row) * CLASSES + kind] = logit;
+        logits_gradient[LOGITS_GRADIENT_NET * net + (first + row) * CLASSES + kind] = logit;
     }
 }
 
@@ -98,7 +108,7 @@ fn kept(first: u32, row: u32, kind: u32) -> f32 {
     if (KEPT == CLASSES) {
         return logits[row * KEPT + kind];
     }
-    return logits_gradient[min(first + row, ROWS - 1u) * CLASSES + kind];
+    return logits_gradient[LOGITS_GRADIENT_NET * net + min(first + row, ROWS - 1u) * CLASSES + kind];
 }
 
 @compute @workgroup_size(LANES, 2)
@@ -108,6 +118,7 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    net = group.z % NETS;
     let first = (group.y * groups.x + group.x) * GROUP_ROWS;
     // rows past the last repeat the last, and are not stored
     let row0 = min(first, ROWS - 1u);
@@ -157,7 +168,7 @@ fn main(
             let tile = at / GROUP_ROWS;
             let kind = round + tile;
             if (kind < CLASSES) {
-                var logit = bias[BIAS_OFFSET + kind];
+                var logit = bias[BIAS_NET * net + BIAS_OFFSET + kind];
                 for (var i = 0u; i < share; i++) {
                     logit += fewer_sums[tile * share + i][row];
                 }
@@ -197,7 +208,7 @@ fn main(
     for (var i = 0u; i < min(ROW_THREADS, CLASSES); i++) {
         total += totals[shares + i] * exp(maxima[shares + i] - largest);
     }
-    let label = labels[first + row + LABELS_IN_BLOCK * numbers.first_row];
+    let label = labels[LABELS_NET * net + first + row + LABELS_IN_BLOCK * numbers.first_row];
     let is_labelled = label < CLASSES;
     if (label % ROW_THREADS == share || (!is_labelled && share == 0u)) {
         // the invocation that will overwrite the label's logit, where logits_gradient keeps the logits
@@ -205,11 +216,12 @@ fn main(
         if (is_labelled) {
             loss = log(total) + (largest - kept(first, row, label));
         }
-        sample_loss[first + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
+        sample_loss[SAMPLE_LOSS_NET * net + first + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
     }
     for (var kind = share; kind < CLASSES; kind += ROW_THREADS) {
         let probability = exp(kept(first, row, kind) - largest) / total;
         let gradient = (probability - select(0.0, 1.0, kind == label)) * SCALE;
-        logits_gradient[(first + row) * CLASSES + kind] = select(0.0, gradient, is_labelled);
+        let at = (first + row) * CLASSES + kind;
+        logits_gradient[LOGITS_GRADIENT_NET * net + at] = select(0.0, gradient, is_labelled);
     }
 }

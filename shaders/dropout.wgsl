@@ -17,12 +17,23 @@ struct Numbers {
     seed_high: u32,
 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;             // [count]
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [count]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
 
 /// The random numbers' use, src/random.rs: Stream::Dropout.
 const STREAM = 2u;
+
+/// Net k's seed is k more than the first net's.
+fn seed_of(net: u32) -> vec2<u32> {
+    let low = numbers.seed_low + net;
+    return vec2<u32>(low, numbers.seed_high + u32(low < net));
+}
 
 /// The low and the high half of a product of two words.
 fn multiply(a: u32, b: u32) -> vec2<u32> {
@@ -51,14 +62,14 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let block = (group.y * groups.x + group.x) * 256u + thread;
     let first = 4u * block;
     if (first >= COUNT) {
         return;
     }
-    let words = philox(
-        vec4<u32>(block, numbers.step, LAYER, STREAM), vec2<u32>(numbers.seed_low, numbers.seed_high));
+    let words = philox(vec4<u32>(block, numbers.step, LAYER, STREAM), seed_of(net));
     for (var i = 0u; i < min(4u, COUNT - first); i++) {
-        out[first + i] = select(0.0, x[first + i] * GAIN, words[i] >= THRESHOLD);
+        out[OUT_NET * net + first + i] = select(0.0, x[X_NET * net + first + i] * GAIN, words[i] >= THRESHOLD);
     }
 }

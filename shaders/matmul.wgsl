@@ -28,6 +28,13 @@ override B_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override A_NET: u32 = 0;
+@id(1) override B_NET: u32 = 0;
+@id(2) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 @group(0) @binding(0) var<storage, read> a: array<u32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;     // [m, n]
@@ -48,19 +55,19 @@ var<workgroup> b_slice: array<vec4<f32>, SLICE * B_PITCH>;  // [k of the slice, 
 fn a_stored(row: u32, column: u32) -> f32 {
     let at = row + A_IN_BLOCK * numbers.first_row;
     if (A_IS_BYTES) {
-        let four = unpack4x8unorm(a[at * ((A_COLUMNS + 3u) / 4u) + column / 4u]);
+        let four = unpack4x8unorm(a[A_NET * net + at * ((A_COLUMNS + 3u) / 4u) + column / 4u]);
         return four[column % 4u] * A_GAIN + A_OFFSET;
     }
-    return bitcast<f32>(a[A_START + at * A_COLUMNS + column]);
+    return bitcast<f32>(a[A_NET * net + A_START + at * A_COLUMNS + column]);
 }
 
 fn b_stored(row: u32, column: u32) -> f32 {
     let at = row + B_IN_BLOCK * numbers.first_row;
     if (B_IS_BYTES) {
-        let four = unpack4x8unorm(b[at * ((B_COLUMNS + 3u) / 4u) + column / 4u]);
+        let four = unpack4x8unorm(b[B_NET * net + at * ((B_COLUMNS + 3u) / 4u) + column / 4u]);
         return four[column % 4u] * B_GAIN + B_OFFSET;
     }
-    return bitcast<f32>(b[B_START + at * B_COLUMNS + column]);
+    return bitcast<f32>(b[B_NET * net + B_START + at * B_COLUMNS + column]);
 }
 
 /// A[row, inner], 0 outside.
@@ -89,7 +96,7 @@ fn store(row: u32, column: u32, values: vec4<f32>) {
     if (row >= M) {
         return;
     }
-    let at = OUT_START + row * N + column;
+    let at = OUT_NET * net + OUT_START + row * N + column;
     if (column < N) { out[at] = values.x; }
     if (column + 1u < N) { out[at + 1u] = values.y; }
     if (column + 2u < N) { out[at + 2u] = values.z; }
@@ -102,8 +109,9 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    net = group.z % NETS;
     let first_row = group.y * 4u * HEIGHT;
-    let first_column = (group.z * 65535u + group.x) * 4u * WIDTH;
+    let first_column = (group.z / NETS * 65535u + group.x) * 4u * WIDTH;
     var row0 = vec4<f32>();
     var row1 = vec4<f32>();
     var row2 = vec4<f32>();

@@ -33,6 +33,16 @@ override B_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override A_NET: u32 = 0;
+@id(1) override A_BYTES_NET: u32 = 0;
+@id(2) override B_NET: u32 = 0;
+@id(3) override B_BYTES_NET: u32 = 0;
+@id(4) override BIAS_NET: u32 = 0;
+@id(5) override OUT_NET: u32 = 0;
+var<private> net: u32;
+
 // Each side once as floats and once as bytes: the same buffer, of which one view is used.
 @group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> a_bytes: array<u32>;
@@ -51,17 +61,17 @@ override INNER_FOURS: u32 = (K + 3u) / 4u;
 fn a_four(row: u32, four: u32) -> vec4<f32> {
     let at = (row + A_IN_BLOCK * numbers.first_row) * A_FOURS + four;
     if (A_IS_BYTES) {
-        return unpack4x8unorm(a_bytes[at]) * A_GAIN + A_OFFSET;
+        return unpack4x8unorm(a_bytes[A_BYTES_NET * net + at]) * A_GAIN + A_OFFSET;
     }
-    return a[A_START / 4u + at];
+    return a[A_NET / 4u * net + A_START / 4u + at];
 }
 
 fn b_four(row: u32, four: u32) -> vec4<f32> {
     let at = (row + B_IN_BLOCK * numbers.first_row) * B_FOURS + four;
     if (B_IS_BYTES) {
-        return unpack4x8unorm(b_bytes[at]) * B_GAIN + B_OFFSET;
+        return unpack4x8unorm(b_bytes[B_BYTES_NET * net + at]) * B_GAIN + B_OFFSET;
     }
-    return b[B_START / 4u + at];
+    return b[B_NET / 4u * net + B_START / 4u + at];
 }
 
 /// A[row.., 4 inner .. 4 inner + 4] for four rows, one a column of the result.
@@ -107,9 +117,9 @@ fn store_one(row: u32, column: u32, value: f32) {
     if (row < M && column < N) {
         var result = value;
         if (HAS_BIAS) {
-            result += bias[BIAS_START + column];
+            result += bias[BIAS_NET * net + BIAS_START + column];
         }
-        out[OUT_START + row * N + column] = result;
+        out[OUT_NET * net + OUT_START + row * N + column] = result;
     }
 }
 
@@ -130,9 +140,10 @@ fn store(row: u32, column: u32, block: mat4x4<f32>) {
 
 @compute @workgroup_size(WIDTH, HEIGHT)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    net = group.z % NETS;
     let row = 4u * (2u * HEIGHT * group.y + local.y);
     let next_row = row + 4u * HEIGHT;
-    let column = 4u * (2u * WIDTH * (group.z * 65535u + group.x) + local.x);
+    let column = 4u * (2u * WIDTH * (group.z / NETS * 65535u + group.x) + local.x);
     let next_column = column + 4u * WIDTH;
 
     var here = mat4x4<f32>();

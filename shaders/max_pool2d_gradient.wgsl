@@ -17,6 +17,12 @@ override LEFT: u32 = 0;
 /// Whether x is what a ReLU gave: then values that are not above 0 get no gradient.
 override RELU: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override INPUT_GRADIENT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [maps, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [maps, height, width]
@@ -27,6 +33,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at >= MAPS * HEIGHT * WIDTH) {
         return;
@@ -44,13 +51,13 @@ fn main(
             let bottom = min(row * STRIDE_Y + KERNEL_HEIGHT, TOP + HEIGHT);
             let left = max(column * STRIDE_X, LEFT);
             let right = min(column * STRIDE_X + KERNEL_WIDTH, LEFT + WIDTH);
-            let gradient = output_gradient[(map * OUT_HEIGHT + row) * OUT_WIDTH + column];
+            let gradient = output_gradient[OUTPUT_GRADIENT_NET * net + (map * OUT_HEIGHT + row) * OUT_WIDTH + column];
             // the largest of the window comes first here, if none before it is as large and none after it larger
-            let own = x[at];
+            let own = x[X_NET * net + at];
             var is_largest = RELU == 0u || own > 0.0;
             for (var y = top; y < bottom; y++) {
                 for (var x_at = left; x_at < right; x_at++) {
-                    let value = x[(map * HEIGHT + y - TOP) * WIDTH + x_at - LEFT];
+                    let value = x[X_NET * net + (map * HEIGHT + y - TOP) * WIDTH + x_at - LEFT];
                     let is_before = y < own_y || (y == own_y && x_at < own_x);
                     is_largest = is_largest && !(value > own || (is_before && value == own));
                 }
@@ -58,5 +65,5 @@ fn main(
             sum += select(0.0, gradient, is_largest);
         }
     }
-    input_gradient[at] = sum;
+    input_gradient[INPUT_GRADIENT_NET * net + at] = sum;
 }

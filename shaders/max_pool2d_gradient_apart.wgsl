@@ -16,6 +16,12 @@ override LEFT: u32 = 0;
 /// Whether x is what a ReLU gave: then values that are not above 0 get no gradient.
 override RELU: u32 = 0;
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override X_NET: u32 = 0;
+@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
+@id(2) override INPUT_GRADIENT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [maps, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [maps, height, width]
@@ -30,6 +36,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 64u + thread;
     if (at >= MAPS * DOWN * ACROSS) {
         return;
@@ -46,14 +53,14 @@ fn main(
 
     var gradient = 0.0;
     if (row < OUT_HEIGHT && column < OUT_WIDTH) {
-        gradient = output_gradient[(map * OUT_HEIGHT + row) * OUT_WIDTH + column];
+        gradient = output_gradient[OUTPUT_GRADIENT_NET * net + (map * OUT_HEIGHT + row) * OUT_WIDTH + column];
     }
-    var largest = x[start + (top - TOP) * WIDTH + left - LEFT];
+    var largest = x[X_NET * net + start + (top - TOP) * WIDTH + left - LEFT];
     var place = start + (top - TOP) * WIDTH + left - LEFT;
     for (var y = top; y < bottom; y++) {
         for (var x_at = left; x_at < right; x_at++) {
             let here = start + (y - TOP) * WIDTH + x_at - LEFT;
-            let value = x[here];
+            let value = x[X_NET * net + here];
             place = select(place, here, value > largest);
             largest = max(largest, value);
         }
@@ -64,7 +71,7 @@ fn main(
     for (var y = top; y < bottom; y++) {
         for (var x_at = left; x_at < right; x_at++) {
             let here = start + (y - TOP) * WIDTH + x_at - LEFT;
-            input_gradient[here] = select(0.0, gradient, here == place);
+            input_gradient[INPUT_GRADIENT_NET * net + here] = select(0.0, gradient, here == place);
         }
     }
 }

@@ -8,6 +8,11 @@ override WEIGHT_DECAY: f32 = 0.0;
 
 struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override GRADIENTS_NET: u32 = 0;
+@id(1) override PARAMETERS_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
@@ -18,10 +23,12 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at < COUNT) {
-        let old = parameters[PARAMETERS_OFFSET + at];
-        let gradient = gradients[GRADIENTS_OFFSET + at] + WEIGHT_DECAY * old;
-        parameters[PARAMETERS_OFFSET + at] = old - numbers.learning_rate * gradient;
+        let place = PARAMETERS_NET * net + PARAMETERS_OFFSET + at;
+        let old = parameters[place];
+        let gradient = gradients[GRADIENTS_NET * net + GRADIENTS_OFFSET + at] + WEIGHT_DECAY * old;
+        parameters[place] = old - numbers.learning_rate * gradient;
     }
 }

@@ -11,6 +11,12 @@ override LOSS_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override LOGITS_NET: u32 = 0;
+@id(1) override LABELS_NET: u32 = 0;
+@id(2) override SAMPLE_LOSS_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> logits: array<f32>;                // [rows, classes]
 @group(0) @binding(1) var<storage, read> labels: array<u32>;                // [rows]
 @group(0) @binding(2) var<storage, read_write> sample_loss: array<f32>;     // [rows]
@@ -28,10 +34,11 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let row = (group.y * groups.x + group.x) * GROUP_ROWS + local.y;
     let share = local.x;
     let works = row < ROWS && share < CLASSES;
-    let start = row * CLASSES;
+    let start = LOGITS_NET * net + row * CLASSES;
 
     // the largest logit and the sum of exponentials less that, of each invocation's share of the classes
     if (works) {
@@ -60,13 +67,13 @@ fn main(
     for (var i = 0u; i < min(ROW_THREADS, CLASSES); i++) {
         total += totals[shares + i] * exp(maxima[shares + i] - largest);
     }
-    let label = labels[row + LABELS_IN_BLOCK * numbers.first_row];
+    let label = labels[LABELS_NET * net + row + LABELS_IN_BLOCK * numbers.first_row];
     let is_labelled = label < CLASSES;
     if (share == 0u) {
         var loss = 0.0;
         if (is_labelled) {
             loss = log(total) + (largest - logits[start + label]);
         }
-        sample_loss[row + LOSS_IN_BLOCK * numbers.first_row] = loss;
+        sample_loss[SAMPLE_LOSS_NET * net + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
     }
 }

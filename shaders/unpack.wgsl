@@ -11,6 +11,11 @@ override X_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
 
+/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
+override NETS: u32 = 1;
+@id(0) override IMAGES_NET: u32 = 0;
+@id(1) override OUT_NET: u32 = 0;
+
 @group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, columns], rows padded to words
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, columns]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
@@ -23,14 +28,15 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    let net = group.z % NETS;
     let at = (group.y * groups.x + group.x) * 256u + thread;
     if (at >= ROWS * WORDS) {
         return;
     }
-    let values = unpack4x8unorm(images[at + X_IN_BLOCK * numbers.first_row * WORDS]) * GAIN + OFFSET;
+    let values = unpack4x8unorm(images[IMAGES_NET * net + at + X_IN_BLOCK * numbers.first_row * WORDS]) * GAIN + OFFSET;
     let row = at / WORDS;
     let column = 4u * (at % WORDS);
-    let first = row * COLUMNS + column;
+    let first = OUT_NET * net + row * COLUMNS + column;
     out[first] = values.x;
     if (column + 1u < COLUMNS) { out[first + 1u] = values.y; }
     if (column + 2u < COLUMNS) { out[first + 2u] = values.z; }

@@ -1,4 +1,4 @@
-//! `--seeds N` and `--ensemble N`: several runs that differ in their seed alone.
+//! `--seeds N` and `--ensemble N`: several runs that differ in their seed alone; on a GPU side by side.
 
 use inkgrad::train::{Evaluation, evaluate_members};
 
@@ -6,14 +6,23 @@ use super::failure::Failure;
 use super::json::{self, Event};
 use super::output;
 use super::run::{Run, Trained};
+use super::side_by_side::{self, Finished};
 
 pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let Run { options, plan, data, chosen } = *run;
     let mut done: Vec<(u64, Trained)> = Vec::new();
-    for seed in plan.seed..plan.seed.saturating_add(count) {
-        let trained = run.one(seed, done.is_empty()).await?;
-        tell(run, seed, &trained)?;
-        done.push((seed, trained));
+    let end = plan.seed.saturating_add(count);
+    while plan.seed + (done.len() as u64) < end {
+        let seed = plan.seed + done.len() as u64;
+        let finished = match side_by_side::gpu(run) {
+            Some(device) => side_by_side::train(run, device, seed, end - seed).await?,
+            None => vec![Finished::alone(seed, run.one(seed, done.is_empty()).await?)],
+        };
+        for run_of_seed in finished {
+            run_of_seed.log(run)?;
+            tell(run, run_of_seed.seed, &run_of_seed.trained)?;
+            done.push((run_of_seed.seed, run_of_seed.trained));
+        }
     }
     spread(run, &done)?;
     let (Some(_), Some((_, first))) = (options.ensemble, done.first()) else { return Ok(()) };

@@ -17,6 +17,7 @@ mod profiling;
 mod progress;
 mod recipe;
 mod run;
+mod side_by_side;
 mod source;
 mod summary;
 mod table;

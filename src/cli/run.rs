@@ -1,7 +1,7 @@
 //! One training run of `inkgrad train`: what it prints, logs and saves.
 
 use indicatif::HumanCount;
-use inkgrad::data::DataSet;
+use inkgrad::data::{DataSet, Split};
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::{Network, Task};
 use inkgrad::plan::Precision;
@@ -44,7 +44,7 @@ pub struct Trained {
 }
 
 /// JSON's step events in a whole run.
-const EVENTS: u64 = 100;
+pub const EVENTS: u64 = 100;
 
 impl Run<'_> {
     pub async fn train(&self) -> Result<(), Failure> {
@@ -78,8 +78,7 @@ impl Run<'_> {
             profile: options.is_profiled(),
             ..TrainerOptions::default()
         };
-        let all = plan.recipe.all_images.then(|| data.all_training());
-        let (device, split) = (&chosen.device, all.as_ref().unwrap_or(&data.train));
+        let (device, split) = (&chosen.device, &self.split());
         let session_options = self.session_options();
         let session = match &plan.resumed {
             None => {
@@ -97,22 +96,39 @@ impl Run<'_> {
         };
         let mut session = session;
         if is_first {
-            self.announce(&network, session.trainer())?;
+            let trainer = session.trainer();
+            self.announce(&network, trainer.steps(), trainer.products())?;
         }
         let before = session.trainer().started();
         let seconds = self.steps(&mut session, seed).await?;
         let (weights, kept) = session.weights().await?;
         let steps = session.trainer().started();
-        if !weights.is_finite() {
-            return Err(Error::Diverged { step: steps }.into());
-        }
-        let members = std::slice::from_ref(&weights);
-        let test = evaluate_members(device, &network, members, plan.recipe.views, &data.test).await?;
-        // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
-        if !test.loss.is_finite() {
-            return Err(Error::Diverged { step: steps }.into());
-        }
+        let test = self.test(&network, &weights, steps).await?;
         Ok(Trained { network, weights, test, steps, kept, here: steps - before, seconds })
+    }
+
+    /// Tests the weights of a run that has come to its end, `steps` long.
+    pub async fn test(&self, network: &Network, weights: &Weights, steps: u64) -> Result<Evaluation> {
+        if !weights.is_finite() {
+            return Err(Error::Diverged { step: steps });
+        }
+        let members = std::slice::from_ref(weights);
+        let test =
+            evaluate_members(&self.chosen.device, network, members, self.plan.recipe.views, &self.data.test)
+                .await?;
+        // The last update can be the one that went wrong: no loss but the test's has seen its parameters.
+        match test.loss.is_finite() {
+            true => Ok(test),
+            false => Err(Error::Diverged { step: steps }),
+        }
+    }
+
+    /// The images to train on.
+    pub fn split(&self) -> Split {
+        match self.plan.recipe.all_images {
+            true => self.data.all_training(),
+            false => self.data.train.clone(),
+        }
     }
 
     fn session_options(&self) -> SessionOptions {
@@ -234,8 +250,8 @@ impl Run<'_> {
         Failure::Interrupted
     }
 
-    /// What is about to happen, before it does.
-    fn announce(&self, network: &Network, trainer: &Trainer) -> Result<(), Failure> {
+    /// What is about to happen, before it does: so many steps, with so many products, some of them in half precision.
+    pub fn announce(&self, network: &Network, steps: u64, products: (usize, usize)) -> Result<(), Failure> {
         let Run { options, plan, data, chosen } = *self;
         let (task, recipe) = (&plan.name, &plan.recipe);
         options.say(format_args!("device: {chosen}"));
@@ -243,7 +259,7 @@ impl Run<'_> {
         options.say(format_args!(
             "{task}: {} parameters; {} images of {} x {} in {} classes to train, {} to test",
             HumanCount(parameters as u64),
-            HumanCount(trainer.split().len() as u64),
+            HumanCount(self.split().len() as u64),
             data.height,
             data.width,
             data.classes,
@@ -255,7 +271,7 @@ impl Run<'_> {
         }
         if let Some(checkpoint) = &plan.resumed {
             let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
-            options.say(format_args!("going on after step {step} of {}", HumanCount(trainer.steps())));
+            options.say(format_args!("going on after step {step} of {}", HumanCount(steps)));
             if *began != self.device() {
                 options.say(format_args!(
                     "note: the run began on {began}; another device rounds otherwise, so the result will differ a little"
@@ -263,7 +279,7 @@ impl Run<'_> {
             }
         }
         if options.precision() == Precision::F16 {
-            let (products, halves) = trainer.products();
+            let (products, halves) = products;
             options.say(format_args!(
                 "precision: f16 with float32 sums in {halves} of {products} products; the others have no such shader"
             ));
@@ -276,9 +292,9 @@ impl Run<'_> {
             device: chosen.kind(),
             adapter: &chosen.name,
             parameters,
-            training_images: trainer.split().len(),
+            training_images: self.split().len(),
             test_images: data.test.len(),
-            steps: trainer.steps(),
+            steps,
             batch: recipe.batch,
             precision: options.precision(),
             learning_rate: recipe.learning_rate,

@@ -102,6 +102,11 @@ impl Device {
         Store::new(&self.shared, sizes, parameters)
     }
 
+    /// Makes the flat buffers of several nets, side by side, all zero: an executor over them runs that many nets.
+    pub fn store_of_nets(&self, sizes: FlatSizes, nets: usize) -> Result<Store> {
+        Store::of_nets(&self.shared, sizes, nets)
+    }
+
     /// Makes a plan ready: buffers, pipelines, bind groups. `store` must be this device's.
     pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
         Executor::new(&self.shared, plan, store, options).await
@@ -142,7 +147,8 @@ fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
     }
 }
 
-/// Bytes of a buffer that holds so many: never none, and whole vec4s, which is how some shaders read.
+/// Bytes of a buffer that holds so many: never none, and whole vec4s, which is how some shaders read. Where nets lie side
+/// by side, this is also how far each begins from the one before it.
 pub(super) fn buffer_size(bytes: usize) -> u64 {
     (bytes as u64).next_multiple_of(16).max(16)
 }
@@ -192,6 +198,17 @@ impl Shared {
             )));
         }
         self.buffer(label, bytes, STORAGE, work)
+    }
+
+    /// A zeroed buffer for so many bytes of each net.
+    pub(super) fn storage_of_nets(
+        &self,
+        label: &str,
+        bytes: usize,
+        nets: usize,
+        work: &mut Work,
+    ) -> Result<wgpu::Buffer> {
+        self.storage(label, (buffer_size(bytes) as usize).saturating_mul(nets), work)
     }
 
     pub(super) fn buffer(

@@ -1,4 +1,5 @@
-//! A plan made ready on a GPU: pipelines, bind groups and grids are prepared once and replayed, block by block.
+//! A plan made ready on a GPU: pipelines, bind groups and grids are prepared once and replayed, block by block. Where the
+//! store holds several nets, each dispatch does its work for all of them.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::dispatch::{Dispatch, record, sequence};
 use super::faults::checked;
 use super::feed::{SLOTS, Slot};
 use super::history::History;
+use super::places::{Place, check_depth, side_by_side};
 use super::resident::{self, Resident};
 use super::timing::{self, Timing};
 use super::tuning::{self, Candidate};
@@ -21,6 +23,7 @@ use crate::profile::Span;
 pub struct Executor {
     shared: Arc<Shared>,
     plan: Plan,
+    nets: usize,
     block: usize,
     feed: Feed,
     /// Where each tensor lives that is in no slot.
@@ -38,13 +41,6 @@ pub struct Executor {
     work: Work,
     /// Where a profile is wanted.
     timing: Option<Timing>,
-}
-
-#[derive(Clone)]
-enum Place {
-    Buffer(wgpu::Buffer),
-    /// One of the slot's buffers.
-    Slot(Home),
 }
 
 impl Executor {
@@ -66,7 +62,7 @@ impl Executor {
                 "a store of {has:?} for a plan of {wants:?}, or of another device"
             )));
         }
-        let (mut work, mut block) = (Work::default(), options.block.max(1));
+        let (mut work, mut block, nets) = (Work::default(), options.block.max(1), store.nets());
         let timing = match options.profile {
             true => Some(Timing::new(shared, &mut work)?),
             false => None,
@@ -85,22 +81,24 @@ impl Executor {
                     Home::State { which, .. } => Flat::State(which),
                     Home::Statistics { .. } => Flat::Statistics,
                     Home::Activation | Home::Counts => {
-                        return shared.storage(&tensor.name, tensor.bytes(), &mut work).map(Place::Buffer);
+                        let made = shared.storage_of_nets(&tensor.name, tensor.bytes(), nets, &mut work);
+                        return made.map(Place::Buffer);
                     }
                     slot => return Ok(Place::Slot(slot)),
                 };
                 store.buffer(flat).map(|(buffer, _)| Place::Buffer(buffer.clone()))
             })
             .collect::<Result<Vec<_>>>()?;
-        let slots =
-            (0..SLOTS).map(|_| Slot::new(shared, plan, block, &mut work)).collect::<Result<Vec<_>>>()?;
+        let slots = (0..SLOTS).map(|_| Slot::new(shared, plan, block, nets, &mut work));
+        let slots = slots.collect::<Result<Vec<_>>>()?;
         let history = match plan.only(Home::Losses) {
-            Some(_) => Some(History::new(shared, &mut work)?),
+            Some(_) => Some(History::new(shared, nets, &mut work)?),
             None => None,
         };
         let mut executor = Executor {
             shared: shared.clone(),
             plan: plan.clone(),
+            nets,
             block,
             feed: options.feed,
             places,
@@ -182,7 +180,7 @@ impl Executor {
                 None => self.shared.choose(&keys[*at], names[0]),
                 Some(dispatches) => candidates.push(Candidate {
                     key: keys[*at].clone(),
-                    multiply_adds: self.plan.steps[*at].op.multiply_adds(),
+                    multiply_adds: self.plan.steps[*at].op.multiply_adds() * self.nets as u64,
                     names,
                     dispatches,
                 }),
@@ -229,26 +227,27 @@ impl Executor {
         launches: &[(&str, Launch, bool)],
         place: &dyn Fn(TensorId) -> Place,
     ) -> Result<Vec<Dispatch>> {
-        let named: Vec<(&str, &Launch)> = launches.iter().map(|(name, launch, _)| (*name, launch)).collect();
+        let placed = launches.iter().map(|(name, launch, once_a_block)| {
+            let places: Vec<Place> = launch.bindings.iter().map(|(id, _)| place(*id)).collect();
+            let launch = side_by_side(launch, &places, &self.slots[0], self.nets);
+            let steps = if *once_a_block { self.block } else { 1 };
+            check_depth(u64::from(launch.groups[2]) * steps as u64, &self.shared.limits)?;
+            Ok((*name, launch, places, *once_a_block))
+        });
+        let placed = placed.collect::<Result<Vec<_>>>()?;
+        let named: Vec<(&str, &Launch)> = placed.iter().map(|(name, launch, ..)| (*name, launch)).collect();
         let (kernels, compiled) = self.shared.kernels.make(&self.shared.raw, &named)?;
         self.work.pipelines_created += compiled;
         let mut dispatches = Vec::new();
-        for ((name, launch, once_a_block), kernel) in launches.iter().zip(kernels) {
-            let places: Vec<Place> = launch.bindings.iter().map(|(id, _)| place(*id)).collect();
+        for ((name, launch, places, once_a_block), kernel) in placed.iter().zip(kernels) {
             let in_slot = places.iter().any(|place| matches!(place, Place::Slot(_)));
             let mut buffers = Vec::new();
             for slot in self.slots.iter().take(if in_slot { SLOTS } else { 1 }) {
-                let entries: Vec<wgpu::BindGroupEntry> = places
-                    .iter()
-                    .enumerate()
-                    .map(|(binding, place)| {
-                        let buffer = match place {
-                            Place::Buffer(buffer) => buffer,
-                            Place::Slot(home) => slot_buffer(slot, *home),
-                        };
-                        wgpu::BindGroupEntry { binding: binding as u32, resource: buffer.as_entire_binding() }
-                    })
-                    .collect();
+                let entries = places.iter().enumerate().map(|(binding, place)| wgpu::BindGroupEntry {
+                    binding: binding as u32,
+                    resource: place.buffer(slot).as_entire_binding(),
+                });
+                let entries: Vec<_> = entries.collect();
                 let description = wgpu::BindGroupDescriptor {
                     label: Some(name),
                     layout: &kernel.buffers,
@@ -262,13 +261,16 @@ impl Executor {
         Ok(dispatches)
     }
 
-    /// See [`crate::executor::Executor::run`].
+    /// See [`crate::executor::Executor::run`]. Several nets' indices come net after net, all steps of the first, then of the
+    /// second; the numbers' seed is the first net's, that of net k is k more.
     pub async fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
         self.shared.faults.check()?;
         let (batch, pixels, steps) = (self.plan.batch, self.plan.pixels, numbers.len());
-        if split.pixels() != pixels || indices.len() != batch * steps || steps > self.block {
+        let images = batch.saturating_mul(steps).saturating_mul(self.nets);
+        if split.pixels() != pixels || indices.len() != images || steps > self.block {
             let what = format!("{} images of {} pixels in {steps} steps", indices.len(), split.pixels());
-            let wanted = format!("steps of {batch} images of {pixels} pixels, {} at most", self.block);
+            let each = format!("steps of {batch} images of {pixels} pixels for each of {} nets", self.nets);
+            let wanted = format!("{each}, {} steps at most", self.block);
             return Err(Error::Config(format!("{what}, where the plan takes {wanted}")));
         }
         // An index past the split must not reach the shader, which runs without bounds checks.
@@ -319,8 +321,8 @@ impl Executor {
         let launch = op.launch(&builder.finish());
         let (image_buffer, label_buffer) = (resident.images.clone(), resident.labels.clone());
         let place = move |id: TensorId| match id {
-            id if id == all_images => Place::Buffer(image_buffer.clone()),
-            id if id == all_labels => Place::Buffer(label_buffer.clone()),
+            id if id == all_images => Place::Shared(image_buffer.clone()),
+            id if id == all_labels => Place::Shared(label_buffer.clone()),
             id if id == labels => Place::Slot(Home::Labels),
             id if id == images => Place::Slot(Home::Images),
             // The only activation of a slot: the block's indices.
@@ -333,7 +335,7 @@ impl Executor {
         }
     }
 
-    /// See [`crate::executor::Executor::losses`].
+    /// See [`crate::executor::Executor::losses`]: of several nets, for each step one net's loss after the other's.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         self.shared.faults.check()?;
         match &mut self.history {
@@ -378,23 +380,30 @@ impl Executor {
         self.shared.faults.check()
     }
 
-    fn buffer(&self, tensor: TensorId) -> Result<(wgpu::Buffer, u64, u64)> {
+    /// A net's tensor: its buffer, where it begins there, and its length, in bytes.
+    fn buffer(&self, net: usize, tensor: TensorId) -> Result<(wgpu::Buffer, u64, u64)> {
         let (Some(place), Some(described)) =
             (self.places.get(tensor.index()), self.plan.tensors.get(tensor.index()))
         else {
             return Err(Error::Config("a tensor of another plan".into()));
         };
-        let buffer = match place {
-            Place::Buffer(buffer) => buffer.clone(),
-            Place::Slot(home) => slot_buffer(&self.slots[0], *home).clone(),
-        };
-        Ok((buffer, 4 * described.home.offset() as u64, described.bytes() as u64))
+        if net >= self.nets {
+            return Err(Error::Config(format!("net number {net} of {}", self.nets)));
+        }
+        let buffer = place.buffer(&self.slots[0]).clone();
+        let start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.home.offset() as u64;
+        Ok((buffer, start, described.bytes() as u64))
     }
 
     /// See [`crate::executor::Executor::read`].
     pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        self.read_net(0, tensor).await
+    }
+
+    /// As `read`, of one of several nets.
+    pub async fn read_net(&mut self, net: usize, tensor: TensorId) -> Result<Vec<u8>> {
         self.shared.faults.check()?;
-        let (buffer, start, bytes) = self.buffer(tensor)?;
+        let (buffer, start, bytes) = self.buffer(net, tensor)?;
         if bytes == 0 {
             return Ok(Vec::new());
         }
@@ -405,8 +414,13 @@ impl Executor {
 
     /// See [`crate::executor::Executor::write`].
     pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        self.write_net(0, tensor, bytes)
+    }
+
+    /// As `write`, of one of several nets.
+    pub fn write_net(&mut self, net: usize, tensor: TensorId, bytes: &[u8]) -> Result<()> {
         self.shared.faults.check()?;
-        let (buffer, start, room) = self.buffer(tensor)?;
+        let (buffer, start, room) = self.buffer(net, tensor)?;
         if bytes.len() as u64 != room {
             return Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())));
         }
@@ -425,6 +439,11 @@ impl Executor {
         self.half_products
     }
 
+    /// How many nets run side by side: as many as the store holds.
+    pub fn nets(&self) -> usize {
+        self.nets
+    }
+
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -436,15 +455,5 @@ impl Executor {
 
     pub fn work(&self) -> Work {
         self.work
-    }
-}
-
-fn slot_buffer(slot: &Slot, home: Home) -> &wgpu::Buffer {
-    match home {
-        Home::Images => &slot.images,
-        Home::Labels => &slot.labels,
-        Home::SampleLoss => &slot.sample_loss,
-        Home::Losses => &slot.losses,
-        _ => &slot.indices,
     }
 }

@@ -14,7 +14,9 @@ pub(super) const SLOTS: usize = 3;
 /// Bytes from one step's numbers to the next: the alignment of dynamic offsets that every device has.
 pub(super) const NUMBERS_STRIDE: usize = 256;
 
+/// What a block needs of a plan; each buffer but the numbers holds it once a net.
 pub(super) struct Slot {
+    nets: usize,
     /// Mapped whenever the slot is free: numbers, then labels (or indices), then images.
     staging: wgpu::Buffer,
     /// Done when the device has read the staging buffer and it is mapped again.
@@ -28,26 +30,32 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn new(shared: &Shared, plan: &Plan, block: usize, work: &mut Work) -> Result<Self> {
+    pub fn new(shared: &Shared, plan: &Plan, block: usize, nets: usize, work: &mut Work) -> Result<Self> {
         let rows = block.saturating_mul(plan.batch);
         let images = rows.saturating_mul(plan.image_stride());
-        let staging = (block * NUMBERS_STRIDE).saturating_add(rows.saturating_mul(4)).saturating_add(images);
+        let of_each = rows.saturating_mul(4).saturating_add(images);
+        let staging = (block * NUMBERS_STRIDE).saturating_add(of_each.saturating_mul(nets));
         let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let mut storage = |label, bytes| shared.storage_of_nets(label, bytes, nets, work);
+        let (images, labels) = (storage("images", images)?, storage("labels", 4 * rows)?);
+        let (indices, sample_loss) = (storage("indices", 4 * rows)?, storage("sample loss", 4 * rows)?);
+        let losses = storage("losses", 4 * block)?;
         Ok(Slot {
+            nets,
             staging: shared.buffer("staging", staging, upload, work)?,
             mapped: None,
-            images: shared.storage("images", images, work)?,
-            labels: shared.storage("labels", 4 * rows, work)?,
-            indices: shared.storage("indices", 4 * rows, work)?,
-            sample_loss: shared.storage("sample loss", 4 * rows, work)?,
-            losses: shared.storage("losses", 4 * block, work)?,
+            images,
+            labels,
+            indices,
+            sample_loss,
+            losses,
             numbers: shared.buffer("numbers", block * NUMBERS_STRIDE, uniform, work)?,
         })
     }
 
-    /// Waits until the slot is free, fills its staging buffer, and queues the copies from there. `indices` alone travel
-    /// where the split lives on the device.
+    /// Waits until the slot is free, fills its staging buffer, and queues the copies from there. `indices` (all of a net's,
+    /// then the next one's) alone travel where the split lives on the device.
     pub async fn fill(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -93,10 +101,15 @@ impl Slot {
             }
         }
         self.staging.unmap();
+        encoder.copy_buffer_to_buffer(&self.staging, 0, &self.numbers, 0, words as u64);
+        // Side by side in the staging buffer, each net's own: blocks can be shorter than the buffers are.
         let mut copy = |from: usize, to: &wgpu::Buffer, bytes: usize| {
-            encoder.copy_buffer_to_buffer(&self.staging, from as u64, to, 0, bytes as u64);
+            let (each, apart) = ((bytes / self.nets) as u64, to.size() / self.nets as u64);
+            for net in 0..self.nets as u64 {
+                let from = from as u64 + each * net;
+                encoder.copy_buffer_to_buffer(&self.staging, from, to, apart * net, each);
+            }
         };
-        copy(0, &self.numbers, words);
         match split {
             None => copy(words, &self.indices, 4 * indices.len()),
             Some(_) => {

@@ -11,7 +11,8 @@ use crate::executor::Work;
 const STEPS: u64 = 4096;
 
 pub(super) struct History {
-    /// Loss of step s at s % STEPS.
+    nets: u64,
+    /// Loss of step s at s % STEPS, net after net.
     ring: wgpu::Buffer,
     /// Read-back buffers that nobody uses.
     free: Vec<wgpu::Buffer>,
@@ -24,20 +25,25 @@ pub(super) struct History {
 }
 
 impl History {
-    pub fn new(shared: &Shared, work: &mut Work) -> Result<Self> {
-        let bytes = 4 * STEPS as usize;
+    pub fn new(shared: &Shared, nets: usize, work: &mut Work) -> Result<Self> {
+        let bytes = 4 * STEPS as usize * nets;
         let ring = shared.storage("loss history", bytes, work)?;
         let free = vec![shared.readback(bytes, work)?, shared.readback(bytes, work)?];
-        Ok(History { ring, free, coming: VecDeque::new(), arrived: Vec::new(), written: 0, asked: 0 })
+        let nets = nets as u64;
+        Ok(History { nets, ring, free, coming: VecDeque::new(), arrived: Vec::new(), written: 0, asked: 0 })
     }
 
-    /// Takes over the losses of a block's steps, from the first on in `losses`.
+    /// Takes over the losses of a block's steps, from the first on in each net's part of `losses`.
     pub fn keep(&mut self, encoder: &mut wgpu::CommandEncoder, losses: &wgpu::Buffer, steps: u64) {
         let at = self.written % STEPS;
         let before_end = steps.min(STEPS - at);
-        encoder.copy_buffer_to_buffer(losses, 0, &self.ring, 4 * at, 4 * before_end);
-        if before_end < steps {
-            encoder.copy_buffer_to_buffer(losses, 4 * before_end, &self.ring, 0, 4 * (steps - before_end));
+        for net in 0..self.nets {
+            let (from, to) = (losses.size() / self.nets * net, 4 * STEPS * net);
+            encoder.copy_buffer_to_buffer(losses, from, &self.ring, to + 4 * at, 4 * before_end);
+            if before_end < steps {
+                let rest = 4 * (steps - before_end);
+                encoder.copy_buffer_to_buffer(losses, from + 4 * before_end, &self.ring, to, rest);
+            }
         }
         self.written += steps;
     }
@@ -64,19 +70,23 @@ impl History {
         let at = self.asked % STEPS;
         let before_end = count.min(STEPS - at);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.ring, 4 * at, &readback, 0, 4 * before_end);
-        if before_end < count {
-            encoder.copy_buffer_to_buffer(&self.ring, 0, &readback, 4 * before_end, 4 * (count - before_end));
+        for net in 0..self.nets {
+            let (from, to) = (4 * STEPS * net, 4 * count * net);
+            encoder.copy_buffer_to_buffer(&self.ring, from + 4 * at, &readback, to, 4 * before_end);
+            if before_end < count {
+                let rest = 4 * (count - before_end);
+                encoder.copy_buffer_to_buffer(&self.ring, from, &readback, to + 4 * before_end, rest);
+            }
         }
         let submission = shared.queue.submit([encoder.finish()]);
-        let pending = shared.map(&readback, wgpu::MapMode::Read, 0..4 * count, submission);
+        let pending = shared.map(&readback, wgpu::MapMode::Read, 0..4 * count * self.nets, submission);
         self.coming.push_back((readback, count, pending));
         self.asked += count;
         work.readbacks += 1;
         work.submissions += 1;
     }
 
-    /// The losses that have come, in the order of steps.
+    /// The losses that have come, in the order of steps, each step's net after net.
     pub fn arrived(&mut self) -> Result<Vec<f32>> {
         while let Some((.., pending)) = self.coming.front_mut() {
             let Some(outcome) = pending.is_done() else { break };
@@ -105,8 +115,10 @@ impl History {
 
     fn unpack_oldest(&mut self) -> Result<()> {
         if let Some((readback, count, _)) = self.coming.pop_front() {
-            let bytes = take(&readback, 4 * count)?;
-            self.arrived.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
+            let bytes = take(&readback, 4 * count * self.nets)?;
+            let losses = bytemuck::pod_collect_to_vec::<u8, f32>(&bytes);
+            let of_step = |step| losses.iter().skip(step).step_by(count as usize);
+            self.arrived.extend((0..count as usize).flat_map(of_step));
             self.free.push(readback);
         }
         Ok(())

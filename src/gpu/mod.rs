@@ -9,6 +9,7 @@ mod feed;
 mod history;
 mod kernels;
 mod mapping;
+mod places;
 mod resident;
 mod store;
 mod timing;

@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use crate::executor::{Flat, Work};
 use crate::plan::FlatSizes;
 
-/// The flat buffers, shared by every executor over the same parameters.
+/// The flat buffers, shared by every executor over the same parameters; of several nets where those run side by side.
 pub struct Store {
     shared: Arc<Shared>,
     sizes: FlatSizes,
+    nets: usize,
     parameters: wgpu::Buffer,
     gradients: wgpu::Buffer,
     states: Vec<wgpu::Buffer>,
@@ -19,19 +20,30 @@ pub struct Store {
 
 impl Store {
     pub(super) fn new(shared: &Arc<Shared>, sizes: FlatSizes, parameters: &[f32]) -> Result<Self> {
+        let store = Store::of_nets(shared, sizes, 1)?;
+        store.write(Flat::Parameters, parameters)?;
+        Ok(store)
+    }
+
+    pub(super) fn of_nets(shared: &Arc<Shared>, sizes: FlatSizes, nets: usize) -> Result<Self> {
         shared.faults.check()?;
-        let mut work = Work::default();
-        let mut flat = |label: &str, values: usize| shared.storage(label, 4 * values, &mut work);
-        let store = Store {
+        let (nets, mut work) = (nets.max(1), Work::default());
+        let mut flat =
+            |label: &str, values: usize| shared.storage_of_nets(label, 4 * values, nets, &mut work);
+        Ok(Store {
             shared: shared.clone(),
             sizes,
+            nets,
             parameters: flat("parameters", sizes.parameters)?,
             gradients: flat("gradients", sizes.parameters)?,
             states: (0..sizes.states).map(|_| flat("state", sizes.parameters)).collect::<Result<_>>()?,
             statistics: flat("statistics", sizes.statistics)?,
-        };
-        store.write(Flat::Parameters, parameters)?;
-        Ok(store)
+        })
+    }
+
+    /// How many nets there are side by side.
+    pub fn nets(&self) -> usize {
+        self.nets
     }
 
     pub(super) fn sizes(&self) -> FlatSizes {
@@ -42,7 +54,7 @@ impl Store {
         Arc::ptr_eq(&self.shared, shared)
     }
 
-    /// The buffer, and how many values it holds.
+    /// The buffer, and how many values it holds of each net.
     pub(super) fn buffer(&self, flat: Flat) -> Result<(&wgpu::Buffer, usize)> {
         Ok(match flat {
             Flat::Parameters => (&self.parameters, self.sizes.parameters),
@@ -55,19 +67,38 @@ impl Store {
         })
     }
 
+    /// Where a net's values begin in a flat buffer, in bytes.
+    fn start(&self, buffer: &wgpu::Buffer, net: usize) -> Result<u64> {
+        match net < self.nets {
+            true => Ok(buffer.size() / self.nets as u64 * net as u64),
+            false => Err(Error::Config(format!("net number {net} of {}", self.nets))),
+        }
+    }
+
     pub async fn read(&self, flat: Flat) -> Result<Vec<f32>> {
+        self.read_net(0, flat).await
+    }
+
+    /// As `read`, of one of several nets.
+    pub async fn read_net(&self, net: usize, flat: Flat) -> Result<Vec<f32>> {
         self.shared.faults.check()?;
         let (buffer, values) = self.buffer(flat)?;
+        let start = self.start(buffer, net)?;
         if values == 0 {
             return Ok(Vec::new());
         }
         let readback = self.shared.readback(4 * values, &mut Work::default())?;
-        let bytes = self.shared.read(buffer, 0..4 * values as u64, &readback).await?;
+        let bytes = self.shared.read(buffer, start..start + 4 * values as u64, &readback).await?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
     /// Overwrites a flat buffer; `values` must be as long as it.
     pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
+        self.write_net(0, flat, values)
+    }
+
+    /// As `write`, of one of several nets.
+    pub fn write_net(&self, net: usize, flat: Flat, values: &[f32]) -> Result<()> {
         self.shared.faults.check()?;
         let (buffer, length) = self.buffer(flat)?;
         if values.len() != length {
@@ -76,7 +107,8 @@ impl Store {
                 values.len()
             )));
         }
-        self.shared.queue.write_buffer(buffer, 0, bytemuck::cast_slice(values));
+        let start = self.start(buffer, net)?;
+        self.shared.queue.write_buffer(buffer, start, bytemuck::cast_slice(values));
         self.shared.faults.check()
     }
 }

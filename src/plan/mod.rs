@@ -70,6 +70,7 @@ pub struct StepNumbers {
     /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), made in float64.
     pub correction1: f32,
     pub correction2: f32,
+    /// Low and high word. Where nets run side by side, the first one's: each next one's is one more.
     pub seed: [u32; 2],
     /// How far averaged weights move towards the weights in this step, from 0 to 1.
     pub average_rate: f32,

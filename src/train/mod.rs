@@ -5,10 +5,13 @@ mod checkpoint;
 mod evaluation;
 mod prediction;
 mod session;
+mod side_by_side;
+mod steps;
 mod trainer;
 
 pub use checkpoint::{About, Checkpoint, Fingerprint};
 pub use evaluation::{Evaluation, evaluate, evaluate_members};
 pub use prediction::{Predictions, predict, predict_members};
 pub use session::{Best, Event, Session, SessionOptions};
+pub use side_by_side::{MOST_NETS, SideBySide};
 pub use trainer::{Trainer, TrainerOptions};

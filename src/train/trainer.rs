@@ -1,12 +1,12 @@
-use super::Checkpoint;
+use super::{Checkpoint, steps};
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
 use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Precision, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{Plan, StepNumbers, fuse, image_stride};
+use crate::plan::StepNumbers;
 use crate::profile::{Profile, Span};
-use crate::recipe::{Position, Recipe};
+use crate::recipe::Recipe;
 
 /// What a trainer is told beside the recipe.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,11 +48,6 @@ pub struct Trainer {
     numbers: Vec<StepNumbers>,
 }
 
-/// Bytes of images that one block of steps carries at most, and steps: enough to hide the hand-over, little
-/// enough that three blocks in flight are nothing beside the data.
-const BLOCK_BYTES: usize = 4 << 20;
-const BLOCK_STEPS: usize = 32;
-
 impl Trainer {
     /// Prepares a run: first values of the parameters, the plan made ready on the device.
     ///
@@ -65,15 +60,7 @@ impl Trainer {
         split: &Split,
         options: TrainerOptions,
     ) -> Result<Self> {
-        let weights = Weights {
-            parameters: network.initial_parameters(options.seed),
-            statistics: network.initial_statistics(),
-        };
-        // Only averaged weights do not begin at zero.
-        let mut states = vec![vec![0.0; weights.parameters.len()]; recipe.training_options().states()];
-        if let Some(which) = recipe.training_options().average_state() {
-            states[which].copy_from_slice(&weights.parameters);
-        }
+        let (weights, states) = steps::first_values(network, recipe, options.seed);
         let start = Start { step: 0, weights: &weights, states: &states };
         Self::start(device, network, recipe, split, options, start).await
     }
@@ -111,17 +98,16 @@ impl Trainer {
         start: Start<'_>,
     ) -> Result<Self> {
         recipe.check().map_err(Error::Config)?;
-        let steps = recipe.steps_on(split.len())?;
+        let count = recipe.steps_on(split.len())?;
         let order = BatchOrder::at(split.len(), recipe.batch, options.seed, start.step)?;
-        let plan = training_plan(device, network, recipe, options.plain);
+        let plan = steps::plan(device, network, recipe, options.plain);
         plan.check()?;
         let store = device.store(plan.flat, &start.weights.parameters)?;
         store.write(Flat::Statistics, &start.weights.statistics)?;
         for (which, state) in start.states.iter().enumerate() {
             store.write(Flat::State(which), state)?;
         }
-        let block_bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels()));
-        let block = (BLOCK_BYTES / block_bytes.max(1)).clamp(1, BLOCK_STEPS);
+        let block = steps::block(network, recipe, 1);
         let executor = device
             .executor(
                 &plan,
@@ -147,7 +133,7 @@ impl Trainer {
             block,
             started: start.step,
             known: start.step,
-            steps,
+            steps: count,
             indices: Vec::new(),
             batch_indices: Vec::new(),
             numbers: Vec::new(),
@@ -182,25 +168,11 @@ impl Trainer {
         for step in self.started..self.started + count {
             self.order.next_batch(&mut self.batch_indices);
             self.indices.extend_from_slice(&self.batch_indices);
-            self.numbers.push(self.numbers_of(step));
+            self.numbers.push(steps::numbers(&self.recipe, self.split.len(), self.steps, self.seed, step));
         }
         self.executor.run(&self.split, &self.indices, &self.numbers).await?;
         self.started += count;
         Ok(())
-    }
-
-    fn numbers_of(&self, step: u64) -> StepNumbers {
-        let recipe = &self.recipe;
-        let steps_an_epoch = self.split.len() as f64 / recipe.batch as f64;
-        let mut numbers = StepNumbers {
-            step: step as u32,
-            learning_rate: recipe.learning_rate_at(Position { step, steps: self.steps, steps_an_epoch }),
-            seed: [self.seed as u32, (self.seed >> 32) as u32],
-            average_rate: recipe.average.map_or(0.0, |average| average.rate(step)),
-            ..StepNumbers::default()
-        };
-        recipe.optimiser.correct(step, &mut numbers);
-        numbers
     }
 
     /// The losses that have become known since the last call, one a step in order; never waits for the device.
@@ -284,23 +256,11 @@ impl Trainer {
 
     /// Products and convolutions of a step, and how many of them multiply in half precision.
     pub fn products(&self) -> (usize, usize) {
-        let steps = &self.executor.plan().steps;
-        let products = steps.iter().filter(|step| step.op.multiply_adds() > 0).count();
-        (products, self.executor.half_products())
+        (steps::products(self.executor.plan()), self.executor.half_products())
     }
 
     pub fn work(&self) -> Work {
         self.executor.work()
-    }
-}
-
-/// The plan of one training step, fused as the device likes it.
-fn training_plan(device: &Device, network: &Network, recipe: &Recipe, plain: bool) -> Plan {
-    let plan = network.training_plan(recipe.training_options());
-    match device {
-        _ if plain => plan,
-        Device::Cpu(_) => fuse::for_cpu(plan),
-        Device::Gpu(_) => fuse::for_gpu(plan),
     }
 }
 

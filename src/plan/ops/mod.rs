@@ -80,11 +80,14 @@ pub struct Launch {
     /// Values of the shader's `override` constants.
     pub constants: Vec<(&'static str, f64)>,
     /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step's numbers.)
+    /// The shader has an `override` with the binding as its `@id`: how far each net's part is from the one before it, in
+    /// 32-bit words.
     /// No buffer may stand here twice if one of the two is written.
     pub bindings: Vec<(TensorId, Access)>,
     /// Workgroups along x, y and z. An op of `Phase::Account` (and `gather`) does a whole block of steps in one
     /// dispatch: z is 1 here, the executor puts the number of steps there, and the shader takes
-    /// `workgroup_id.z` for the step.
+    /// `workgroup_id.z` for the step. Where nets run side by side, it multiplies z once more; shaders take
+    /// `z % NETS` for the net, and `z / NETS` for what else z is.
     pub groups: [u32; 3],
 }
 

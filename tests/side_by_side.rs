@@ -1,0 +1,242 @@
+//! Nets side by side on the GPU: the same bits as each alone, and no more dispatches than one takes. Without an adapter
+//! these tests fail.
+
+use inkgrad::data::Split;
+use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
+use inkgrad::gpu::{self, Adapter, Choice};
+use inkgrad::network::{Network, Task};
+use inkgrad::plan::StepNumbers;
+use inkgrad::recipe::Recipe;
+use inkgrad::train::{SideBySide, Trainer, TrainerOptions};
+use pollster::block_on;
+
+const REMEDY: &str = "these tests need a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers` \
+                      (Debian, Ubuntu), `dnf install mesa-vulkan-drivers` (Fedora)";
+
+/// Everything that a net has for itself: masks and changes to images by its seed, running statistics, two optimiser
+/// states, averaged weights, a gradient's length. 14 x 14 images, so that rows of values are no whole vec4s.
+const ALL: &str = r#"
+batch = 12
+steps = 40
+learning_rate = 0.003
+optimiser = { kind = "adamw", weight_decay = 0.01 }
+average = { decay = 0.9 }
+clip_norm = 1.0
+label_smoothing = 0.1
+augmentation = { shift = 0.1, rotation = 8, elastic = 0.5 }
+layers = [
+    { kind = "conv2d", channels = 5, kernel = 3, bias = false },
+    { kind = "batch_norm" },
+    { kind = "tanh" },
+    { kind = "average_pool", size = 2 },
+    { kind = "conv2d", channels = 7, kernel = 3 },
+    { kind = "relu" },
+    { kind = "max_pool", size = 2 },
+    { kind = "flatten" },
+    { kind = "dropout", rate = 0.2 },
+    { kind = "dense" },
+]
+"#;
+
+fn gpu() -> gpu::Device {
+    let adapter = block_on(Adapter::choose(&Choice::Any)).expect(REMEDY);
+    block_on(gpu::Device::open(&adapter)).expect("the adapter opens")
+}
+
+fn all() -> Recipe {
+    Recipe::parse(std::path::Path::new("all"), ALL).unwrap()
+}
+
+fn preset(name: &str, batch: usize, steps: u64) -> Recipe {
+    Recipe { batch, steps: Some(steps), epochs: None, ..Recipe::preset(name).unwrap() }
+}
+
+/// Images of noise that depend on their label.
+fn images(count: usize, side: usize) -> Split {
+    let labels: Vec<u8> = (0..count).map(|row| (row * 7 % 10) as u8).collect();
+    let pixel = |at: usize| {
+        let noise = (at * 2_654_435_761) >> 7 & 0x7f;
+        (noise + if at % 10 == usize::from(labels[at / (side * side)]) { 120 } else { 0 }) as u8
+    };
+    Split::new(side * side, (0..count * side * side).map(pixel).collect(), labels.clone()).unwrap()
+}
+
+fn network(recipe: &Recipe, side: usize) -> Network {
+    let task = Task { height: side, width: side, classes: 10 };
+    Network::new(task, recipe.normalisation, &recipe.layers).unwrap()
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// Losses, parameters and statistics, as bits.
+type Outcome = (Vec<u32>, Vec<u32>, Vec<u32>);
+
+fn alone(gpu: &gpu::Device, recipe: &Recipe, side: usize, options: TrainerOptions) -> Outcome {
+    block_on(async {
+        let (device, network, split) = (Device::Gpu(gpu.clone()), network(recipe, side), images(150, side));
+        let mut trainer = Trainer::new(&device, &network, recipe, &split, options).await.unwrap();
+        while !trainer.is_done() {
+            trainer.advance().await.unwrap();
+        }
+        let losses = trainer.finish().await.unwrap();
+        let weights = trainer.weights().await.unwrap();
+        (bits(&losses), bits(&weights.parameters), bits(&weights.statistics))
+    })
+}
+
+fn together(
+    gpu: &gpu::Device,
+    recipe: &Recipe,
+    side: usize,
+    nets: usize,
+    options: TrainerOptions,
+) -> Vec<Outcome> {
+    block_on(async {
+        let (network, split) = (network(recipe, side), images(150, side));
+        let mut runs = SideBySide::new(gpu, &network, recipe, &split, nets, options).await.unwrap();
+        let mut losses = Vec::new();
+        while !runs.is_done() {
+            runs.advance().await.unwrap();
+            losses.extend(runs.losses().unwrap());
+        }
+        losses.extend(runs.finish().await.unwrap());
+        assert_eq!(losses.len() as u64, runs.steps());
+        let mut outcomes = Vec::new();
+        for net in 0..nets {
+            let weights = runs.weights(net).await.unwrap();
+            let losses: Vec<f32> = losses.iter().map(|step| step[net]).collect();
+            outcomes.push((bits(&losses), bits(&weights.parameters), bits(&weights.statistics)));
+        }
+        outcomes
+    })
+}
+
+fn same_bits(recipe: &Recipe, side: usize, nets: usize, options: TrainerOptions) {
+    let gpu = gpu();
+    let outcomes = together(&gpu, recipe, side, nets, options);
+    assert_ne!(outcomes[0].1, outcomes[1].1, "seeds differ");
+    for (net, outcome) in outcomes.into_iter().enumerate() {
+        let seed = options.seed.wrapping_add(net as u64);
+        let wanted = alone(&gpu, recipe, side, TrainerOptions { seed, ..options });
+        assert!(outcome == wanted, "net {net} of {nets}, {options:?}");
+    }
+}
+
+/// Every op in every shader: the last of three nets, which alone is given anything, has the bits of the op alone.
+#[test]
+fn every_op_finds_its_net() {
+    let gpu = gpu();
+    for case in inkgrad::verify::cases() {
+        for variant in 0..case.variants() {
+            let run = |nets: usize, numbers: StepNumbers| {
+                block_on(async {
+                    let (last, variants) = (nets - 1, Variants::Nth(variant));
+                    let store = gpu.store_of_nets(case.plan.flat, nets).unwrap();
+                    let options = ExecutorOptions { block: 1, variants, ..ExecutorOptions::default() };
+                    let mut executor = gpu.executor(&case.plan, &store, options).await.unwrap();
+                    for (tensor, bytes) in &case.inputs {
+                        executor.write_net(last, *tensor, bytes).unwrap();
+                    }
+                    executor.run_as_is(numbers).await.unwrap();
+                    let mut outputs = Vec::new();
+                    for tensor in case.outputs() {
+                        outputs.push(executor.read_net(last, tensor).await.unwrap());
+                    }
+                    outputs
+                })
+            };
+            let [low, high] = case.numbers.seed;
+            let seed = (u64::from(high) << 32 | u64::from(low)).wrapping_add(2);
+            let of_last = StepNumbers { seed: [seed as u32, (seed >> 32) as u32], ..case.numbers };
+            let same = run(3, case.numbers) == run(1, of_last);
+            assert!(same, "{} {}, variant {variant}", case.op, case.shape);
+        }
+    }
+}
+
+/// Seeds beyond 32 bits: the second has another high word than the first.
+const SEED: u64 = u32::MAX as u64;
+
+#[test]
+fn softmax_side_by_side_has_the_bits_of_each_alone() {
+    for feed in [Feed::Stream, Feed::Resident] {
+        for plain in [false, true] {
+            let options = TrainerOptions { seed: SEED, feed, plain, ..TrainerOptions::default() };
+            same_bits(&preset("softmax", 100, 40), 28, 3, options);
+        }
+    }
+}
+
+#[test]
+fn all_that_a_net_has_for_itself_stays_its_own() {
+    for feed in [Feed::Stream, Feed::Resident] {
+        let options = TrainerOptions { seed: SEED, feed, ..TrainerOptions::default() };
+        same_bits(&all(), 14, 3, options);
+    }
+}
+
+#[test]
+fn every_variant_has_the_bits_of_each_net_alone() {
+    for variant in 0..3 {
+        let options = TrainerOptions { variants: Variants::Nth(variant), ..TrainerOptions::default() };
+        same_bits(&preset("lenet5", 10, 4), 28, 2, options);
+        same_bits(&preset("mlp", 10, 4), 28, 2, options);
+        same_bits(&preset("record", 4, 2), 28, 2, options);
+        let sgd =
+            Recipe { batch: 10, steps: Some(4), ..Recipe::parse(std::path::Path::new("sgd"), SGD).unwrap() };
+        same_bits(&sgd, 28, 2, options);
+    }
+}
+
+/// Of layers that the optimiser's step is fused into, one in blocks and one too narrow for them.
+const SGD: &str = r#"
+batch = 10
+steps = 4
+learning_rate = 0.1
+optimiser = { kind = "sgd" }
+layers = [{ kind = "dense", units = 16 }, { kind = "relu" }, { kind = "dense" }]
+"#;
+
+/// The only thing that many small nets are there for.
+#[test]
+fn many_nets_take_the_dispatches_of_one() {
+    let (gpu, split, recipe) = (gpu(), images(150, 28), preset("lenet5", 4, 32));
+    let network = network(&recipe, 28);
+    for feed in [Feed::Stream, Feed::Resident] {
+        let work = |nets: usize| {
+            block_on(async {
+                let options = TrainerOptions { feed, ..TrainerOptions::default() };
+                let mut runs = SideBySide::new(&gpu, &network, &recipe, &split, nets, options).await.unwrap();
+                while !runs.is_done() {
+                    runs.advance().await.unwrap();
+                }
+                runs.finish().await.unwrap();
+                let work = runs.work();
+                (
+                    work.steps,
+                    work.dispatches,
+                    work.submissions,
+                    work.buffers_created,
+                    work.bind_groups_created,
+                )
+            })
+        };
+        let one = work(1);
+        assert_eq!(one.0, 32);
+        assert_eq!(work(5), one, "{feed:?}");
+    }
+}
+
+#[test]
+fn more_nets_than_can_be_are_an_error() {
+    let (gpu, split, recipe) = (gpu(), images(150, 28), preset("softmax", 10, 2));
+    let network = network(&recipe, 28);
+    for nets in [0, inkgrad::train::MOST_NETS + 1] {
+        let made =
+            block_on(SideBySide::new(&gpu, &network, &recipe, &split, nets, TrainerOptions::default()));
+        let error = made.err().expect("not so many").to_string();
+        assert!(error.contains("side by side"), "{error}");
+    }
+}
