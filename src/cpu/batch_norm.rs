@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::normalising::{Line, Shape, line};
+use super::normalising::{Lines, Shape, lines};
 use super::tensors::Tensors;
 use crate::plan::StepNumbers;
 use crate::plan::ops::BatchNorm;
@@ -23,23 +23,27 @@ impl Kernel for BatchNorm {
         ]
     }
 
+    /// Factors of the channels.
+    fn scratch(&self, _: Level) -> usize {
+        3 * self.channels
+    }
+
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
         let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
         let (x, out, moments) =
             (tensors.floats(self.x), tensors.floats(self.out), tensors.floats(self.moments));
         let (weight, bias) = (tensors.floats(self.weight), tensors.floats(self.bias));
-        for channel in 0..self.channels {
-            // SAFETY: `needs` covers the tensors; these rows of `out` are this worker's.
-            unsafe {
+        let factors = tensors.scratch;
+        // SAFETY: `needs` covers the tensors, `scratch` the factors; these rows of `out` are this worker's.
+        unsafe {
+            for channel in 0..self.channels {
                 let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
                 let gain = *weight.add(channel) / (variance + self.epsilon).sqrt();
-                let shift = *bias.add(channel) - mean * gain;
-                let one = Line { x, gain, y: x, slope: 0.0, shift, out };
-                for row in range.clone() {
-                    let at = shape.at(row, channel);
-                    line(tensors.level, &one, at..at + self.inner);
-                }
+                *factors.add(channel) = gain;
+                *factors.add(self.channels + channel) = 0.0;
+                *factors.add(2 * self.channels + channel) = *bias.add(channel) - mean * gain;
             }
+            lines(tensors.level, &Lines { x, y: x, out, factors, shape }, range);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::normalising::{Line, Shape, line};
+use super::normalising::{Lines, Shape, lines};
 use super::tensors::Tensors;
 use crate::plan::StepNumbers;
 use crate::plan::ops::BatchNormInputGradient;
@@ -22,6 +22,11 @@ impl Kernel for BatchNormInputGradient {
         values.into_iter().chain(channels).chain([moments]).collect()
     }
 
+    /// Factors of the channels.
+    fn scratch(&self, _: Level) -> usize {
+        3 * self.channels
+    }
+
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
         let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
         let (x, given) = (tensors.floats(self.x), tensors.floats(self.output_gradient));
@@ -29,20 +34,20 @@ impl Kernel for BatchNormInputGradient {
         let (along, even) = (tensors.floats(self.weight_gradient), tensors.floats(self.bias_gradient));
         let weight = tensors.floats(self.weight);
         let count = shape.count().max(1) as f32;
-        for channel in 0..self.channels {
-            // SAFETY: `needs` covers the tensors; these rows of what is written are this worker's.
-            unsafe {
+        let factors = tensors.scratch;
+        // SAFETY: `needs` covers the tensors, `scratch` the factors; these rows of what is written are this worker's.
+        unsafe {
+            for channel in 0..self.channels {
                 let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
                 let spread = 1.0 / (variance + self.epsilon).sqrt();
                 let gain = *weight.add(channel) * spread;
                 let slope = -gain * spread * *along.add(channel) / count;
-                let shift = -gain * *even.add(channel) / count - slope * mean;
-                let one = Line { x: given, gain, y: x, slope, shift, out };
-                for row in range.clone() {
-                    let at = shape.at(row, channel);
-                    line(tensors.level, &one, at..at + self.inner);
-                }
+                *factors.add(channel) = gain;
+                *factors.add(self.channels + channel) = slope;
+                *factors.add(2 * self.channels + channel) =
+                    -gain * *even.add(channel) / count - slope * mean;
             }
+            lines(tensors.level, &Lines { x: given, y: x, out, factors, shape }, range);
         }
     }
 }

@@ -328,7 +328,8 @@ fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
                 .map(|id| plan.tensor(id).bytes() / rows.max(1))
                 .sum();
             let least = granule.max(4);
-            let most = SHARE_BYTES / (bytes + plan.image_stride()).max(1);
+            // What no cache holds anyway is cut in shares enough for the threads to keep each other company.
+            let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(rows.div_ceil(4 * threads));
             let shares = shares_of(rows, least, most).map(|range| (None, range)).collect();
             Ready { items, shares }
         }

@@ -1,4 +1,4 @@
-//! What the ops of batch normalisation share: sums over a channel, and one multiply-add a value.
+//! What the ops of batch normalisation share: sums over a channel, and two multiply-adds a value.
 //!
 //! Sums go row by row, each row's in vectors, and add up in float64: they stay accurate over hundred thousands of values,
 //! and their bits depend on no cut.
@@ -102,26 +102,35 @@ by_level!(
 );
 
 /// `out = x * gain + y * slope + shift`, one of each a channel.
-pub(super) struct Line {
+pub(super) struct Lines {
     pub x: *const f32,
-    pub gain: f32,
     pub y: *const f32,
-    pub slope: f32,
-    pub shift: f32,
     pub out: *mut f32,
+    /// `[3, channels]`: gains, slopes, shifts.
+    pub factors: *const f32,
+    pub shape: Shape,
 }
 
 #[inline(always)]
-unsafe fn line_body<V: F32>(line: &Line, values: Range<usize>) {
-    let Line { x, y, out, .. } = *line;
-    vectors::<V>(values.len(), |i, count| unsafe {
-        let i = values.start + i;
-        let rest = load::<V>(y.add(i), count, 0.0).mul_add(V::splat(line.slope), V::splat(line.shift));
-        let value = load::<V>(x.add(i), count, 0.0).mul_add(V::splat(line.gain), rest);
-        if count == V::LANES { value.store(out.add(i)) } else { value.store_partial(out.add(i), count) }
-    });
+unsafe fn lines_body<V: F32>(lines: &Lines, rows: Range<usize>) {
+    let Lines { x, y, out, factors, shape } = *lines;
+    for row in rows {
+        for channel in 0..shape.channels {
+            let at = shape.at(row, channel);
+            unsafe {
+                let factor = |which: usize| V::splat(*factors.add(which * shape.channels + channel));
+                let (gain, slope, shift) = (factor(0), factor(1), factor(2));
+                vectors::<V>(shape.inner, |i, count| {
+                    let rest = load::<V>(y.add(at + i), count, 0.0).mul_add(slope, shift);
+                    let value = load::<V>(x.add(at + i), count, 0.0).mul_add(gain, rest);
+                    let out = out.add(at + i);
+                    if count == V::LANES { value.store(out) } else { value.store_partial(out, count) }
+                });
+            }
+        }
+    }
 }
 by_level!(
-    /// The values `values` of all three tensors.
-    pub(super) unsafe fn line = line_body(line: &Line, values: Range<usize>)
+    /// The rows `rows` of all three tensors.
+    pub(super) unsafe fn lines = lines_body(lines: &Lines, rows: Range<usize>)
 );

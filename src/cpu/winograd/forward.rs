@@ -20,11 +20,18 @@ const STEP: usize = 12;
 const CACHED: usize = 224 << 10;
 
 impl Tiling {
-    /// Tiles that go through the products together.
+    /// Tiles that go through the products together: as many as the cache holds; or where the kernels are more than it
+    /// holds, so many that reading all kernels once for them costs no more than their own values do.
     fn chunk(&self, lanes: usize) -> usize {
-        let tile = 4 * POINTS * (pitch(self.in_channels, lanes) + pitch(self.out_channels, lanes));
-        let most = (self.images() * self.count()).next_multiple_of(STEP);
-        (CACHED / tile / STEP * STEP).clamp(STEP, most)
+        let (ins, outs) = (pitch(self.in_channels, lanes), pitch(self.out_channels, lanes));
+        let cached = CACHED / (4 * POINTS * (ins + outs));
+        let balanced = ins * outs / (2 * (ins + outs));
+        (cached.max(balanced) / STEP * STEP).max(STEP)
+    }
+
+    /// Images that are worked on together, so that there are tiles for a chunk.
+    fn images(&self, lanes: usize) -> usize {
+        self.chunk(lanes).div_ceil(self.count())
     }
 
     /// Floats of a worker's own memory that [`forward`] wants.
@@ -70,7 +77,7 @@ impl Memory {
             made: lines(places(tiling.made()) * outs),
             inputs: point_pitch(chunk * ins),
             sums: point_pitch(chunk * outs),
-            images: tiling.images(),
+            images: tiling.images(lanes),
         }
     }
 

@@ -102,11 +102,6 @@ impl Tiling {
         self.tiles.map(|tiles| tiles * self.side)
     }
 
-    /// Images that are worked on together, so that there are tiles enough for a product's block of rows.
-    fn images(&self) -> usize {
-        24_usize.div_ceil(self.count())
-    }
-
     /// Floats of the kernels' points.
     pub fn prepared(&self, level: Level) -> usize {
         POINTS * self.in_channels * pitch(self.out_channels, level.lanes())
