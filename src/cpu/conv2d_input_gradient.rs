@@ -2,8 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
-use super::lanes;
-use super::lanes_convolution::{LanesConvolution, convolve};
+use super::lanes::{self, LanesConvolution, convolve};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::lanes;
-use super::lanes_weight_gradient::{LanesWeightGradient, gradient};
+use super::lanes::{self, LanesWeightGradient, gradient};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::winograd::{Tiling, WeightGradient, weight_gradient as transformed};

@@ -9,8 +9,6 @@ mod dots;
 mod executor;
 mod kernel;
 mod lanes;
-mod lanes_convolution;
-mod lanes_weight_gradient;
 mod level;
 mod normalising;
 mod outer;

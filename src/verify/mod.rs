@@ -24,7 +24,7 @@ pub struct Case {
 /// What half precision may make of any product.
 pub const HALF: Tolerance = Tolerance {
     relative: 3e-3,
-    reason: "both factors and each product rounded to 2^-11, then sums of up to 20 of them: some 2^-10 of a lone product, \
+    reason: "both factors and each product rounded to 2^-11, then sums of 16 of them: some 2^-10 of a lone product, \
              and of the largest of many sums no more; three times that is a fault",
 };
 

@@ -8,9 +8,9 @@
 
 use std::ops::Range;
 
-use super::lanes::{MOST_LANES, gather, zero};
-use super::simd::{F32, by_level};
-use super::tensors::{Floats, Matrix};
+use super::super::simd::{F32, by_level};
+use super::super::tensors::{Floats, Matrix};
+use super::{MOST_LANES, gather, zero};
 
 /// A tile's most channels and taps, one of the two: with 12 sums, and the values they come of, 16 registers are full.
 const TILES: [[usize; 2]; 2] = [[4, 3], [6, 2]];
@@ -25,7 +25,7 @@ const SWEEP: usize = 112;
 
 /// `partials[g] = [sum over the group's r and all y, x of output_gradient[r, o, y, x] * x[r, c, y + i - top, x + j - left]
 /// for each o, c, i, j; then, with a bias, the sums of output_gradient]`.
-pub(super) struct LanesWeightGradient {
+pub(in super::super) struct LanesWeightGradient {
     /// Rows of `[in_channels, height, width]`.
     pub x: Matrix,
     /// Rows of `[out_channels, out_height, out_width]`.
@@ -81,7 +81,7 @@ by_level!(
     ///
     /// # Safety
     /// Pointers are good for the sizes given; nobody else touches those groups of `partials`.
-    pub(super) unsafe fn gradient =
+    pub(in super::super) unsafe fn gradient =
         short body(wanted: &LanesWeightGradient, rows: Range<usize>, scratch: *mut f32)
 );
 

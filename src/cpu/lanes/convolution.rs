@@ -9,9 +9,9 @@
 
 use std::ops::Range;
 
-use super::lanes::{MOST_LANES, gather, scatter, zero};
-use super::simd::{F32, by_level};
-use super::tensors::Matrix;
+use super::super::simd::{F32, by_level};
+use super::super::tensors::Matrix;
+use super::{MOST_LANES, gather, scatter, zero};
 
 /// Most channels of a block: with two places each 12 sums, which leaves 16 registers room for values and a weight.
 const BLOCK: usize = 6;
@@ -20,7 +20,7 @@ const BLOCK: usize = 6;
 const PLACES: usize = 2;
 
 /// `out[r, o, y, x] = finish(sum over c, i, j of weight(o, c, i, j) * x[r, c, y + i - top, x + j - left])`.
-pub(super) struct LanesConvolution {
+pub(in super::super) struct LanesConvolution {
     /// Rows of `[in_channels, height, width]`.
     pub x: Matrix,
     /// `[out_channels, in_channels, kernel_height, kernel_width]`; or, where `is_turned`, with the first two in the other
@@ -105,7 +105,7 @@ by_level!(
     ///
     /// # Safety
     /// Pointers are good for the sizes given; nobody else touches those rows of `out`.
-    pub(super) unsafe fn convolve =
+    pub(in super::super) unsafe fn convolve =
         short body(convolution: &LanesConvolution, rows: Range<usize>, scratch: *mut f32)
 );
 

@@ -4,6 +4,12 @@
 //! Each image is a lane of its own, and its values the same chains of additions whichever images stand beside it: bits do
 //! not depend on how a batch is cut. Vectors are those of `by_level!`'s `short`, for batches are short too.
 
+mod convolution;
+mod weight_gradient;
+
+pub(super) use convolution::{LanesConvolution, convolve};
+pub(super) use weight_gradient::{LanesWeightGradient, gradient};
+
 use super::Level;
 use super::simd::F32;
 use super::tensors::{Matrix, Source};
