@@ -32,7 +32,7 @@ impl Kernel for BatchNormMoments {
             unsafe {
                 sum(tensors.level, x, shape, channel, &mut total);
                 let mean = (total / count) as f32;
-                products(tensors.level, x, mean, x, mean, shape, channel, &mut squares);
+                products(tensors.level, (x, mean), (x, mean), shape, channel, &mut squares);
                 let variance = (squares[0] / count) as f32;
                 *moments.add(channel) = mean;
                 *moments.add(self.channels + channel) = variance;

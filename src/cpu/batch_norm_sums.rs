@@ -33,7 +33,7 @@ impl Kernel for BatchNormSums {
             // SAFETY: `needs` covers the tensors; these channels' gradients are this worker's.
             unsafe {
                 let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
-                products(tensors.level, x, mean, given, 0.0, shape, channel, &mut totals);
+                products(tensors.level, (x, mean), (given, 0.0), shape, channel, &mut totals);
                 let [along, even] = totals;
                 *weight.add(channel) = (along / f64::from(variance + self.epsilon).sqrt()) as f32;
                 *bias.add(channel) = even as f32;

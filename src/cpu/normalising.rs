@@ -63,10 +63,8 @@ by_level!(
 
 #[inline(always)]
 unsafe fn products_body<V: F32>(
-    x: *const f32,
-    mean: f32,
-    y: *const f32,
-    y_mean: f32,
+    (x, mean): (*const f32, f32),
+    (y, y_mean): (*const f32, f32),
     shape: Shape,
     channel: usize,
     totals: &mut [f64; 2],
@@ -89,12 +87,10 @@ unsafe fn products_body<V: F32>(
     }
 }
 by_level!(
-    /// Adds up a channel's products `(x - mean) * (y - y_mean)`, and its `y - y_mean`.
+    /// Adds up a channel's products `(x - mean) * (y - y_mean)`, and its `y - y_mean`: x and y with their means.
     pub(super) unsafe fn products = products_body(
-        x: *const f32,
-        mean: f32,
-        y: *const f32,
-        y_mean: f32,
+        x: (*const f32, f32),
+        y: (*const f32, f32),
         shape: Shape,
         channel: usize,
         totals: &mut [f64; 2],
