@@ -2,7 +2,8 @@ use std::ops::Range;
 
 use super::Level;
 use super::dots;
-use super::kernel::{Cut, Kernel, Need};
+use super::ink::{self, Forward};
+use super::kernel::{Cut, Kernel, Need, Prepared};
 use super::matmul::{Rows, is_large};
 use super::outer::Outer;
 use super::tensors::{Matrix, Tensors};
@@ -18,6 +19,17 @@ impl Kernel for Dense {
         Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
     }
 
+    fn prepared(&self, level: Level) -> Option<Prepared> {
+        let floats = Forward::prepared(level, self.inputs, self.outputs);
+        self.is_by_ink().then_some(Prepared { of: self.out, floats, units: Forward::units(self.inputs) })
+    }
+
+    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
+        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+        unsafe { ink::prepare(tensors.level, weight, self.inputs, self.outputs, to, range) }
+    }
+
     fn needs(&self) -> Vec<Need> {
         vec![
             Need::operand(&self.x, self.rows, self.inputs),
@@ -28,12 +40,29 @@ impl Kernel for Dense {
     }
 
     fn scratch(&self, level: Level) -> usize {
+        if self.is_by_ink() {
+            return Forward::scratch(level, self.inputs);
+        }
         scratch(level, self.inputs)
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
+        let x = tensors.operand(&self.x, self.inputs);
+        if let (Matrix::Bytes(x), true) = (x, self.is_by_ink()) {
+            let op = Forward {
+                x,
+                inputs: self.inputs,
+                outputs: self.outputs,
+                prepared: tensors.prepared(self.out),
+                bias: tensors.floats(self.bias),
+                out: tensors.floats(self.out),
+                scratch: tensors.scratch,
+            };
+            // SAFETY: `needs`, `prepared` and `scratch` cover what is touched; the rows are this worker's.
+            return unsafe { ink::forward(tensors.level, &op, range) };
+        }
         let product = Rows {
-            x: tensors.operand(&self.x, self.inputs),
+            x,
             w: Matrix::Floats(tensors.matrix(self.weight, self.inputs)),
             transposed: true,
             bias: tensors.floats(self.bias),
@@ -57,8 +86,12 @@ impl Kernel for Dense {
 const BLOCK: usize = 48;
 
 impl Dense {
+    fn is_by_ink(&self) -> bool {
+        ink::serves(&self.x, self.rows, self.inputs, self.outputs)
+    }
+
     fn is_by_outputs(&self) -> bool {
-        self.inputs >= dots::LEAST_K && is_large(self.outputs, self.inputs)
+        !self.is_by_ink() && self.inputs >= dots::LEAST_K && is_large(self.outputs, self.inputs)
     }
 }
 

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::dots::{self, Dots};
+use super::ink::{self, WeightGradient};
 use super::kernel::{Cut, Kernel, Need};
 use super::outer::{Finish, Outer};
 use super::tensors::{Matrix, Tensors};
@@ -12,6 +13,9 @@ impl Kernel for Matmul {
     /// By rows where a row of A makes a row of the result; else (a weight's gradient, which adds up over the
     /// batch) in blocks of the result.
     fn cut(&self, level: Level) -> Cut {
+        if self.is_by_ink() {
+            return Cut::Units { count: WeightGradient::units(self.n), grain: 4 };
+        }
         if self.transpose_a || is_large(self.n, self.k) {
             Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
         } else {
@@ -31,6 +35,9 @@ impl Kernel for Matmul {
     }
 
     fn scratch(&self, level: Level) -> usize {
+        if self.is_by_ink() {
+            return WeightGradient::scratch(level);
+        }
         Outer::scratch(level, self.k).max(if self.a.pixels.is_some() { dots::scratch(self.k) } else { 0 })
     }
 
@@ -40,7 +47,18 @@ impl Kernel for Matmul {
         let out = tensors.floats(self.out);
         // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
-            if self.transpose_a || is_large(self.n, self.k) {
+            if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {
+                let op = WeightGradient {
+                    x,
+                    output_gradient: a.start,
+                    out,
+                    rows: self.k,
+                    inputs: self.n,
+                    outputs: self.m,
+                    scratch: tensors.scratch,
+                };
+                ink::weight_gradient(tensors.level, &op, range)
+            } else if self.transpose_a || is_large(self.n, self.k) {
                 let product = Outer {
                     a,
                     transpose_a: self.transpose_a,
@@ -66,6 +84,14 @@ impl Kernel for Matmul {
                 product.run(tensors, range);
             }
         }
+    }
+}
+
+impl Matmul {
+    /// A weight's gradient from image bytes.
+    fn is_by_ink(&self) -> bool {
+        let is_gradient = self.transpose_a && !self.transpose_b && self.a.pixels.is_none();
+        is_gradient && ink::serves(&self.b, self.k, self.n, self.m)
     }
 }
 

@@ -7,6 +7,7 @@
 mod buffer;
 mod dots;
 mod executor;
+mod ink;
 mod kernel;
 mod lanes;
 mod level;

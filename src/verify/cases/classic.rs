@@ -18,10 +18,12 @@ pub(super) fn cases() -> Vec<Case> {
     }
     for [m, n, k] in PRODUCTS {
         for (transpose_a, transpose_b) in [(false, false), (true, false), (false, true)] {
-            cases.push(matmul(m, n, k, transpose_a, transpose_b, false));
+            cases.push(matmul(m, n, k, transpose_a, transpose_b, Values::Floats));
         }
-        cases.push(matmul(m, n, k, true, false, true));
-        cases.push(matmul(m, n, k, false, true, true));
+        for bytes in [Values::Bytes, Values::Digits] {
+            cases.push(matmul(m, n, k, true, false, bytes));
+            cases.push(matmul(m, n, k, false, true, bytes));
+        }
     }
     for (rows, classes) in [(1, 1), (1, 10), (3, 2), (100, 10), (37, 47), (7, 257), (2, 1000)] {
         for spread in [1.0, 10_000.0] {
@@ -37,7 +39,7 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(sgd(count));
     }
     for [rows, outputs, inputs] in PRODUCTS {
-        for bytes in [false, true] {
+        for bytes in [Values::Floats, Values::Bytes, Values::Digits] {
             cases.push(dense(rows, inputs, outputs, bytes));
             cases.push(dense_softmax_cross_entropy(rows, inputs, outputs, bytes));
             cases.push(dense_sgd(rows, inputs, outputs, bytes));
@@ -46,8 +48,28 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+/// What a product's first operand holds (or, of a weight's gradient, its second).
+#[derive(Clone, Copy, PartialEq)]
+enum Values {
+    Floats,
+    /// Any bytes, with a mean that is taken off.
+    Bytes,
+    /// Bytes as digits have them, see [`Draft::digits`].
+    Digits,
+}
+
+impl Values {
+    fn name(self) -> &'static str {
+        match self {
+            Values::Floats => "",
+            Values::Bytes => " bytes",
+            Values::Digits => " digits",
+        }
+    }
+}
+
 /// `[m, n, k]`, or rows, outputs, inputs.
-const PRODUCTS: [[usize; 3]; 9] = [
+const PRODUCTS: [[usize; 3]; 10] = [
     [1, 1, 1],
     [3, 10, 7],
     [1, 10, 784],
@@ -57,6 +79,7 @@ const PRODUCTS: [[usize; 3]; 9] = [
     [100, 257, 784],
     [33, 65, 129],
     [130, 128, 256],
+    [20, 40, 67],
 ];
 
 fn unpack(rows: usize, columns: usize) -> Case {
@@ -86,10 +109,14 @@ fn gather(rows: usize, columns: usize) -> Case {
     draft.case(Phase::Forward, op, format!("{rows} of {examples} x {columns}"), EXACT)
 }
 
-fn matmul(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool, bytes: bool) -> Case {
+fn matmul(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool, values: Values) -> Case {
     // Bytes stand where the forward pass has them (A, not transposed) or where the weight's gradient has them (B).
     let (rows, pixels) = if transpose_a { (k, n) } else { (m, k) };
     let mut draft = Draft::new(rows, pixels, 2);
+    let bytes = values != Values::Floats;
+    if values == Values::Digits {
+        draft.digits();
+    }
     let a = draft.operand("a", if transpose_a { [k, m] } else { [m, k] }, bytes && !transpose_a);
     let b = draft.operand("b", if transpose_b { [n, k] } else { [k, n] }, bytes && transpose_a);
     let out = draft.output("out", &[m, n]);
@@ -97,7 +124,7 @@ fn matmul(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool, by
         "{m}x{k}{} by {k}x{n}{}{}",
         if transpose_a { "ᵀ" } else { "" },
         if transpose_b { "ᵀ" } else { "" },
-        if bytes { " bytes" } else { "" }
+        values.name()
     );
     draft.case(Phase::Forward, Matmul { a, b, out, transpose_a, transpose_b, m, n, k }, shape, PRODUCT)
 }
@@ -182,14 +209,23 @@ fn sgd(count: usize) -> Case {
 }
 
 /// A dense layer's tensors: weight and bias apart in a flat buffer that begins and ends with other values.
-fn dense_tensors(draft: &mut Draft, rows: usize, inputs: usize, outputs: usize, bytes: bool) -> DenseTensors {
+fn dense_tensors(
+    draft: &mut Draft,
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    values: Values,
+) -> DenseTensors {
+    if values == Values::Digits {
+        draft.digits();
+    }
     // Some shaders are for rows of whole vec4s that begin at one.
     let start = if inputs.is_multiple_of(4) { 4 } else { 2 };
     draft.flat(start + inputs * outputs + 1 + outputs + 3);
-    let x = draft.operand("x", [rows, inputs], bytes);
+    let x = draft.operand("x", [rows, inputs], values != Values::Floats);
     let weight = draft.parameter("weight", &[outputs, inputs], start);
     let bias = draft.parameter("bias", &[outputs], start + inputs * outputs + 1);
-    let shape = format!("{rows} x {inputs} to {outputs}{}", if bytes { " bytes" } else { "" });
+    let shape = format!("{rows} x {inputs} to {outputs}{}", values.name());
     DenseTensors { x, weight, bias, shape }
 }
 
@@ -200,16 +236,16 @@ struct DenseTensors {
     shape: String,
 }
 
-fn dense(rows: usize, inputs: usize, outputs: usize, bytes: bool) -> Case {
+fn dense(rows: usize, inputs: usize, outputs: usize, values: Values) -> Case {
     let mut draft = Draft::new(rows, inputs, 2);
-    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, outputs, bytes);
+    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, outputs, values);
     let out = draft.output("out", &[rows, outputs]);
     draft.case(Phase::Forward, Dense { x, weight, bias, out, rows, inputs, outputs }, shape, PRODUCT)
 }
 
-fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, bytes: bool) -> Case {
+fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, values: Values) -> Case {
     let mut draft = Draft::new(rows, inputs, classes);
-    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, classes, bytes);
+    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, classes, values);
     let labels = draft.labels(rows, classes);
     let logits_gradient = draft.output("logits_gradient", &[rows, classes]);
     let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
@@ -229,9 +265,9 @@ fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, bytes
     draft.case(Phase::Loss, op, shape, PRODUCT_WITH_EXPONENTIAL)
 }
 
-fn dense_sgd(rows: usize, inputs: usize, outputs: usize, bytes: bool) -> Case {
+fn dense_sgd(rows: usize, inputs: usize, outputs: usize, values: Values) -> Case {
     let mut draft = Draft::new(rows, inputs, 2);
-    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, outputs, bytes);
+    let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, outputs, values);
     let output_gradient = draft.input("output_gradient", &[rows, outputs]);
     let op = DenseSgd { x, output_gradient, weight, bias, rows, inputs, outputs };
     draft.case(Phase::Update, op, shape, PRODUCT)

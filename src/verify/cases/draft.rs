@@ -38,6 +38,8 @@ pub(super) const PLACES: Tolerance = Tolerance {
     reason: "places of up to 40 pixels rounded to 2^-18 of one, times the contrast of random pixels",
 };
 
+/// Bytes of 0 mean 0.
+pub(super) const PLAIN: Pixels = Pixels { gain: 1.0, offset: 0.0 };
 pub(super) const NORMAL: Pixels = Pixels { gain: 3.245_699, offset: -0.424_213 };
 
 /// A case in the making: tensors with their contents, then the op.
@@ -45,12 +47,14 @@ pub(super) struct Draft {
     pub builder: Builder,
     pub random: Sequence,
     pub inputs: Vec<(TensorId, Vec<u8>)>,
+    /// How operands of bytes are read.
+    pub pixels: Pixels,
 }
 
 impl Draft {
     pub fn new(batch: usize, pixels: usize, classes: usize) -> Self {
         let random = Sequence::new(batch as u64 * 1_000_003 + pixels as u64, Stream::Initial, classes as u64);
-        Draft { builder: Builder::new(batch, pixels, classes), random, inputs: Vec::new() }
+        Draft { builder: Builder::new(batch, pixels, classes), random, inputs: Vec::new(), pixels: NORMAL }
     }
 
     pub fn give(&mut self, tensor: TensorId, words: Vec<u32>) {
@@ -92,12 +96,28 @@ impl Draft {
         self.builder.flat(FlatSizes { parameters: 0, states: 0, statistics });
     }
 
+    /// Images as digits are: bytes of 0 mean 0, and four of five are, in stretches; of three or more rows one is empty.
+    pub fn digits(&mut self) {
+        self.pixels = PLAIN;
+    }
+
     /// Image bytes: rows padded to whole words, the padding zero.
     pub fn image_bytes(&mut self, rows: usize, pixels: usize) -> Vec<u8> {
         let stride = image_stride(pixels);
         let mut bytes = vec![0; rows * stride];
         for row in bytes.chunks_exact_mut(stride) {
             row[..pixels].fill_with(|| (self.random.word() >> 24) as u8);
+        }
+        if self.pixels == PLAIN {
+            let mut ink = 0;
+            for byte in &mut bytes {
+                let is_turn = self.random.below(8) == 0;
+                ink = if is_turn { self.random.below(5) } else { ink };
+                *byte *= u8::from(ink == 1);
+            }
+            if rows >= 3 {
+                bytes[stride..2 * stride].fill(0);
+            }
         }
         bytes
     }
@@ -122,7 +142,7 @@ impl Draft {
     /// A product's operand: floats, or the batch's bytes.
     pub fn operand(&mut self, name: &str, shape: [usize; 2], bytes: bool) -> Operand {
         match bytes {
-            true => Operand { tensor: self.images(shape[0], shape[1]), pixels: Some(NORMAL) },
+            true => Operand { tensor: self.images(shape[0], shape[1]), pixels: Some(self.pixels) },
             false => self.input(name, &shape).into(),
         }
     }
