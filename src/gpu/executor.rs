@@ -12,25 +12,24 @@ use super::history::History;
 use super::places::{Place, check_depth, side_by_side};
 use super::resident::{self, Resident};
 use super::timing::{self, Timing};
-use super::tuning::{self, Candidate};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Feed, Flat, Precision, Variants, Work};
+use crate::executor::{ExecutorOptions, Feed, Flat, Precision, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
 
 pub struct Executor {
-    shared: Arc<Shared>,
-    plan: Plan,
-    nets: usize,
+    pub(super) shared: Arc<Shared>,
+    pub(super) plan: Plan,
+    pub(super) nets: usize,
     block: usize,
     feed: Feed,
     /// Where each tensor lives that is in no slot.
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     slots: Vec<Slot>,
     /// Group 1 of each slot.
-    numbers: Vec<wgpu::BindGroup>,
+    pub(super) numbers: Vec<wgpu::BindGroup>,
     dispatches: Vec<Dispatch>,
     /// The gathering of batches, and the split it gathers from.
     gather: Option<(Resident, Dispatch)>,
@@ -38,7 +37,7 @@ pub struct Executor {
     next_slot: usize,
     /// See [`crate::executor::Executor::half_products`].
     half_products: usize,
-    work: Work,
+    pub(super) work: Work,
     /// Where a profile is wanted.
     timing: Option<Timing>,
 }
@@ -149,80 +148,8 @@ impl Executor {
         slots.iter().map(group).collect()
     }
 
-    /// Ops made ready with all their shaders, compiled side by side. Where the driver refuses one of them, each op is tried
-    /// by itself, and those whose other shaders it refuses keep the plain one.
-    fn candidates(&mut self, ops: &[usize], ways: &[Vec<Launch>], keys: &[String]) -> Result<Vec<Candidate>> {
-        let places = self.places.clone();
-        let place = |id: TensorId| places[id.index()].clone();
-        let launches = |at: &usize| -> Vec<(&'static str, Launch, bool)> {
-            let name = self.plan.steps[*at].op.name();
-            ways[*at].iter().map(|launch| (name, launch.clone(), false)).collect()
-        };
-        let each: Vec<_> = ops.iter().map(launches).collect();
-        let made: Vec<Option<Vec<Dispatch>>> = match self.prepare(&each.concat(), &place) {
-            Ok(dispatches) => {
-                let mut dispatches = dispatches.into_iter();
-                each.iter().map(|launches| Some(dispatches.by_ref().take(launches.len()).collect())).collect()
-            }
-            Err(Error::Gpu(_)) => each
-                .iter()
-                .map(|launches| match self.prepare(launches, &place) {
-                    Err(Error::Gpu(_)) => Ok(None),
-                    made => made.map(Some),
-                })
-                .collect::<Result<_>>()?,
-            Err(error) => return Err(error),
-        };
-        let mut candidates = Vec::new();
-        for (at, made) in ops.iter().zip(made) {
-            let names: Vec<&'static str> = ways[*at].iter().map(|launch| launch.variant).collect();
-            match made {
-                None => self.shared.choose(&keys[*at], names[0]),
-                Some(dispatches) => candidates.push(Candidate {
-                    key: keys[*at].clone(),
-                    multiply_adds: self.plan.steps[*at].op.multiply_adds() * self.nets as u64,
-                    names,
-                    dispatches,
-                }),
-            }
-        }
-        Ok(candidates)
-    }
-
-    /// Which of its launches each op gets.
-    async fn choose(&mut self, ways: &[Vec<Launch>], variants: Variants) -> Result<Vec<usize>> {
-        let tuned = match variants {
-            Variants::Plain => return Ok(vec![0; ways.len()]),
-            Variants::Nth(nth) => return Ok(ways.iter().map(|ways| nth.min(ways.len() - 1)).collect()),
-            Variants::Device => self.shared.is_tuning() && self.shared.has_timestamps(),
-        };
-        let keys: Vec<String> =
-            self.plan.steps.iter().zip(ways).map(|(step, ways)| tuning::key(&step.op, ways)).collect();
-        let mut unknown: Vec<usize> = Vec::new();
-        for (at, ways) in ways.iter().enumerate() {
-            let is_new = self.shared.choice(&keys[at]).is_none()
-                && unknown.iter().all(|other| keys[*other] != keys[at]);
-            if tuned && ways.len() > 1 && is_new {
-                unknown.push(at);
-            }
-        }
-        if !unknown.is_empty() {
-            let candidates = self.candidates(&unknown, ways, &keys)?;
-            let shared = self.shared.clone();
-            let best = tuning::quickest(&shared, &self.numbers[0], &candidates, &mut self.work).await?;
-            for (candidate, best) in candidates.iter().zip(best) {
-                shared.choose(&candidate.key, candidate.names[best]);
-            }
-        }
-        let place = |(ways, key): (&Vec<Launch>, &String)| {
-            let name = self.shared.choice(key)?;
-            ways.iter().position(|launch| launch.variant == name)
-        };
-        Ok(ways.iter().zip(&keys).map(|pair| place(pair).unwrap_or(0)).collect())
-    }
-
     /// Pipelines and bind groups of launches.
-    fn prepare(
+    pub(super) fn prepare(
         &mut self,
         launches: &[(&str, Launch, bool)],
         place: &dyn Fn(TensorId) -> Place,

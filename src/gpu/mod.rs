@@ -1,6 +1,7 @@
 //! The GPU: adapters, the device, kernels made of the ops' shaders, and the executor that replays a plan on them.
 
 mod adapter;
+mod choosing;
 mod device;
 mod dispatch;
 mod executor;

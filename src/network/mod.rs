@@ -34,6 +34,7 @@ use crate::plan::ops::Pixels;
 
 /// How pixels are normalised: `x = (byte / 255 - mean) / std`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Normalisation {
     pub mean: f32,
     pub std: f32,

@@ -10,7 +10,10 @@ use crate::plan::{Builder, Phase, TensorId, Window};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
-    pub size: Pair,
+    /// The whole map, if left out: one value a channel, whatever the images' sides (global pooling; Lin, Chen and Yan
+    /// 2013, "Network In Network").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Pair>,
     /// As far as windows are large, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
@@ -20,7 +23,12 @@ pub struct Pool {
 
 impl Pool {
     fn window(&self, input: &[usize]) -> Result<Window, String> {
-        window(input, self.size, self.stride.unwrap_or(self.size), self.padding)
+        let size = match (self.size, input) {
+            (Some(size), _) => size,
+            (None, &[_, height, width]) => Pair([height, width]),
+            (None, _) => Pair::from(1),
+        };
+        window(input, size, self.stride.unwrap_or(size), self.padding)
     }
 
     fn sizes(&self, builder: &Builder, place: &Placed) -> (usize, usize, Window) {

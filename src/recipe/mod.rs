@@ -252,4 +252,68 @@ mod tests {
             assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
         }
     }
+
+    #[test]
+    fn the_description_of_recipes_holds() {
+        let text = include_str!("../../docs/recipe-file.md");
+        let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let parse = |text: &str| Recipe::parse(Path::new("example"), text);
+        let recipe = parse(example).unwrap();
+        Network::new(Task { height: 28, width: 28, classes: 10 }, recipe.normalisation, &recipe.layers)
+            .unwrap();
+        // what the tables name, besides
+        let fields = [
+            "warm_up_epochs = 0.5",
+            "loss_reduction = \"sum\"",
+            "label_smoothing = 0.1",
+            "clip_norm = 1.0",
+            "average = { decay = 0.998 }",
+            "all_images = true",
+            "views = \"moved\"",
+        ];
+        parse(&format!("{}\n{example}", fields.join("\n"))).unwrap();
+        let with = |from: &str, to: &str| {
+            assert!(example.contains(from));
+            parse(&example.replacen(from, to, 1)).unwrap()
+        };
+        for schedule in [
+            "\"constant\"",
+            "\"step\", factor = 0.1, every = 2",
+            "\"exponential\", factor = 0.95",
+            "\"linear\", end = 0.1",
+            "\"cosine\"",
+            "\"one_cycle\", peak = 0.3, start = 0.04, end = 4e-6",
+        ] {
+            with("\"one_cycle\"", schedule);
+        }
+        for optimiser in
+            ["\"sgd\"", "\"momentum\", momentum = 0.9", "\"nesterov\"", "\"adamw\", beta2 = 0.99"]
+        {
+            with("\"adam\"", optimiser);
+        }
+        with("rotation = 8", "zoom = 0.1, shear = 0.1, elastic = 1.0, elastic_spacing = 9");
+        with("\"max_pool\", size = 2", "\"average_pool\"");
+        for initial in
+            ["\"uniform\"", "\"he_normal\"", "\"zeros\"", "{ constant = 0.1 }", "{ truncated_normal = 0.1 }"]
+        {
+            with("units = 128", &format!("units = 128, initial = {initial}, initial_bias = {initial}"));
+        }
+        with("\"relu\" }", "\"batch_norm\", momentum = 0.1, epsilon = 1e-5 }");
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_wherever_they_stand() {
+        let preset = Recipe::preset_text("lenet5").unwrap();
+        for (from, to) in [
+            ("mean = 0.1307", "mean = 0.1307, deviation = 0.3"),
+            ("kind = \"adam\"", "kind = \"adam\", beta3 = 0.9"),
+            ("decay = 0.998", "decay = 0.998, start = 3"),
+            ("shift = 0.05", "shift = 0.05, colour = 1"),
+            ("kind = \"relu\"", "kind = \"relu\"\nslope = 0.1"),
+        ] {
+            assert!(preset.contains(from), "{from}");
+            let error = Recipe::parse(Path::new("mine"), &preset.replacen(from, to, 1)).unwrap_err();
+            assert!(error.to_string().contains("unknown field"), "{to}: {error}");
+        }
+    }
 }

@@ -344,7 +344,7 @@ fn every_preset_has_a_summary() {
         ("cnn", "3,274,634"),
         ("mlp", "407,050"),
         ("fast", "215,194"),
-        ("record", "113,074"),
+        ("record", "639,946"),
     ] {
         let summary = inkgrad(&["summary", preset]).well().out;
         assert!(summary.contains(&format!("{parameters} parameters")), "{summary}");

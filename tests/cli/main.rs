@@ -8,6 +8,7 @@ mod mistakes;
 mod model_files;
 mod precision;
 mod show;
+mod side_by_side;
 mod train;
 
 use std::path::{Path, PathBuf};

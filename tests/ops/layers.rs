@@ -58,7 +58,8 @@ fn forward(place: &Placed, parameter: &dyn Fn(&str) -> Vec<f64>, x: &[Vec<f64>])
             .collect()
     };
     let pool = |pool: &inkgrad::network::Pool, of: &dyn Fn(Vec<(usize, f64)>) -> f64| {
-        let window = window(pool.size.0, pool.stride.unwrap_or(pool.size).0, pool.padding);
+        let size = pool.size.map_or([place.input[1], place.input[2]], |size| size.0);
+        let window = window(size, pool.stride.map_or(size, |stride| stride.0), pool.padding);
         let one = |x: &Vec<f64>| {
             let maps = x.chunks_exact(window.inputs());
             maps.flat_map(|map| {
@@ -239,4 +240,20 @@ fn windows_that_overlap_and_strides_that_leave_gaps() {
         ]
         "#,
     );
+}
+
+#[test]
+fn a_pool_without_a_size_takes_the_whole_map() {
+    for kind in ["average_pool", "max_pool"] {
+        check(&format!(
+            r#"
+            layers = [
+                {{ kind = "conv2d", channels = 3, kernel = [3, 2] }},
+                {{ kind = "tanh" }},
+                {{ kind = "{kind}" }},
+                {{ kind = "dense" }},
+            ]
+            "#
+        ));
+    }
 }
