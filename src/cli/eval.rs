@@ -36,7 +36,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let Task { height, width, classes } = model.network.task;
     part.require(height, width, classes)?;
     let (network, members, views) = (&model.network, &model.members, model.recipe.views);
-    let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await?;
+    let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await;
+    chosen.keep_choices();
+    let evaluation = evaluation?;
     if options.json {
         return json::line(&Summary::of(&model, &chosen, &evaluation));
     }

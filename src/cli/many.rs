@@ -1,5 +1,6 @@
 //! `--seeds N` and `--ensemble N`: several runs that differ in their seed alone; on a GPU side by side.
 
+use inkgrad::Error;
 use inkgrad::train::{Evaluation, evaluate_members};
 
 use super::failure::Failure;
@@ -11,7 +12,13 @@ use super::side_by_side::{self, Finished};
 pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let Run { options, plan, data, chosen } = *run;
     let mut done: Vec<(u64, Trained)> = Vec::new();
-    let end = plan.seed.saturating_add(count);
+    let Some(end) = plan.seed.checked_add(count) else {
+        let what = format!(
+            "--seed {}: there are no {count} seeds from here on. Begin with a smaller one",
+            plan.seed
+        );
+        return Err(Error::Config(what).into());
+    };
     while plan.seed + (done.len() as u64) < end {
         let seed = plan.seed + done.len() as u64;
         let finished = match side_by_side::gpu(run) {

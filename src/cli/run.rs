@@ -2,6 +2,7 @@
 
 use indicatif::HumanCount;
 use inkgrad::data::{DataSet, Split};
+use inkgrad::executor::{Device, Work};
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::{Network, Task};
 use inkgrad::plan::Precision;
@@ -41,6 +42,8 @@ pub struct Trained {
     /// Steps done in this process, which differ where a run went on.
     pub here: u64,
     pub seconds: f64,
+    /// Where a profile is wanted.
+    pub profiled: Option<(Profiling, Work)>,
 }
 
 /// JSON's step events in a whole run.
@@ -52,7 +55,13 @@ impl Run<'_> {
         if let Some(path) = &self.options.save {
             self.model(&trained.network, vec![trained.weights.clone()], trained.kept).save(path)?;
         }
-        self.report(&trained)
+        // After the model is safe: neither a trace that cannot be written nor a closed pipe costs it.
+        let told = match &trained.profiled {
+            Some((profiling, work)) => profiling.report(self.options, &self.chosen.device, *work).await,
+            None => Ok(()),
+        };
+        self.report(&trained)?;
+        told
     }
 
     /// The model that `weights` make.
@@ -100,11 +109,14 @@ impl Run<'_> {
             self.announce(&network, trainer.steps(), trainer.products())?;
         }
         let before = session.trainer().started();
-        let seconds = self.steps(&mut session, seed).await?;
+        // A run that is killed goes on with the same shaders.
+        chosen.keep_choices();
+        let (seconds, profiling) = self.steps(&mut session, seed).await?;
+        let profiled = profiling.map(|profiling| (profiling, session.trainer().work()));
         let (weights, kept) = session.weights().await?;
         let steps = session.trainer().started();
         let test = self.test(&network, &weights, steps).await?;
-        Ok(Trained { network, weights, test, steps, kept, here: steps - before, seconds })
+        Ok(Trained { network, weights, test, steps, kept, here: steps - before, seconds, profiled })
     }
 
     /// Tests the weights of a run that has come to its end, `steps` long.
@@ -144,16 +156,20 @@ impl Run<'_> {
         }
     }
 
-    /// What a checkpoint tells of where its run began: half precision rounds as another device would.
+    /// What a checkpoint tells of where its run began: half precision rounds as another device would, other threads do not.
     fn device(&self) -> String {
+        let name = match &self.chosen.device {
+            Device::Cpu(device) => format!("CPU, {}", device.level()),
+            Device::Gpu(_) => self.chosen.name.clone(),
+        };
         match self.options.precision() {
-            Precision::F32 => self.chosen.name.clone(),
-            Precision::F16 => format!("{} in f16", self.chosen.name),
+            Precision::F32 => name,
+            Precision::F16 => format!("{name} in f16"),
         }
     }
 
     /// Runs all steps; how many seconds they took, from the first handed over until all are done.
-    async fn steps(&self, session: &mut Session, seed: u64) -> Result<f64, Failure> {
+    async fn steps(&self, session: &mut Session, seed: u64) -> Result<(f64, Option<Profiling>), Failure> {
         let (before, steps) = (session.trainer().started(), session.trainer().steps());
         let (json, quiet) = (self.options.json, self.options.quiet);
         let mut progress = Progress::new(quiet, before, steps);
@@ -224,10 +240,7 @@ impl Run<'_> {
         let seconds = pace.seconds();
         show(losses, &mut metrics)?;
         progress.end();
-        if let Some(profiling) = profiling {
-            profiling.report(self.options, &self.chosen.device, session.trainer().work()).await?;
-        }
-        Ok(seconds)
+        Ok((seconds, profiling))
     }
 
     /// Ctrl-C: the step is finished, a checkpoint is written where there is a place for one, and how to go on is said.
@@ -240,10 +253,13 @@ impl Run<'_> {
             (Some(dir), saving) => match saving.await {
                 Err(error) => return error.into(),
                 Ok(_) => output::note(format_args!(
-                    "interrupted after step {step}, saved. To go on: inkgrad train --resume {}{}{}",
-                    dir.display(),
+                    "interrupted after step {step}, saved. To go on: inkgrad train{}{}{}{} --device {}{}",
+                    option("--resume", Some(dir)),
                     option("--data", self.options.data.as_deref()),
                     option("--save", self.options.save.as_deref()),
+                    option("--log", self.options.log.as_deref()),
+                    self.chosen.kind(),
+                    if self.options.precision() == Precision::F16 { " --precision f16" } else { "" },
                 )),
             },
         }
@@ -350,5 +366,8 @@ impl Run<'_> {
 }
 
 fn option(name: &str, path: Option<&std::path::Path>) -> String {
-    path.map_or_else(String::new, |path| format!(" {name} {}", path.display()))
+    path.map_or_else(String::new, |path| match path.display().to_string() {
+        path if path.contains(' ') => format!(" {name} \"{path}\""),
+        path => format!(" {name} {path}"),
+    })
 }

@@ -105,8 +105,16 @@ async fn together(
     for (net, (_, records)) in meters.into_iter().enumerate() {
         let weights = runs.weights(net).await?;
         let test = run.test(network, &weights, steps).await?;
-        let trained =
-            Trained { network: network.clone(), weights, test, steps, kept: steps, here: steps, seconds };
+        let trained = Trained {
+            network: network.clone(),
+            weights,
+            test,
+            steps,
+            kept: steps,
+            here: steps,
+            seconds,
+            profiled: None,
+        };
         finished.push(Finished { seed: first + net as u64, trained, records });
     }
     Ok(finished)

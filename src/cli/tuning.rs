@@ -31,7 +31,11 @@ impl Tuning {
         let choices = device.choices();
         let Some(path) = self.path.as_ref().filter(|_| choices != self.before) else { return };
         let mut file = read(path).unwrap_or_default();
-        file.entry(self.adapter.clone()).or_default().extend(choices);
+        // What another run has remembered meanwhile stays: its later runs are to give the same bits.
+        let remembered = file.entry(self.adapter.clone()).or_default();
+        choices.into_iter().for_each(|(key, choice)| {
+            remembered.entry(key).or_insert(choice);
+        });
         if let (Some(dir), Ok(text)) = (path.parent(), serde_json::to_vec_pretty(&file)) {
             let _ = std::fs::create_dir_all(dir).and_then(|()| {
                 let write = write_aside(path, &text);

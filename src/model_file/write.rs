@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// Writes a file so that whoever opens its name finds the old content or all of the new, whatever happens
-/// meanwhile: into a temporary file beside it, synced to the disk, then renamed.
+/// meanwhile: into a temporary file beside it, synced to the disk, then renamed. A link's target is written, the link stays.
+///
+/// # Errors
+/// `Config` where the name is that of a directory or a device; `Io` where the system refuses.
 pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    check_kind(path)?;
     let aside = aside(path)?;
     let written = std::fs::File::create(&aside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
@@ -30,17 +35,26 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// `Config` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
 pub fn check_writable(path: &Path) -> Result<()> {
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let aside = aside(path)?;
     let config = |what: String| Err(Error::Config(format!("{} cannot be written: {what}", path.display())));
-    if path.is_dir() {
-        return config("it is a directory. Name a file".into());
-    }
+    check_kind(path)?;
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
         return config(format!("there is no directory {}. Make it first", dir.display()));
     }
     std::fs::File::create(&aside)
         .and_then(|_| std::fs::remove_file(&aside))
         .map_err(|error| Error::io(path, error))
+}
+
+/// A rename would put a plain file in the place of a device or a pipe.
+fn check_kind(path: &Path) -> Result<()> {
+    let what = match std::fs::metadata(path) {
+        Ok(about) if about.is_dir() => "it is a directory. Name a file",
+        Ok(about) if !about.is_file() => "it is a device or a pipe. Name a plain file",
+        _ => return Ok(()),
+    };
+    Err(Error::Config(format!("{} cannot be written: {what}", path.display())))
 }
 
 /// Name of the temporary file beside `path`.

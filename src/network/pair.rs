@@ -100,6 +100,10 @@ pub(super) fn window(
     if kernel.contains(&0) || stride.contains(&0) || kernel.iter().chain(&stride).any(|side| *side > MOST) {
         return Err(format!("kernel {kernel:?} and stride {stride:?} must be from 1 to {MOST}"));
     }
+    let most = [0, 1].map(|i| input[i].max(kernel[i]));
+    if stride[0] > most[0] || stride[1] > most[1] {
+        return Err(format!("stride {stride:?} goes beyond images of {input:?}: at most {most:?}"));
+    }
     let window = match padding {
         Padding::Valid => Window::valid(input, kernel, stride),
         Padding::Same => Window::same(input, kernel, stride),

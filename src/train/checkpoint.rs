@@ -47,6 +47,9 @@ pub struct About {
     pub best: Option<Best>,
     /// Validations since the best.
     pub waited: u32,
+    /// The step of the last validation: one that is due when the run stops is made when it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated: Option<u64>,
 }
 
 /// Tells data sets apart: a run that goes on needs the images that it began with.
@@ -102,6 +105,7 @@ impl About {
             patience: None,
             best: None,
             waited: 0,
+            validated: None,
         }
     }
 }
@@ -113,11 +117,33 @@ impl Checkpoint {
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         let path = dir.join(format!("step-{:010}.safetensors", self.about.step));
         write_aside(&path, &self.to_bytes()?)?;
-        let old = list(dir)?;
-        for (_, path) in old.iter().rev().skip(KEPT) {
-            std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
+        for (_, old) in list(dir)?.iter().rev().skip(KEPT).filter(|(_, old)| *old != path) {
+            // This checkpoint is safe: that one too many lies beside it must not end the run.
+            let _ = std::fs::remove_file(old);
         }
         Ok(path)
+    }
+
+    /// Makes a directory ready for a new run's checkpoints, or where the run goes on, for its further ones. What writes
+    /// that were cut short have left there is removed.
+    ///
+    /// # Errors
+    /// `Config` where a new run would mix its checkpoints with another's; `Io` where there can be no such directory.
+    pub fn make_room(dir: &Path, goes_on: bool) -> Result<()> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        if !goes_on && !list(dir)?.is_empty() {
+            let dir = dir.display();
+            return Err(Error::Config(format!(
+                "{dir} has the checkpoints of another run: go on with it (`--resume {dir}`), empty it, or name another directory"
+            )));
+        }
+        for entry in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(".step-") && name.ends_with(".tmp") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
     }
 
     /// The last checkpoint in a directory.

@@ -120,8 +120,9 @@ pub async fn evaluate_members(
     for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(split.labels()) {
         let label = usize::from(*label);
         let probability = row.get(label).copied().unwrap_or(0.0);
-        // What float32 rounds to zero is still some small probability.
-        loss -= f64::from(probability.max(f32::MIN_POSITIVE)).ln();
+        // What float32 rounds to zero is still some small probability; what is no number stays none.
+        let least = if probability.is_nan() { f32::NAN } else { f32::MIN_POSITIVE };
+        loss -= f64::from(probability.max(least)).ln();
         correct += u64::from(label == predicted);
         if let Some(count) = confusion.get_mut(label * classes + predicted) {
             *count += 1;

@@ -1,6 +1,5 @@
 //! A whole run: steps, validations, checkpoints, an early end. It yields events to whoever drives it.
 
-use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -112,6 +111,7 @@ impl Session {
         session.images = Some(about.images);
         session.best = about.best.zip(best);
         session.waited = about.waited;
+        session.validated = about.validated.unwrap_or(session.validated);
         session.stopped = session.is_patience_over();
         Ok(session)
     }
@@ -189,10 +189,12 @@ impl Session {
         .await?;
         if self.options.patience.is_some() {
             let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
-            match &self.best {
-                // A loss that is not a number is no better than any.
-                Some((best, _)) if loss.partial_cmp(&best.loss) != Some(Ordering::Less) => self.waited += 1,
-                _ => (self.best, self.waited) = (Some((Best { step, loss, accuracy }, weights)), 0),
+            // A loss that is not a number is no better than any.
+            let is_better = self.best.as_ref().is_none_or(|(best, _)| loss < best.loss);
+            if is_better && loss.is_finite() {
+                (self.best, self.waited) = (Some((Best { step, loss, accuracy }, weights)), 0);
+            } else {
+                self.waited += 1;
             }
         }
         Ok(Event::Validated { step, evaluation })
@@ -233,6 +235,7 @@ impl Session {
             patience: self.options.patience,
             best,
             waited: self.waited,
+            validated: Some(self.validated),
             ..about
         };
         let checkpoint = Checkpoint { about, weights, states, best: best_weights };
@@ -263,5 +266,53 @@ impl Session {
             Some((best, weights)) => Ok((weights.clone(), best.step)),
             None => Ok((self.trainer.weights().await?, self.trainer.started())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu;
+    use crate::network::{Network, Task};
+    use crate::recipe::Recipe;
+    use crate::train::TrainerOptions;
+
+    /// A run that is stopped between a step and the validation that is due after it makes up for it when it goes on.
+    #[test]
+    fn a_validation_that_was_due_is_not_lost() {
+        pollster::block_on(async {
+            let device = Device::Cpu(cpu::Device::with_threads(1));
+            let recipe = Recipe { steps: Some(30), batch: 5, ..Recipe::preset("softmax").unwrap() };
+            let task = Task { height: 2, width: 2, classes: 2 };
+            let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
+            let pixels = (0..80u8).map(|i| i.wrapping_mul(37)).collect();
+            let split = Split::new(4, pixels, (0..20).map(|i| i % 2).collect()).unwrap();
+            let dir = tempfile::TempDir::new().unwrap();
+            let options = SessionOptions {
+                validation: Some(split.clone()),
+                validate_every: Some(10),
+                patience: Some(9),
+                checkpoints: Some(dir.path().to_owned()),
+                ..SessionOptions::default()
+            };
+            let trainer_options = TrainerOptions::default();
+            let trainer = Trainer::new(&device, &network, &recipe, &split, trainer_options).await.unwrap();
+            let mut session = Session::new(&device, trainer, options.clone());
+            while session.trainer().started() < 10 {
+                session.advance().await.unwrap();
+            }
+            session.save().await.unwrap();
+            for is_due in [true, false] {
+                let checkpoint = Checkpoint::latest(dir.path()).unwrap();
+                assert_eq!(checkpoint.about.step, 10);
+                let trainer =
+                    Trainer::resume(&device, &network, &split, trainer_options, &checkpoint).await.unwrap();
+                let mut again = Session::resume(&device, trainer, options.clone(), checkpoint).unwrap();
+                let event = again.advance().await.unwrap();
+                assert_eq!(matches!(event, Event::Validated { step: 10, .. }), is_due, "{event:?}");
+                // now made: the next one to go on does not make it again
+                again.save().await.unwrap();
+            }
+        });
     }
 }

@@ -171,6 +171,10 @@ fn going_on_needs_a_checkpoint_and_the_same_images() {
     std::fs::create_dir(scene.path("empty")).unwrap();
     scene.run(true, "empty", "m.safetensors").failed(2, &["no checkpoint here"]);
     scene.run(false, "some", "m.safetensors").well();
+    // A new run among an old one's checkpoints would lose its own, or that one's.
+    let kept = checkpoints(&scene.path("some"));
+    scene.run(false, "some", "m.safetensors").failed(2, &["checkpoints of another run", "--resume"]);
+    assert_eq!(checkpoints(&scene.path("some")), kept);
     let other = ["train", "--resume", &scene.path("some"), "--device", "cpu"];
     inkgrad(&other).failed(2, &["--data"]);
     let images = scene.bands.file("train-images-idx3-ubyte");

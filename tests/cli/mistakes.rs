@@ -65,4 +65,29 @@ fn a_place_that_cannot_be_saved_to_is_found_before_training() {
     let ran = bands.train(&["--save", text(&nowhere)]).failed(2, &["there is no directory"]);
     assert!(!ran.err.contains("step "));
     bands.train(&["--save", bands.dir()]).failed(2, &["it is a directory"]);
+    let ran = bands.train(&["--log", text(&nowhere)]).failed(2, &["there is no directory"]);
+    assert!(!ran.err.contains("step "));
+    let file = bands.file("file");
+    std::fs::write(&file, "mine").unwrap();
+    bands.train(&["--checkpoint", text(&file)]).failed(2, &[text(&file)]);
+    #[cfg(unix)]
+    bands.train(&["--save", "/dev/null"]).failed(2, &["it is a device or a pipe"]);
+}
+
+/// The model goes where a link points to, and the link stays.
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed() {
+    let bands = Bands::new();
+    let (link, target) = (bands.file("link"), bands.file("target"));
+    std::fs::write(&target, "old").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    bands.train(&["--save", text(&link)]).well();
+    assert!(link.is_symlink() && std::fs::metadata(&target).unwrap().len() > 100);
+}
+
+#[test]
+fn seeds_that_are_no_numbers_any_more_are_refused() {
+    let bands = Bands::new();
+    bands.train(&["--seed", "18446744073709551615", "--seeds", "3"]).failed(2, &["Begin with a smaller one"]);
 }

@@ -15,7 +15,8 @@ fn half_precision_is_told_of_and_its_models_are_like_others() {
     let bands = Bands::new();
     let (recipe, model) = (bands.file("mine.toml"), bands.file("half.safetensors"));
     std::fs::write(&recipe, LAYERS).unwrap();
-    let run = ["train", "--recipe", text(&recipe), "--data", bands.dir(), "--device", "gpu"];
+    // Other tests time shaders meanwhile, and another choice would be other bits.
+    let run = ["train", "--recipe", text(&recipe), "--data", bands.dir(), "--device", "gpu", "--no-tune"];
     let half = [&run[..], &["--precision", "f16", "--save", text(&model)]].concat();
     let told = inkgrad(&half).well();
     assert!(told.err.contains("precision: f16 with float32 sums in "), "{}", told.err);
@@ -30,7 +31,7 @@ fn half_precision_is_told_of_and_its_models_are_like_others() {
     assert_ne!(full["test_loss"], last["test_loss"]);
 
     // Tested in float32, as at the run's end.
-    let test = ["eval", text(&model), "--data", bands.dir(), "--device", "gpu", "--json"];
+    let test = ["eval", text(&model), "--data", bands.dir(), "--device", "gpu", "--no-tune", "--json"];
     assert_eq!(inkgrad(&test).well().events()[0]["test_loss"], last["test_loss"]);
 }
 
