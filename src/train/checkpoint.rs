@@ -130,6 +130,9 @@ impl Checkpoint {
     /// # Errors
     /// `Config` where a new run would mix its checkpoints with another's; `Io` where there can be no such directory.
     pub fn make_room(dir: &Path, goes_on: bool) -> Result<()> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(Error::Config(format!("{} is no directory: checkpoints need one", dir.display())));
+        }
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         if !goes_on && !list(dir)?.is_empty() {
             let dir = dir.display();
