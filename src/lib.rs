@@ -1,5 +1,8 @@
 //! inkgrad trains image classifiers on any GPU, or on the CPU.
 
+// Input, files and devices come back as errors: outside tests nothing may panic on them (CI's clippy holds us to it).
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod cpu;
 pub mod data;
 mod error;

@@ -1,5 +1,8 @@
 //! The command line: the one place that prints and blocks.
 
+// Input, files and devices come back as errors: outside tests nothing may panic on them (CI's clippy holds us to it).
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod cli;
 
 fn main() -> std::process::ExitCode {
