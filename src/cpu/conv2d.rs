@@ -7,7 +7,7 @@ use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Matrix, Tensors};
-use super::winograd::{self, Forward, Tiling};
+use super::winograd::{self, Forward, Order, Tiling};
 use crate::plan::ops::Conv2d;
 use crate::plan::{StepNumbers, Window};
 
@@ -38,7 +38,7 @@ impl Kernel for Conv2d {
         let Some(tiling) = tiling(self) else { return };
         let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
         // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
-        unsafe { winograd::prepare(tensors.level, &tiling, weight, false, to, range) }
+        unsafe { winograd::prepare(tensors.level, &tiling, weight, Order::Forward, to, range) }
     }
 
     /// The planes of an image, packed weights, offsets of taps.

@@ -7,7 +7,7 @@ use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
 use super::tensors::{Floats, Matrix, Tensors};
-use super::winograd::{self, Forward, Tiling};
+use super::winograd::{self, Forward, InputGradient, Order, Tiling};
 use crate::plan::ops::Conv2dInputGradient;
 use crate::plan::{StepNumbers, Window};
 
@@ -27,20 +27,21 @@ impl Kernel for Conv2dInputGradient {
     }
 
     fn prepared(&self, level: Level) -> Option<Prepared> {
-        let floats = tiling(self)?.prepared(level);
+        let floats = transforms(self)?.kernels().prepared(level);
         Some(Prepared { of: self.input_gradient, floats, units: self.out_channels })
     }
 
     unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let Some(tiling) = tiling(self) else { return };
+        let Some(transforms) = transforms(self) else { return };
         let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.input_gradient));
+        let (kernels, order) = (transforms.kernels(), transforms.order());
         // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
-        unsafe { winograd::prepare(tensors.level, &tiling, weight, true, to, range) }
+        unsafe { winograd::prepare(tensors.level, &kernels, weight, order, to, range) }
     }
 
     /// Planes, packed weights and offsets of the largest phase.
     fn scratch(&self, level: Level) -> usize {
-        if let Some(tiling) = tiling(self) {
+        if let Some(Transforms::Turned(tiling) | Transforms::Back(tiling)) = transforms(self) {
             return tiling.scratch(level);
         }
         if self.is_by_lanes() {
@@ -54,18 +55,23 @@ impl Kernel for Conv2dInputGradient {
     }
 
     unsafe fn run(&self, tensors: &Tensors, _: &StepNumbers, range: Range<usize>) {
-        if let Some(tiling) = tiling(self) {
-            let op = Forward {
-                tiling,
-                x: tensors.floats(self.output_gradient),
-                kernels: tensors.prepared(self.input_gradient),
-                bias: std::ptr::null(),
-                relu: false,
-                out: tensors.floats(self.input_gradient),
-                scratch: tensors.scratch,
-            };
-            // SAFETY: as below.
-            return unsafe { winograd::forward(tensors.level, &op, range) };
+        let (from, to) = (tensors.floats(self.output_gradient), tensors.floats(self.input_gradient));
+        let (scratch, level) = (tensors.scratch, tensors.level);
+        match transforms(self) {
+            Some(Transforms::Turned(tiling)) => {
+                let kernels = tensors.prepared(self.input_gradient);
+                let bias = std::ptr::null();
+                let op = Forward { tiling, x: from, kernels, bias, relu: false, out: to, scratch };
+                // SAFETY: as below.
+                return unsafe { winograd::forward(level, &op, range) };
+            }
+            Some(Transforms::Back(tiling)) => {
+                let kernels = tensors.prepared(self.input_gradient);
+                let op = InputGradient { tiling, output_gradient: from, kernels, input_gradient: to, scratch };
+                // SAFETY: as below.
+                return unsafe { winograd::input_gradient(level, &op, range) };
+            }
+            None => {}
         }
         if self.is_by_lanes() {
             // SAFETY: as below.
@@ -82,14 +88,45 @@ impl Kernel for Conv2dInputGradient {
     }
 }
 
-/// Where the gradient goes by transforms.
-fn tiling(op: &Conv2dInputGradient) -> Option<Tiling> {
-    Tiling::back(&op.window, op.in_channels, op.out_channels)
+/// The ways to the gradient by transforms.
+enum Transforms {
+    /// A convolution with the kernels turned round, in tiles of its own.
+    Turned(Tiling),
+    /// Back through the convolution's tiles.
+    Back(Tiling),
+}
+
+impl Transforms {
+    /// As [`winograd::prepare`] takes the kernels.
+    fn kernels(&self) -> Tiling {
+        match self {
+            Transforms::Turned(tiling) => *tiling,
+            Transforms::Back(tiling) => tiling.swapped(),
+        }
+    }
+
+    fn order(&self) -> Order {
+        match self {
+            Transforms::Turned(_) => Order::Turned,
+            Transforms::Back(_) => Order::Back,
+        }
+    }
+}
+
+/// Whichever has fewer tiles.
+fn transforms(op: &Conv2dInputGradient) -> Option<Transforms> {
+    let turned = Tiling::back(&op.window, op.in_channels, op.out_channels);
+    let back = Tiling::new(&op.window, op.in_channels, op.out_channels);
+    match (turned, back) {
+        (Some(turned), Some(back)) if turned.count() <= back.count() => Some(Transforms::Turned(turned)),
+        (_, Some(back)) => Some(Transforms::Back(back)),
+        (turned, None) => turned.map(Transforms::Turned),
+    }
 }
 
 impl Conv2dInputGradient {
     fn is_by_lanes(&self) -> bool {
-        tiling(self).is_none()
+        transforms(self).is_none()
             && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
     }
 

@@ -44,11 +44,16 @@ fn is_yes(bias: &bool) -> bool {
 
 /// Groups of images whose weight gradients are summed apart: enough for every core of a GPU, few enough to add up.
 const MOST_GROUPS: usize = 32;
-/// Images a group at least: what one share of a CPU's work holds; of weights so many that adding up the groups would cost
-/// more than it gives, more of them.
-const LEAST_GROUP: usize = 4;
-const LEAST_GROUP_OF_MANY: usize = 8;
-const MANY: usize = 8192;
+
+/// Images a group at least: what one share of a CPU's work holds; of more weights, whose sums every group reads and writes
+/// once, more images.
+fn least_group(weights: usize) -> usize {
+    match weights {
+        ..8_192 => 4,
+        8_192..131_072 => 8,
+        _ => 16,
+    }
+}
 
 /// Sizes of the layer's ops.
 struct Sizes {
@@ -122,8 +127,7 @@ impl Layer for Conv2d {
         let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
         let weights = out_channels * in_channels * window.taps();
         let columns = weights + if self.bias { out_channels } else { 0 };
-        let least = if columns < MANY { LEAST_GROUP } else { LEAST_GROUP_OF_MANY };
-        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(least);
+        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(least_group(columns));
         let groups = rows.div_ceil(group);
         let partials = builder.activation(&format!("{}.partial_gradients", place.name), &[groups, columns]);
         builder.push(

@@ -10,7 +10,7 @@ use super::super::planes::zero;
 use super::super::simd::{F32, by_level};
 use super::images::{Region, give, take};
 use super::product::Product;
-use super::transform::{input, kernel, output};
+use super::transform::{input, output};
 use super::{LINE, POINTS, Tiling, lines, pitch, point_pitch};
 
 /// Tiles are worked on by so many, or a multiple: two blocks of rows for 16 registers, one for 32.
@@ -22,7 +22,7 @@ const CACHED: usize = 224 << 10;
 impl Tiling {
     /// Tiles that go through the products together: as many as the cache holds; or where the kernels are more than it
     /// holds, so many that reading all kernels once for them costs no more than their own values do.
-    fn chunk(&self, lanes: usize) -> usize {
+    pub(super) fn chunk(&self, lanes: usize) -> usize {
         let (ins, outs) = (pitch(self.in_channels, lanes), pitch(self.out_channels, lanes));
         let cached = CACHED / (4 * POINTS * (ins + outs));
         let balanced = ins * outs / (2 * (ins + outs));
@@ -34,7 +34,7 @@ impl Tiling {
         self.chunk(lanes).div_ceil(self.count())
     }
 
-    /// Floats of a worker's own memory that [`forward`] wants.
+    /// Floats of a worker's own memory that [`forward`] and [`super::input_gradient`] want.
     pub fn scratch(&self, level: Level) -> usize {
         Memory::new(self, level.lanes()).all()
     }
@@ -57,18 +57,18 @@ impl Tiling {
 }
 
 /// How a worker's memory is shared out, in floats.
-struct Memory {
+pub(super) struct Memory {
     /// Values of one image.
-    read: usize,
-    made: usize,
-    /// From one point to the next.
-    inputs: usize,
-    sums: usize,
-    images: usize,
+    pub read: usize,
+    pub made: usize,
+    /// From one point to the next, values of the input and of the output.
+    pub inputs: usize,
+    pub sums: usize,
+    pub images: usize,
 }
 
 impl Memory {
-    fn new(tiling: &Tiling, lanes: usize) -> Self {
+    pub fn new(tiling: &Tiling, lanes: usize) -> Self {
         let places = |[height, width]: [usize; 2]| height * width;
         let (ins, outs) = (pitch(tiling.in_channels, lanes), pitch(tiling.out_channels, lanes));
         let chunk = tiling.chunk(lanes);
@@ -258,75 +258,6 @@ unsafe fn from_points<V: F32, const SIDE: usize>(
                     value = value.max(V::splat(0.0));
                 }
                 value.store(to.add(y * pitches[0] + x * pitches[1]));
-            }
-        }
-    }
-}
-
-/// Kernels to points, of the input channels `channels`: `[point, two vectors of output channels, input channel]`.
-///
-/// # Safety
-/// `weight` is `[out, in, taps]` (where `is_turned`, of the way there: `[in, out, taps]`), `to` as large as
-/// [`Tiling::prepared`] says; nobody else touches the values of these input channels.
-#[inline(always)]
-unsafe fn prepare_body<V: F32>(
-    tiling: &Tiling,
-    weight: *const f32,
-    is_turned: bool,
-    to: *mut f32,
-    channels: Range<usize>,
-) {
-    unsafe {
-        match tiling.kernel {
-            3 => kernels::<V, 3>(tiling, weight, is_turned, to, channels),
-            _ => kernels::<V, 5>(tiling, weight, is_turned, to, channels),
-        }
-    }
-}
-by_level!(
-    pub(in super::super) unsafe fn prepare =
-        prepare_body(tiling: &Tiling, weight: *const f32, is_turned: bool, to: *mut f32, channels: Range<usize>)
-);
-
-#[inline(always)]
-unsafe fn kernels<V: F32, const SIDE: usize>(
-    tiling: &Tiling,
-    weight: *const f32,
-    is_turned: bool,
-    to: *mut f32,
-    channels: Range<usize>,
-) {
-    let (ins, outs, taps) = (tiling.in_channels, tiling.out_channels, tiling.taps());
-    let all_outs = pitch(outs, V::LANES);
-    for channel in channels {
-        for out in (0..all_outs).step_by(V::LANES) {
-            unsafe {
-                let mut columns = [[V::splat(0.0); LINE]; SIDE];
-                for x in 0..SIDE {
-                    let mut column = [V::splat(0.0); SIDE];
-                    for y in 0..SIDE {
-                        let tap = y * SIDE + x;
-                        let mut values = [0.0; 16];
-                        for lane in 0..V::LANES.min(outs - out) {
-                            let out = out + lane;
-                            values[lane] = *weight.add(match is_turned {
-                                false => (out * ins + channel) * taps + tap,
-                                true => (channel * outs + out) * taps + taps - 1 - tap,
-                            });
-                        }
-                        column[y] = V::load(values.as_ptr());
-                    }
-                    columns[x] = kernel::<V, SIDE>(column);
-                }
-                let panel = out / (2 * V::LANES) * (2 * V::LANES);
-                let width = (2 * V::LANES).min(all_outs - panel);
-                let to = to.add(panel * ins + channel * width + out - panel);
-                for y in 0..LINE {
-                    let line = kernel::<V, SIDE>(columns.map(|column| column[y]));
-                    for x in 0..LINE {
-                        line[x].store(to.add((y * LINE + x) * ins * all_outs));
-                    }
-                }
             }
         }
     }

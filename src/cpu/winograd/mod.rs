@@ -13,11 +13,15 @@
 
 mod forward;
 mod images;
+mod input_gradient;
+mod kernels;
 mod product;
 mod transform;
 mod weight_gradient;
 
-pub(super) use forward::{Forward, forward, prepare};
+pub(super) use forward::{Forward, forward};
+pub(super) use input_gradient::{InputGradient, input_gradient};
+pub(super) use kernels::{Order, prepare};
 pub(super) use weight_gradient::{WeightGradient, weight_gradient};
 
 use super::Level;
@@ -83,8 +87,13 @@ impl Tiling {
         Tiling::new(&back, out_channels, in_channels)
     }
 
+    /// The same with its channels changed over, as the way back takes the kernels.
+    pub fn swapped(self) -> Self {
+        Tiling { in_channels: self.out_channels, out_channels: self.in_channels, ..self }
+    }
+
     /// Tiles of one image.
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.tiles[0] * self.tiles[1]
     }
 

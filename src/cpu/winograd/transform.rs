@@ -33,6 +33,26 @@ pub(super) unsafe fn input<V: F32>(d: [V; LINE]) -> [V; LINE] {
     }
 }
 
+/// [`input`] turned round, for gradients: a line of points becomes the input's places.
+#[inline(always)]
+pub(super) unsafe fn input_gradient<V: F32>(m: [V; LINE]) -> [V; LINE] {
+    unsafe {
+        let minus = |x: f32| V::splat(-x);
+        let (sum_a, sum_b) = (m[1].add(m[2]), m[3].add(m[4]));
+        let (odd_a, odd_b) = (V::splat(A).mul(m[1].sub(m[2])), V::splat(B).mul(m[3].sub(m[4])));
+        let (product, minus_sum) = (V::splat(A2 * B2), minus(A2 + B2));
+        let inner = |x: V, y: V, z: V| minus(B2).mul_add(x, minus(A2).mul_add(y, z));
+        [
+            product.mul(m[0]),
+            inner(odd_a, odd_b, product.mul(m[5])),
+            inner(sum_a, sum_b, minus_sum.mul(m[0])),
+            minus_sum.mul_add(m[5], odd_a.add(odd_b)),
+            m[0].add(sum_a).add(sum_b),
+            m[5],
+        ]
+    }
+}
+
 /// What a line of sums becomes: `SIDE` places of the output.
 #[inline(always)]
 pub(super) unsafe fn output<V: F32, const SIDE: usize>(s: [V; LINE]) -> [V; SIDE] {

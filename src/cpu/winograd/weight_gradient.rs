@@ -206,7 +206,7 @@ unsafe fn add_places<V: F32>(from: *const f32, places: usize, channels: usize, s
 
 /// A tile's places of the output's gradient to its points, for a vector of channels.
 #[inline(always)]
-unsafe fn gradient_to_points<V: F32, const SIDE: usize>(
+pub(super) unsafe fn gradient_to_points<V: F32, const SIDE: usize>(
     from: *const f32,
     pitches: [usize; 2],
     to: *mut f32,

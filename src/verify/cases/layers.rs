@@ -71,6 +71,7 @@ fn convolutions() -> Vec<(usize, usize, usize, Window)> {
         (100, 1, 3, Window::valid([6, 6], [2, 2], [1, 1])),
         (5, 12, 12, Window::same([12, 12], [3, 3], [1, 1])),
         (7, 24, 17, Window::valid([6, 9], [3, 3], [1, 1])),
+        (19, 13, 30, Window::valid([10, 10], [3, 3], [1, 1])),
         (3, 13, 40, padded([14, 14], [5, 5], [1, 1], [2, 2])),
         (2, 16, 18, Window::valid([9, 8], [5, 5], [1, 1])),
         // With images side by side: whole vectors of them and not, places and channels that fill no block.
