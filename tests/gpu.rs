@@ -225,7 +225,9 @@ fn every_preset_trains_alike_on_both_devices_for_50_steps() {
     let cpu = Device::Cpu(cpu::Device::new());
     for (preset, _) in inkgrad::recipe::PRESETS {
         let mut recipe = Recipe::preset(preset).unwrap();
-        (recipe.batch, recipe.steps, recipe.epochs) = (8, Some(50), None);
+        // `record` is most of this test's work.
+        recipe.batch = if *preset == "record" { 4 } else { 8 };
+        (recipe.steps, recipe.epochs) = (Some(50), None);
         // Rates that leave a network of this size in the calm where rounding stays rounding.
         recipe.learning_rate *= 0.1;
         let network = network(&recipe, MNIST);

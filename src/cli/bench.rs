@@ -12,9 +12,8 @@ use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use inkgrad::{Error, Result};
 use serde::Serialize;
 
-use super::device::{Chosen, DeviceOptions, PrecisionChoice};
+use super::device::{Chosen, DeviceOptions, FeedChoice, PrecisionChoice};
 use super::failure::Failure;
-use super::options::FeedChoice;
 use super::progress::count;
 use super::table::Table;
 use super::{json, output, source};
@@ -113,6 +112,7 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
         let dir = dir.as_deref();
         Ok((source::training_part(dir)?, source::test_part(dir)?))
     };
+    options.device.agree_with(options.feed)?;
     // All images of the training file, as others train on.
     let ((training, test), chosen) = source::beside(load, options.device.choose()).await?;
     let images = Images { height: training.height, width: training.width, classes: training.classes() };

@@ -1,7 +1,7 @@
 //! Which device does the work, and the line that says so.
 
 use clap::{Args, ValueEnum};
-use inkgrad::executor::Device;
+use inkgrad::executor::{Device, Feed};
 use inkgrad::gpu::{Adapter, Choice};
 use inkgrad::plan::Precision;
 use inkgrad::{Error, Result, cpu, gpu};
@@ -36,6 +36,24 @@ impl From<PrecisionChoice> for Precision {
         match choice {
             PrecisionChoice::F32 => Precision::F32,
             PrecisionChoice::F16 => Precision::F16,
+        }
+    }
+}
+
+/// How images reach a GPU.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FeedChoice {
+    Auto,
+    Stream,
+    Resident,
+}
+
+impl From<FeedChoice> for Feed {
+    fn from(choice: FeedChoice) -> Feed {
+        match choice {
+            FeedChoice::Auto => Feed::Auto,
+            FeedChoice::Stream => Feed::Stream,
+            FeedChoice::Resident => Feed::Resident,
         }
     }
 }
@@ -81,6 +99,11 @@ impl DeviceOptions {
     /// The device to train or test on.
     pub async fn choose(&self) -> Result<Chosen> {
         let tunes = !self.no_tune;
+        let wants_gpu = self.adapter.is_some() || self.device == DeviceChoice::Gpu;
+        if self.threads.is_some() && wants_gpu {
+            let what = "--threads are the CPU path's, and a GPU is asked for: leave one of them out";
+            return Err(Error::Config(what.into()));
+        }
         match (&self.adapter, self.device) {
             (Some(_), DeviceChoice::Cpu) => Err(Error::Config(
                 "--adapter names a GPU, --device cpu wants none: leave one of them out".into(),
@@ -110,6 +133,15 @@ impl DeviceOptions {
             Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
             chosen => chosen,
         }
+    }
+
+    /// An error where a way for images to reach a GPU is chosen, and the CPU for a device.
+    pub fn agree_with(&self, feed: FeedChoice) -> Result<()> {
+        if feed != FeedChoice::Auto && self.device == DeviceChoice::Cpu {
+            let what = "--feed is for GPUs, and --device cpu wants none: leave one of them out";
+            return Err(Error::Config(what.into()));
+        }
+        Ok(())
     }
 
     fn cpu(&self, why: impl Into<String>) -> Chosen {

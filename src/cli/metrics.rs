@@ -1,7 +1,7 @@
 //! Metrics in files: JSON Lines (`--log`) and TensorBoard's event files (`--tensorboard`).
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use inkgrad::Error;
@@ -18,13 +18,17 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Opens the files that the options name. A run that goes on (`before` steps are done) adds to its log.
+    /// Opens the files that the options name. A run that goes on (`before` steps are done) adds to its log, from which it
+    /// first takes what it is going to do again: a run that was killed had logged steps after its last checkpoint.
     pub fn open(options: &Options, seed: u64, before: u64) -> Result<Self, Failure> {
         let is_one_of_many = options.seeds.or(options.ensemble).is_some();
         let append = before > 0 || (is_one_of_many && seed > options.seed);
         let log = match &options.log {
             None => None,
             Some(path) => {
+                if before > 0 {
+                    forget(path, before).map_err(|e| Error::io(path, e))?;
+                }
                 let mut how = OpenOptions::new();
                 let file = how.create(true).write(true).append(append).truncate(!append).open(path);
                 Some((path.clone(), file.map_err(|e| Error::io(path, e))?))
@@ -63,4 +67,27 @@ impl Metrics {
         let text = serde_json::to_string(event).map_err(|e| Failure::usage(format!("no JSON: {e}")))?;
         writeln!(file, "{text}").map_err(|e| Error::io(&*path, e).into())
     }
+}
+
+/// Ends a log before its first line of a step after `before`, or its first torn line.
+fn forget(path: &Path, before: u64) -> std::io::Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        step: u64,
+    }
+    let is_kept = |text: &[u8]| {
+        let line: Option<Line> = text.strip_suffix(b"\n").and_then(|text| serde_json::from_slice(text).ok());
+        line.is_some_and(|line| line.step <= before)
+    };
+    // Not of pipes and devices.
+    if !path.is_file() {
+        return Ok(());
+    }
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (mut lines, mut line, mut kept) = (BufReader::new(&file), Vec::new(), 0);
+    while lines.read_until(b'\n', &mut line)? > 0 && is_kept(&line) {
+        kept += line.len() as u64;
+        line.clear();
+    }
+    file.set_len(kept)
 }

@@ -10,7 +10,7 @@ use inkgrad::recipe::Recipe;
 use inkgrad::train::{About, Checkpoint};
 use inkgrad::{Error, Result};
 
-use super::device::{DeviceOptions, PrecisionChoice};
+use super::device::{DeviceOptions, FeedChoice, PrecisionChoice};
 use super::{output, source};
 
 #[derive(Args)]
@@ -107,23 +107,6 @@ pub enum Reduction {
     Sum,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum FeedChoice {
-    Auto,
-    Stream,
-    Resident,
-}
-
-impl From<FeedChoice> for Feed {
-    fn from(choice: FeedChoice) -> Feed {
-        match choice {
-            FeedChoice::Auto => Feed::Auto,
-            FeedChoice::Stream => Feed::Stream,
-            FeedChoice::Resident => Feed::Resident,
-        }
-    }
-}
-
 /// What is to be trained, and what is to be done meanwhile: from the options, or from a checkpoint.
 pub struct Plan {
     pub name: String,
@@ -138,6 +121,7 @@ pub struct Plan {
 
 impl Options {
     pub fn plan(&self) -> Result<Plan> {
+        self.device.agree_with(self.feed)?;
         let Some(dir) = &self.resume else {
             let (name, recipe) = self.recipe()?;
             return Ok(Plan {

@@ -1,5 +1,6 @@
 //! Runs that are stopped and go on, that are watched on validation images, and that are many.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,8 +100,10 @@ fn a_run_killed_twenty_times_ends_as_the_run_left_alone() {
 #[test]
 fn the_last_ten_steps_need_all_that_was_saved() {
     let scene = Scene::new();
+    let log = scene.path("log.jsonl");
     let run = |goes_on: bool, model: &str| {
         let mut arguments = scene.arguments(goes_on, "some", model);
+        arguments.extend(["--log", &log].map(String::from));
         if !goes_on {
             let every = arguments.iter().position(|argument| argument == "--every").unwrap();
             arguments[every + 1] = "290".to_owned();
@@ -112,7 +115,19 @@ fn the_last_ten_steps_need_all_that_was_saved() {
     let alone = run(false, "alone.safetensors");
     std::fs::remove_file(scene.bands.file("some").join("step-0000000300.safetensors")).unwrap();
     assert_eq!(checkpoints(&scene.path("some")), ["step-0000000290.safetensors"]);
+    // As a run leaves it that is killed after its checkpoint, while it writes a line.
+    let mut lines = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    lines.write_all(b"{\"event\":\"step\",\"st").unwrap();
+    let steps = |lines: &str| -> Vec<u64> {
+        let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
+        lines.lines().filter_map(step).collect()
+    };
+    let before = steps(&std::fs::read_to_string(&log).unwrap());
     assert!(alone == run(true, "resumed.safetensors"), "the models differ");
+    let after = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(steps(&after).last(), before.last());
+    assert!(steps(&after).is_sorted_by(|a, b| a < b), "each step is logged once: {after}");
+    assert!(after.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{after}");
 }
 
 /// Weight gradients add up over granules of images, whoever works on them.

@@ -25,6 +25,8 @@ pub(super) fn cases() -> Vec<Case> {
             cases.push(matmul(m, n, k, false, true, bytes));
         }
     }
+    // A k of which the CPU's product packs a part at a time, with rows and columns for several of its blocks.
+    cases.push(matmul(130, 40, 8200, true, false, Values::Floats));
     for (rows, classes) in [(1, 1), (1, 10), (3, 2), (100, 10), (37, 47), (7, 257), (2, 1000)] {
         for spread in [1.0, 10_000.0] {
             cases.push(softmax_cross_entropy(rows, classes, spread));
