@@ -1,10 +1,11 @@
+use super::forward::{activations_batch, forward_plan, require_images};
 use super::prediction::predict_members;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{Element, NO_IMAGE, Plan, StepNumbers, fuse};
+use crate::plan::{NO_IMAGE, StepNumbers};
 use crate::recipe::Views;
 
 /// How well a classifier does on a split.
@@ -45,10 +46,6 @@ impl Evaluation {
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
-
-/// Images a step of evaluation: as many as keep the activations of a step within some tens of MB.
-const MOST_IMAGES: usize = 500;
-const ACTIVATION_BYTES: usize = 32 << 20;
 
 /// Classifies every image of a split with the parameters in `store`.
 ///
@@ -129,31 +126,6 @@ pub async fn evaluate_members(
         }
     }
     Ok(Evaluation { images: split.len(), correct, loss: loss / split.len() as f64, classes, confusion })
-}
-
-pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {
-    let (given, wanted) = (split.pixels(), network.task.pixels());
-    match given == wanted {
-        true => Ok(()),
-        false => Err(Error::Config(format!("images of {given} pixels, the network was made for {wanted}"))),
-    }
-}
-
-/// Images a step at which the activations stay within their room.
-pub(super) fn activations_batch(network: &Network) -> usize {
-    let one: Plan = network.evaluation_plan(1);
-    let bytes: usize = one.tensors.iter().filter(|t| t.element == Element::F32).map(|t| t.bytes()).sum();
-    let activations = bytes.saturating_sub(8 * network.parameter_count()).max(1);
-    (ACTIVATION_BYTES / activations).clamp(1, MOST_IMAGES)
-}
-
-/// The evaluation plan, fused as the device likes it.
-pub(super) fn forward_plan(device: &Device, network: &Network, batch: usize) -> Plan {
-    let plan = network.evaluation_plan(batch);
-    match device {
-        Device::Cpu(_) => fuse::for_cpu(plan),
-        Device::Gpu(_) => fuse::for_gpu(plan),
-    }
 }
 
 fn words(bytes: &[u8]) -> Vec<u32> {

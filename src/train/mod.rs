@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod evaluation;
+mod forward;
 mod prediction;
 mod session;
 mod side_by_side;

@@ -1,4 +1,4 @@
-use super::evaluation::{activations_batch, forward_plan, require_images};
+use super::forward::{activations_batch, forward_plan, require_images};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
