@@ -1,5 +1,6 @@
 //! Recipes: everything about a training run but the data and the device, as data (TOML), not code.
 
+mod mistake;
 mod schedule;
 
 pub use schedule::{Position, Schedule};
@@ -144,7 +145,9 @@ impl Recipe {
 
     /// A recipe's text; `path` names it in errors.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let recipe: Recipe = toml::from_str(text).map_err(|e| Error::bad_file(path, e.to_string()))?;
+        let recipe: Recipe = toml::from_str(text).map_err(|error| {
+            Error::bad_file(path, mistake::describe(text).unwrap_or_else(|| error.to_string()))
+        })?;
         recipe.check().map_err(|what| Error::bad_file(path, what))?;
         Ok(recipe)
     }

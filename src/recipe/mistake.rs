@@ -1,0 +1,121 @@
+//! Where in a recipe a mistake is. serde reads a table with a `kind` whole before it knows what it is, so that its errors know
+//! neither line nor field: both are found here, by trying the table without each of its fields.
+
+use serde::de::DeserializeOwned;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::Schedule;
+use crate::network::{LayerSpec, Optimiser};
+
+/// What is wrong with a recipe's text, with line and field; none where it is not in a table with a `kind`.
+pub(super) fn describe(text: &str) -> Option<String> {
+    let document = DeTable::parse(text).ok()?;
+    let values: toml::Table = toml::from_str(text).ok()?;
+    let found = document.get_ref().iter().find_map(|(key, spanned)| {
+        let key = key.get_ref().as_ref();
+        match (key, spanned.get_ref(), values.get(key)?) {
+            ("layers", DeValue::Array(tables), Value::Array(values)) => {
+                tables.iter().zip(values).enumerate().find_map(|(at, (table, value))| {
+                    let what = format!("layer {}{}", at + 1, kind(value));
+                    mistake::<LayerSpec>(table.get_ref(), value, table.span().start, what)
+                })
+            }
+            ("optimiser", table, value) => {
+                mistake::<Optimiser>(table, value, spanned.span().start, format!("optimiser{}", kind(value)))
+            }
+            ("schedule", table, value) => {
+                mistake::<Schedule>(table, value, spanned.span().start, format!("schedule{}", kind(value)))
+            }
+            _ => None,
+        }
+    });
+    found.map(|(at, what)| {
+        let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        format!("line {line}, {what}")
+    })
+}
+
+/// In brackets, the kind that a table says it is.
+fn kind(value: &Value) -> String {
+    value.get("kind").and_then(Value::as_str).map_or_else(String::new, |kind| format!(" ({kind})"))
+}
+
+/// The mistake in a table, if there is one: the place of its field, or else of the table, and what is wrong.
+fn mistake<T: DeserializeOwned>(
+    spanned: &DeValue,
+    value: &Value,
+    start: usize,
+    what: String,
+) -> Option<(usize, String)> {
+    let error = value.clone().try_into::<T>().err()?.message().to_owned();
+    let (Some(places), Some(fields)) = (spanned.as_table(), value.as_table()) else {
+        return Some((start, format!("{what}: {error}")));
+    };
+    // Without the kind there is always another error: it is to blame where no other field is.
+    let mut keys: Vec<_> = places.keys().collect();
+    keys.sort_by_key(|key| key.get_ref().as_ref() == "kind");
+    let guilty = keys.into_iter().find(|key| {
+        let mut fields = fields.clone();
+        fields.remove(key.get_ref().as_ref());
+        // A field that is missing is still missing then.
+        Value::Table(fields).try_into::<T>().err().is_none_or(|other| other.message() != error)
+    });
+    let is_missing = error.starts_with("missing field") && fields.contains_key("kind");
+    Some(match guilty.filter(|_| !is_missing) {
+        Some(key) => (key.span().start, format!("{what}, `{}`: {error}", key.get_ref())),
+        None => (start, format!("{what}: {error}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECIPE: &str = r#"batch = 100
+learning_rate = 0.1
+epochs = 1
+optimiser = { kind = "sgd" }
+
+[[layers]]
+kind = "conv2d"
+channels = 6
+kernel = 5
+
+[[layers]]
+kind = "relu"
+
+[[layers]]
+kind = "dense"
+units = 84
+initial = "he_normal"
+
+[[layers]]
+kind = "dense"
+"#;
+
+    #[test]
+    fn mistakes_have_a_line_and_a_field() {
+        assert_eq!(describe(RECIPE), None);
+        for (from, to, wanted) in [
+            (
+                "units = 84",
+                "units = \"84\"",
+                "line 16, layer 3 (dense), `units`: invalid type: string \"84\"",
+            ),
+            ("units = 84", "unit = 84", "line 16, layer 3 (dense), `unit`: unknown field"),
+            ("\"he_normal\"", "\"xavier\"", "line 17, layer 3 (dense), `initial`: unknown variant `xavier`"),
+            ("kernel = 5", "kernel = [5, 5, 5]", "line 9, layer 1 (conv2d), `kernel`: "),
+            ("kernel = 5", "kernel = 5\npadding = \"sme\"", "line 10, layer 1 (conv2d), `padding`: "),
+            ("channels = 6\n", "", "line 6, layer 1 (conv2d): missing field `channels`"),
+            ("\"relu\"", "\"rely\"", "line 12, layer 2 (rely), `kind`: unknown variant `rely`"),
+            ("kind = \"relu\"", "", "line 11, layer 2: missing field `kind`"),
+            ("\"sgd\"", "\"adam\", beta1 = true", "line 4, optimiser (adam), `beta1`: invalid type: boolean"),
+            ("epochs = 1", "epochs = 1\nschedule = 3", "line 4, schedule: invalid type"),
+        ] {
+            assert!(RECIPE.contains(from), "{from}");
+            let told = describe(&RECIPE.replacen(from, to, 1)).unwrap();
+            assert!(told.starts_with(wanted), "{to}: {told}");
+        }
+    }
+}
