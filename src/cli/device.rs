@@ -144,6 +144,14 @@ impl DeviceOptions {
         Ok(())
     }
 
+    /// The options beside `--device`, as they were given, for a command that goes on.
+    pub fn rest(&self) -> String {
+        let adapter = self.adapter.as_ref().map(|text| format!(" --adapter '{text}'"));
+        let threads = self.threads.map(|threads| format!(" --threads {threads}"));
+        let no_tune = self.no_tune.then(|| " --no-tune".to_owned());
+        [adapter, threads, no_tune].into_iter().flatten().collect()
+    }
+
     fn cpu(&self, why: impl Into<String>) -> Chosen {
         let device = match self.threads {
             Some(threads) => cpu::Device::with_threads(threads.into()),

@@ -44,8 +44,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     }
     output::note(format_args!("device: {chosen}"));
     output::line(format_args!(
-        "{}: loss {:.4}, accuracy {:.4} ({} of {} images)",
+        "{}{}: loss {:.4}, accuracy {:.4} ({} of {} images)",
         model.name,
+        if model.members.len() > 1 { format!(", {} networks", model.members.len()) } else { String::new() },
         evaluation.loss,
         evaluation.accuracy(),
         HumanCount(evaluation.correct),
@@ -114,6 +115,8 @@ struct Summary<'a> {
     task: &'a str,
     device: &'a str,
     adapter: &'a str,
+    /// Networks whose probabilities are averaged.
+    members: usize,
     images: usize,
     test_accuracy: f64,
     /// None where it is no finite number, which JSON has no word for.
@@ -143,6 +146,7 @@ impl<'a> Summary<'a> {
             task: &model.name,
             device: chosen.kind(),
             adapter: &chosen.name,
+            members: model.members.len(),
             images: evaluation.images,
             test_accuracy: evaluation.accuracy(),
             test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),

@@ -23,6 +23,7 @@ pub enum Event<'a> {
         seed: u64,
     },
     Step {
+        seed: u64,
         /// Steps done.
         step: u64,
         /// Mean over the steps since the last such event.
@@ -31,6 +32,7 @@ pub enum Event<'a> {
         images_per_second: f64,
     },
     Validation {
+        seed: u64,
         step: u64,
         loss: f64,
         accuracy: f64,

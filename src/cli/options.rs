@@ -1,6 +1,6 @@
 //! What `inkgrad train` is told, and what that comes to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use inkgrad::executor::Feed;
@@ -147,6 +147,11 @@ impl Options {
             checkpoint_every: every,
             resumed: Some(checkpoint),
         })
+    }
+
+    /// The recipe's file, if it is one's own.
+    pub fn recipe_file(&self) -> Option<&Path> {
+        self.recipe.as_deref()
     }
 
     pub fn is_profiled(&self) -> bool {

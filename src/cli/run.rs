@@ -185,7 +185,7 @@ impl Run<'_> {
             progress.show(&losses, known, &pace);
             for record in events.take(&losses) {
                 let images_per_second = pace.images_per_second(known);
-                let event = Event::Step { step: record.step, loss: record.loss, images_per_second };
+                let event = Event::Step { seed, step: record.step, loss: record.loss, images_per_second };
                 metrics.step(&record, &event)?;
                 if json {
                     json::line(&event)?;
@@ -206,7 +206,7 @@ impl Run<'_> {
                 Happened::Validated { step, evaluation } => {
                     show(session.losses()?, &mut metrics)?;
                     let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
-                    let event = Event::Validation { step, loss, accuracy };
+                    let event = Event::Validation { seed, step, loss, accuracy };
                     metrics.validation(step, loss, accuracy, &event)?;
                     if json {
                         json::line(&event)?;
@@ -253,12 +253,14 @@ impl Run<'_> {
             (Some(dir), saving) => match saving.await {
                 Err(error) => return error.into(),
                 Ok(_) => output::note(format_args!(
-                    "interrupted after step {step}, saved. To go on: inkgrad train{}{}{}{} --device {}{}",
+                    "interrupted after step {step}, saved. To go on: inkgrad train{}{}{}{}{} --device {}{}{}",
                     option("--resume", Some(dir)),
                     option("--data", self.options.data.as_deref()),
                     option("--save", self.options.save.as_deref()),
                     option("--log", self.options.log.as_deref()),
+                    option("--tensorboard", self.options.tensorboard.as_deref()),
                     self.chosen.kind(),
+                    self.options.device.rest(),
                     if self.options.precision() == Precision::F16 { " --precision f16" } else { "" },
                 )),
             },

@@ -134,7 +134,8 @@ impl Finished {
         let mut metrics = Metrics::open(run.options, self.seed, 0)?;
         for (record, images_per_second) in &self.records {
             let images_per_second = *images_per_second;
-            let event = Event::Step { step: record.step, loss: record.loss, images_per_second };
+            let Record { step, loss } = *record;
+            let event = Event::Step { seed: self.seed, step, loss, images_per_second };
             metrics.step(record, &event)?;
             if run.options.json {
                 json::line(&event)?;

@@ -1,6 +1,6 @@
 //! `inkgrad summary`: what a network is made of.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
@@ -18,6 +18,9 @@ pub struct Options {
     /// Preset's name, recipe (.toml) or model file
     #[arg(default_value = "softmax", value_name = "PRESET|FILE")]
     what: String,
+    /// Directory of four IDX files whose images and classes a preset or a recipe is shown for, in place of MNIST's
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Print the plan of a training step as well: its ops one by one, or as a device's executor fuses them
     #[arg(long, value_name = "plain|cpu|gpu", require_equals = true, num_args = 0..=1, default_missing_value = "plain")]
     plan: Option<Fused>,
@@ -30,11 +33,11 @@ enum Fused {
     Gpu,
 }
 
-/// What a preset or a recipe is shown for; a model file says itself what it was made for.
+/// What a preset or a recipe is shown for, where no data set is named; a model file says itself what it was made for.
 const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let (name, recipe, network) = load(&options.what)?;
+    let Shown { name, recipe, network, members } = load(&options.what, options.data.as_deref())?;
     let Task { height, width, classes } = network.task;
     output::line(format_args!("{name}: {height} x {width} images in {classes} classes"))?;
     output::line("")?;
@@ -44,6 +47,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (parameters, multiply_adds) =
         (HumanCount(network.parameter_count() as u64), HumanCount(multiply_adds));
     output::line(format_args!("{parameters} parameters, {multiply_adds} multiply-adds an image"))?;
+    if members > 1 {
+        output::line(format_args!("{members} such networks, whose probabilities are averaged"))?;
+    }
     if let Some(fused) = options.plan {
         let batch = recipe.batch;
         let plan = network.training_plan(recipe.training_options());
@@ -57,7 +63,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn load(what: &str) -> Result<(String, Recipe, Network), Failure> {
+struct Shown {
+    name: String,
+    recipe: Recipe,
+    network: Network,
+    /// Networks of an ensemble.
+    members: usize,
+}
+
+fn load(what: &str, data: Option<&Path>) -> Result<Shown, Failure> {
     let path = Path::new(what);
     let is_preset = PRESETS.iter().any(|(preset, _)| *preset == what);
     let is_recipe = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
@@ -67,12 +81,20 @@ fn load(what: &str) -> Result<(String, Recipe, Network), Failure> {
             let presets = presets.join(", ");
             return Err(Failure::usage(format!("`{what}` is no file and no preset: presets are {presets}")));
         }
-        let Model { name, recipe, network, .. } = Model::open(path)?;
-        return Ok((name, recipe, network));
+        let Model { name, recipe, network, members, .. } = Model::open(path)?;
+        if data.is_some() {
+            let what = "a model file says itself what images it is for: leave --data out";
+            return Err(Failure::usage(what));
+        }
+        return Ok(Shown { name, recipe, network, members: members.len() });
     }
     let (name, recipe) = source::recipe(what, is_recipe.then_some(path))?;
-    let network = Network::new(MNIST, recipe.normalisation, &recipe.layers)?;
-    Ok((name, recipe, network))
+    let task = match data {
+        Some(dir) => Task::from(&source::data_set(Some(dir))?),
+        None => MNIST,
+    };
+    let network = Network::new(task, recipe.normalisation, &recipe.layers)?;
+    Ok(Shown { name, recipe, network, members: 1 })
 }
 
 fn layers(network: &Network) -> Table {

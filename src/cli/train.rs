@@ -1,6 +1,6 @@
 //! `inkgrad train`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use inkgrad::train::Checkpoint;
 use inkgrad::{Error, model_file};
@@ -12,6 +12,7 @@ use super::{many, source};
 
 pub async fn run(options: Options) -> Result<(), Failure> {
     let plan = options.plan()?;
+    apart(&options)?;
     // What is written at the end, found out before the start.
     if let Some(path) = &options.save {
         model_file::check_writable(path)?;
@@ -36,6 +37,37 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     };
     chosen.keep_choices();
     done
+}
+
+/// No file is written over another one of the run's, or over one that it reads.
+fn apart(options: &Options) -> Result<(), Error> {
+    // Two names of one file: what is not there yet is known by its directory.
+    let real = |path: &Path| {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        path.canonicalize().unwrap_or_else(|_| dir.join(path.file_name().unwrap_or_default()))
+    };
+    let in_data = |path: &Path| {
+        let is_of_images = path.to_string_lossy().trim_end_matches(".gz").ends_with("-ubyte");
+        is_of_images && options.data.as_deref().is_some_and(|dir| path.parent() == Some(&real(dir)))
+    };
+    let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+    taken.extend(options.recipe_file().map(|path| ("the recipe", real(path))));
+    let outputs = [("--save", &options.save), ("--log", &options.log), ("--trace", &options.trace)];
+    for (option, path) in outputs {
+        let Some(path) = path.as_deref().filter(|path| is_plain(path)) else { continue };
+        let real = real(path);
+        let other = taken.iter().find(|(_, other)| *other == real).map(|(what, _)| *what);
+        let other = other.or(in_data(&real).then_some("the images that the run reads"));
+        if let Some(other) = other {
+            let path = path.display();
+            return Err(Error::Config(format!(
+                "{option} {path} would be written over {other}: name another file"
+            )));
+        }
+        taken.push((option, real));
+    }
+    Ok(())
 }
 
 /// Not a terminal or a pipe, which take what they are given.

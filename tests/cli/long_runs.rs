@@ -151,8 +151,10 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     let long = RECIPE.replace("steps = 1500", "steps = 8000");
     std::fs::write(scene.bands.file("mine.toml"), long).unwrap();
     scene.run(false, "alone", "alone.safetensors").well();
+    let board = scene.path("board");
     let child = program()
         .args(scene.arguments(false, "cut", "cut.safetensors"))
+        .args(["--threads", "2", "--tensorboard", &board])
         .stderr(std::process::Stdio::piped())
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -174,6 +176,8 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
         line.starts_with(&format!("interrupted after step {step} saved. To go on: inkgrad train --resume ")),
         "{line}"
     );
+    let rest = [format!("--tensorboard {board}"), "--device cpu --threads 2".to_owned()];
+    assert!(rest.iter().all(|option| line.contains(option)), "{line}");
     scene.run(true, "cut", "cut.safetensors").well();
     let read = |name: &str| std::fs::read(scene.path(name)).unwrap();
     assert!(read("alone.safetensors") == read("cut.safetensors"), "the models differ");
@@ -320,6 +324,10 @@ fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     assert!((last["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{last}");
     assert_eq!(last["best"].as_f64().unwrap(), accuracies.iter().copied().fold(0.0, f64::max));
 
+    let steps = events.iter().filter(|event| event["event"] == "step");
+    let seeds: std::collections::BTreeSet<_> = steps.map(|step| step["seed"].as_u64().unwrap()).collect();
+    assert_eq!(seeds.len(), 3, "steps tell whose they are");
+
     let model = scene.path("three.safetensors");
     let ensemble = inkgrad(&[&run[..], &["--ensemble", "3", "--save", &model, "--json"]].concat()).well();
     let told = ensemble.events().pop().unwrap();
@@ -329,6 +337,9 @@ fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     let evaluated = evaluated.events().pop().unwrap();
     assert_eq!(evaluated["test_accuracy"], told["test_accuracy"]);
     assert_eq!(evaluated["test_loss"], told["test_loss"]);
+    assert_eq!(evaluated["members"], 3);
+    let shown = inkgrad(&["summary", &model]).well().out;
+    assert!(shown.contains("3 such networks"), "{shown}");
 }
 
 #[test]

@@ -28,6 +28,26 @@ fn settings_out_of_range() {
 }
 
 #[test]
+fn nothing_is_written_over_what_is_read_or_written() {
+    let bands = Bands::new();
+    let [recipe, model, images] =
+        ["mine.toml", "m.safetensors", "train-images-idx3-ubyte"].map(|name| bands.file(name));
+    std::fs::write(&recipe, inkgrad(&["recipe", "softmax"]).well().out).unwrap();
+    let before = std::fs::read(&images).unwrap();
+    let own = ["train", "--data", bands.dir(), "--device", "cpu", "--recipe", text(&recipe)];
+    let refused = |options: &[&str], words: &[&str]| {
+        inkgrad(&[&own[..], options].concat()).failed(2, words);
+    };
+    refused(&["--save", text(&recipe)], &["--save", "over the recipe"]);
+    refused(&["--trace", text(&images)], &["--trace", "over the images"]);
+    refused(&["--save", text(&model), "--log", text(&model)], &["--log", "over --save"]);
+    // The same file by another name.
+    let other = bands.file(".").join("m.safetensors");
+    refused(&["--save", text(&model), "--trace", text(&other)], &["--trace", "over --save"]);
+    assert!(!model.exists() && std::fs::read(&images).unwrap() == before);
+}
+
+#[test]
 fn an_unknown_preset() {
     inkgrad(&["train", "sofmax"]).failed(2, &["no preset `sofmax`: there are softmax"]);
 }

@@ -32,10 +32,15 @@ fn summaries_of_preset_recipe_and_model() {
         inkgrad(&["summary", text(&recipe)]).well().out.starts_with("mine: 28 x 28 images in 10 classes")
     );
 
+    let own = inkgrad(&["summary", text(&recipe), "--data", bands.dir()]).well().out;
+    assert!(own.starts_with("mine: 8 x 8 images in 3 classes"), "{own}");
+
     let model = bands.file("model.safetensors");
     bands.train(&["--save", text(&model)]).well();
-    let model = inkgrad(&["summary", text(&model)]).well().out;
-    assert!(model.starts_with("softmax: 8 x 8 images in 3 classes"), "{model}");
+    inkgrad(&["summary", text(&model), "--data", bands.dir()]).failed(2, &["leave --data out"]);
+    let shown = inkgrad(&["summary", text(&model)]).well().out;
+    assert!(shown.starts_with("softmax: 8 x 8 images in 3 classes"), "{shown}");
+    assert!(!shown.contains("networks"), "{shown}");
 }
 
 #[test]
