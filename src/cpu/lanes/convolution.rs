@@ -106,7 +106,7 @@ by_level!(
     /// # Safety
     /// Pointers are good for the sizes given; nobody else touches those rows of `out`.
     pub(in super::super) unsafe fn convolve =
-        short body(convolution: &LanesConvolution, rows: Range<usize>, scratch: *mut f32)
+        body(convolution: &LanesConvolution, rows: Range<usize>, scratch: *mut f32)
 );
 
 #[inline(always)]

@@ -2,7 +2,7 @@
 //! whatever their sides, where vectors along their rows would stay half empty.
 //!
 //! Each image is a lane of its own, and its values the same chains of additions whichever images stand beside it: bits do
-//! not depend on how a batch is cut. Vectors are those of `by_level!`'s `short`, for batches are short too.
+//! not depend on how a batch is cut, nor on how many lanes there are.
 
 mod convolution;
 mod weight_gradient;
@@ -15,18 +15,22 @@ use super::simd::F32;
 use super::tensors::{Matrix, Source};
 use crate::plan::Window;
 
-/// Most lanes of any level's short vectors.
-pub(super) const MOST_LANES: usize = 8;
+/// Most lanes of any level's vectors.
+pub(super) const MOST_LANES: usize = 16;
+
+/// Images that are worth a vector, even where it has more lanes.
+const LEAST_IMAGES: usize = 4;
 
 /// Products of channels up to which loads of weights, one for each value of all lanes, cost less than what empty lanes do.
 const MOST_CHANNELS: usize = 256;
 
-/// Floats of eight images, before and after: half of a small second-level cache.
-const MOST_FLOATS: usize = 64 * 1024;
+/// Floats of an image, before and after: of eight images half of a small second-level cache, of sixteen half of what processors
+/// with AVX-512 have.
+const MOST_FLOATS: usize = 8 * 1024;
 
 /// How many images stand side by side: cuts fall on multiples of it.
 pub(super) fn lanes(level: Level) -> usize {
-    level.lanes().min(MOST_LANES)
+    level.lanes()
 }
 
 /// Whether a convolution, or a gradient of one, is computed with images side by side. For shapes alone to decide: the same
@@ -34,12 +38,12 @@ pub(super) fn lanes(level: Level) -> usize {
 pub(super) fn serves(rows: usize, in_channels: usize, out_channels: usize, window: &Window) -> bool {
     let within = |i: usize| window.padding[i] < window.kernel[i] && window.output[i] > 0;
     let floats = in_channels * window.inputs() + out_channels * window.outputs();
-    rows >= MOST_LANES / 2
+    rows >= LEAST_IMAGES
         && window.stride == [1, 1]
         && within(0)
         && within(1)
         && in_channels.saturating_mul(out_channels) <= MOST_CHANNELS
-        && floats.saturating_mul(MOST_LANES) <= MOST_FLOATS
+        && floats <= MOST_FLOATS
 }
 
 /// Images `row..row + images`, at most one a lane: `count` values of each from `column` on, to `[value, lane]`. Lanes

@@ -82,7 +82,7 @@ by_level!(
     /// # Safety
     /// Pointers are good for the sizes given; nobody else touches those groups of `partials`.
     pub(in super::super) unsafe fn gradient =
-        short body(wanted: &LanesWeightGradient, rows: Range<usize>, scratch: *mut f32)
+        body(wanted: &LanesWeightGradient, rows: Range<usize>, scratch: *mut f32)
 );
 
 #[inline(always)]

@@ -114,20 +114,9 @@ pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
 }
 
 /// Makes `name(level, args…)`, which runs the generic `body::<V>(args…)` with the level's vectors and with the
-/// level's instructions enabled; with `short`, with vectors of at most 8 values (and all registers that there are).
+/// level's instructions enabled.
 macro_rules! by_level {
     ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
-        $crate::cpu::simd::by_level! {
-            @ avx512::Avx512; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
-        }
-    };
-    ($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident = short $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
-        $crate::cpu::simd::by_level! {
-            @ avx2::Avx2; $(#[$attribute])* $vis unsafe fn $name = $body($($arg: $type),*)
-        }
-    };
-    (@ $module:ident::$widest:ident; $(#[$attribute:meta])* $vis:vis unsafe fn $name:ident =
-        $body:ident($($arg:ident: $type:ty),*)) => {
         $(#[$attribute])*
         $vis unsafe fn $name(level: $crate::cpu::Level, $($arg: $type),*) {
             use $crate::cpu::{Level, simd};
@@ -135,7 +124,7 @@ macro_rules! by_level {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
             unsafe fn avx512($($arg: $type),*) {
-                unsafe { $body::<simd::$module::$widest>($($arg),*) }
+                unsafe { $body::<simd::avx512::Avx512>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
