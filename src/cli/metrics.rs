@@ -69,15 +69,16 @@ impl Metrics {
     }
 }
 
-/// Ends a log before its first line of a step after `before`, or its first torn line.
+/// Ends a log before its first line of a step after `before`, or its torn last line. What is no line of a log stays.
 fn forget(path: &Path, before: u64) -> std::io::Result<()> {
     #[derive(serde::Deserialize)]
     struct Line {
         step: u64,
     }
-    let is_kept = |text: &[u8]| {
-        let line: Option<Line> = text.strip_suffix(b"\n").and_then(|text| serde_json::from_slice(text).ok());
-        line.is_some_and(|line| line.step <= before)
+    let is_kept = |text: &[u8]| match (text.strip_suffix(b"\n"), serde_json::from_slice::<Line>(text)) {
+        (_, Ok(line)) => line.step <= before,
+        (None, Err(_)) => !text.starts_with(b"{"),
+        (Some(_), Err(_)) => true,
     };
     // Not of pipes and devices.
     if !path.is_file() {
