@@ -22,7 +22,7 @@ pub(super) struct Candidate {
 }
 
 /// What tells two ops apart for which different shaders may be the quickest: everything of the plain launch but where in a
-/// flat buffer its tensors stand. `launches` are those to choose from, all of one precision, which the key tells.
+/// flat buffer its tensors stand, and what there is to choose from: `launches`, all of one precision, which the key tells.
 pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
     let mut key = op.name().to_owned();
     if let Some(plain) = launches.first() {
@@ -33,6 +33,8 @@ pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
         });
         sizes.for_each(|(name, value)| key += &format!(" {name}={value}"));
     }
+    key += ":";
+    launches.iter().for_each(|launch| key += &format!(" {}", launch.variant));
     key
 }
 

@@ -1,4 +1,5 @@
-use super::launching::{BlockedProduct, READ, Side, WRITE, X_NAMES, launch, layered, offset, operand, tile};
+use super::blocked_product::BlockedProduct;
+use super::launching::{READ, WRITE, X_NAMES, launch, layered, offset, operand, tile};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -51,8 +52,8 @@ impl Describe for Dense {
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let blocked = BlockedProduct {
-            a: Side { operand: self.x, columns: self.inputs },
-            b: Side { operand: self.weight.into(), columns: self.inputs },
+            a: self.x,
+            b: self.weight.into(),
             bias: Some(self.bias),
             out: self.out,
             transpose_a: false,

@@ -1,6 +1,8 @@
 use super::half::{halved, scale};
-use super::launching::{BLOCKED, READ, WRITE, X_NAMES, blocks, launch, offset, operand};
-use super::{Describe, Operand, Launch};
+use super::launching::{
+    BLOCKED, Constant, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
+};
+use super::{Access, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// A dense layer's gradients and their SGD step in one pass, the gradients never stored:
@@ -37,19 +39,11 @@ impl Describe for DenseSgd {
     fn launch(&self, plan: &Plan) -> Launch {
         const LANES: usize = 32;
         let input_groups = self.inputs.div_ceil(4 * LANES);
-        let constants = [
-            ("ROWS", self.rows as f64),
-            ("INPUTS", self.inputs as f64),
-            ("OUTPUTS", self.outputs as f64),
+        let constants = self.sizes(plan).chain([
             ("LANES", LANES as f64),
             ("SLICES", 4.0),
             ("INPUT_GROUPS", input_groups as f64),
-            ("WEIGHT_OFFSET", offset(plan, self.weight)),
-            ("BIAS_OFFSET", offset(plan, self.bias)),
-        ]
-        .into_iter()
-        .chain(operand(plan, self.x, X_NAMES));
-        // the bias lies in the same flat buffer, which must not be bound twice
+        ]);
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.weight, WRITE)];
         let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
         launch(include_str!("../../../shaders/dense_sgd.wgsl"), constants, bindings, groups)
@@ -57,29 +51,56 @@ impl Describe for DenseSgd {
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let in_fours = self.x.pixels.is_some() || self.inputs.is_multiple_of(4);
-        if !in_fours || !self.outputs.is_multiple_of(4) || self.inputs * self.outputs == 0 {
+        if !in_fours || self.inputs * self.outputs == 0 {
             return Vec::new();
         }
-        let (width, height) = blocks(self.outputs, self.inputs);
-        let constants = [
+        let shared = self.with_subgroups(plan);
+        if !self.outputs.is_multiple_of(4) {
+            return vec![shared];
+        }
+        let blocked = self.blocked(plan);
+        let source = include_str!("../../../shaders/dense_sgd_blocked_f16.wgsl");
+        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
+        vec![blocked, shared, half]
+    }
+}
+
+impl DenseSgd {
+    fn sizes(&self, plan: &Plan) -> impl Iterator<Item = Constant> {
+        [
             ("ROWS", self.rows as f64),
             ("INPUTS", self.inputs as f64),
             ("OUTPUTS", self.outputs as f64),
-            ("WIDTH", width as f64),
-            ("HEIGHT", height as f64),
             ("WEIGHT_OFFSET", offset(plan, self.weight)),
             ("BIAS_OFFSET", offset(plan, self.bias)),
         ]
         .into_iter()
-        .chain(operand(plan, self.x, X_NAMES));
+        .chain(operand(plan, self.x, X_NAMES))
+    }
+
+    /// x twice, as floats and as bytes. The bias lies in the weight's flat buffer, which must not be bound twice.
+    fn bindings(&self) -> [(TensorId, Access); 4] {
         let x = self.x.tensor;
-        let bindings = [(x, READ), (x, READ), (self.output_gradient, READ), (self.weight, WRITE)];
+        [(x, READ), (x, READ), (self.output_gradient, READ), (self.weight, WRITE)]
+    }
+
+    fn blocked(&self, plan: &Plan) -> Launch {
+        let (width, height) = blocks(self.outputs, self.inputs);
+        let constants = self.sizes(plan).chain([("WIDTH", width as f64), ("HEIGHT", height as f64)]);
         let along = |length: usize, side: usize| length.div_ceil(8 * side) as u32;
         let groups = [along(self.inputs, width), along(self.outputs, height), 1];
         let source = include_str!("../../../shaders/dense_sgd_blocked.wgsl");
-        let blocked = Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) };
-        let source = include_str!("../../../shaders/dense_sgd_blocked_f16.wgsl");
-        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
-        vec![blocked, half]
+        Launch { variant: BLOCKED, ..launch(source, constants, self.bindings(), groups) }
+    }
+
+    fn with_subgroups(&self, plan: &Plan) -> Launch {
+        const MOST_THREADS: usize = 32;
+        let blocks = self.inputs.div_ceil(8);
+        let threads = blocks.next_multiple_of(8).min(MOST_THREADS);
+        let constants = self.sizes(plan).chain([("THREADS", threads as f64)]);
+        let groups = [blocks.div_ceil(threads) as u32, self.outputs.div_ceil(8) as u32, 1];
+        let source = include_str!("../../../shaders/dense_sgd_blocked_subgroups.wgsl");
+        let launch = launch(source, constants, self.bindings(), groups);
+        Launch { variant: SUBGROUPS, needs_subgroups: true, ..launch }
     }
 }

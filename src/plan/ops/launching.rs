@@ -99,75 +99,25 @@ const PLAIN: &str = "plain";
 /// The variant that makes large blocks of its result in registers and uses no workgroup memory.
 pub(super) const BLOCKED: &str = "blocked";
 
-/// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation.
+/// The same, with what neighbours would all read shared within subgroups.
+pub(super) const SUBGROUPS: &str = "subgroups";
+
+/// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation: those
+/// that leave the fewest invocations without work (100 rows are 13 blocks: of 8 high ones three would be idle), and of those
+/// the largest. Eight wide at least, where there are so many: neighbours then read and write whole lines of memory.
 pub(super) fn blocks(rows: usize, columns: usize) -> (usize, usize) {
-    let fit = |length: usize| length.div_ceil(8).next_power_of_two().min(8);
-    (fit(columns), fit(rows))
-}
-
-/// One side of a product, as `matmul_blocked.wgsl` reads it.
-pub(super) struct Side {
-    pub operand: Operand,
-    /// Values of a stored row.
-    pub columns: usize,
-}
-
-impl Side {
-    /// Whether the stored rows are whole vec4s from a vec4 on; bytes are padded so.
-    fn is_in_fours(&self, plan: &Plan) -> bool {
-        let start = plan.tensor(self.operand.tensor).home.offset();
-        self.operand.pixels.is_some() || (self.columns.is_multiple_of(4) && start.is_multiple_of(4))
-    }
-}
-
-/// A product `[m, k] · [k, n]` in blocks of 8 x 8, where both sides can be read four values at a time.
-pub(super) struct BlockedProduct {
-    pub a: Side,
-    pub b: Side,
-    pub bias: Option<TensorId>,
-    pub out: TensorId,
-    pub transpose_a: bool,
-    pub transpose_b: bool,
-    pub sizes: [usize; 3],
-}
-
-impl BlockedProduct {
-    /// In float32, and in half precision; none where the sides cannot be read so.
-    pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
-        let (a, b, [m, n, k]) = (&self.a, &self.b, self.sizes);
-        if !(a.is_in_fours(plan) && b.is_in_fours(plan)) || m * n * k == 0 {
-            return Vec::new();
-        }
-        let (width, height) = blocks(m, n);
-        let constants = [
-            ("M", m as f64),
-            ("N", n as f64),
-            ("K", k as f64),
-            ("WIDTH", width as f64),
-            ("HEIGHT", height as f64),
-            ("TRANSPOSE_A", self.transpose_a as u32 as f64),
-            ("TRANSPOSE_B", self.transpose_b as u32 as f64),
-            ("A_START", offset(plan, a.operand.tensor)),
-            ("B_START", offset(plan, b.operand.tensor)),
-            ("BIAS_START", self.bias.map_or(0.0, |bias| offset(plan, bias))),
-            ("OUT_START", offset(plan, self.out)),
-            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
-        ]
-        .into_iter()
-        .chain(operand(plan, a.operand, ["A_IS_BYTES", "A_GAIN", "A_OFFSET", "A_IN_BLOCK"]))
-        .chain(operand(plan, b.operand, ["B_IS_BYTES", "B_GAIN", "B_OFFSET", "B_IN_BLOCK"]));
-        let (a, b) = (a.operand.tensor, b.operand.tensor);
-        // something to bind where there is no bias
-        let bias = self.bias.unwrap_or(b);
-        let bindings = [(a, READ), (a, READ), (b, READ), (b, READ), (bias, READ), (self.out, WRITE)];
-        let groups = layered(n.div_ceil(8 * width), m.div_ceil(8 * height));
-        let launch =
-            launch(include_str!("../../../shaders/matmul_blocked.wgsl"), constants, bindings, groups);
-        let blocked = Launch { variant: BLOCKED, ..launch };
-        let scales = [("A_SCALE", scale(plan, a)), ("B_SCALE", scale(plan, b))];
-        let half = halved(&blocked, include_str!("../../../shaders/matmul_blocked_f16.wgsl"), scales);
-        vec![blocked, half]
-    }
+    const MOST_THREADS: usize = 64;
+    let fit = |length: usize| length.div_ceil(8).next_power_of_two();
+    let widths = [8, 16, 32].map(|width| fit(columns).min(width));
+    let heights = [8, 4, 2, 1].map(|height| fit(rows).min(height));
+    let sizes = heights.into_iter().flat_map(|height| widths.map(|width| (width, height)));
+    let lanes = |(width, height)| {
+        columns.div_ceil(8).next_multiple_of(width) * rows.div_ceil(8).next_multiple_of(height)
+    };
+    sizes
+        .filter(|(width, height)| width * height <= MOST_THREADS)
+        .min_by_key(|size| (lanes(*size), std::cmp::Reverse(size.0 * size.1)))
+        .unwrap_or((1, 1))
 }
 
 /// The widest kernel whose rows the blocked convolutions take.
@@ -225,7 +175,7 @@ impl BlockedConvolution {
             launch(include_str!("../../../shaders/conv2d_blocked.wgsl"), constants, bindings, groups);
         let blocked = Launch { variant: BLOCKED, ..launch };
         let source = include_str!("../../../shaders/conv2d_blocked_subgroups.wgsl");
-        let shared = Launch { variant: "subgroups", needs_subgroups: true, source, ..blocked.clone() };
+        let shared = Launch { variant: SUBGROUPS, needs_subgroups: true, source, ..blocked.clone() };
         let source = include_str!("../../../shaders/conv2d_blocked_f16.wgsl");
         let half = halved(&blocked, source, [("X_SCALE", scale(plan, self.x.tensor))]);
         vec![blocked, shared, half]

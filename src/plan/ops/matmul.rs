@@ -1,4 +1,5 @@
-use super::launching::{BlockedProduct, READ, Side, WRITE, launch, layered, offset, operand, tile};
+use super::blocked_product::BlockedProduct;
+use super::launching::{READ, WRITE, launch, layered, offset, operand, tile};
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -54,8 +55,8 @@ impl Describe for Matmul {
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let blocked = BlockedProduct {
-            a: Side { operand: self.a, columns: if self.transpose_a { self.m } else { self.k } },
-            b: Side { operand: self.b, columns: if self.transpose_b { self.k } else { self.n } },
+            a: self.a,
+            b: self.b,
             bias: None,
             out: self.out,
             transpose_a: self.transpose_a,

@@ -3,6 +3,7 @@
 
 use super::{Plan, TensorId};
 
+mod blocked_product;
 mod half;
 mod launching;
 
