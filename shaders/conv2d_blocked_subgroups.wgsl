@@ -86,6 +86,36 @@ struct Seen {
     second: vec4<f32>,
 }
 
+/// Rows of image bytes in whole words are read by words.
+override BY_WORDS: bool = X_IS_BYTES && WIDTH % 4u == 0u;
+/// How far into a word a run sees first.
+override SHIFT: u32 = (4u - LEFT % 4u) % 4u;
+
+/// Word `at` of the image's row that begins at word `start`; 0 beside it.
+fn word_at(start: u32, at: i32, inside: bool) -> vec4<f32> {
+    let last = i32(WIDTH / 4u) - 1;
+    let word = x[X_NET * net + start + u32(clamp(at, 0, last))];
+    return select(vec4<f32>(), unpack4x8unorm(word) * GAIN + OFFSET, inside && at >= 0 && at <= last);
+}
+
+/// What is seen from `column` on, a multiple of four less LEFT, in the row that begins at `start`.
+fn seen_words(start: u32, column: i32, inside: bool) -> Seen {
+    let word = (column - i32(SHIFT)) / 4;
+    let a = word_at(start / 4u, word, inside);
+    let b = word_at(start / 4u, word + 1, inside);
+    if (SHIFT == 0u) {
+        return Seen(a, b);
+    }
+    let c = word_at(start / 4u, word + 2, inside);
+    if (SHIFT == 1u) {
+        return Seen(vec4<f32>(a.yzw, b.x), vec4<f32>(b.yzw, c.x));
+    }
+    if (SHIFT == 2u) {
+        return Seen(vec4<f32>(a.zw, b.xy), vec4<f32>(b.zw, c.xy));
+    }
+    return Seen(vec4<f32>(a.w, b.xyz), vec4<f32>(b.w, c.xyz));
+}
+
 /// The part of input channel `channel` that a run sees through row `i` of the kernel.
 fn seen(run: Run, channel: u32, i: u32) -> Seen {
     let y = i32(run.y + i) - i32(TOP);
@@ -94,6 +124,9 @@ fn seen(run: Run, channel: u32, i: u32) -> Seen {
     let image = run.image + X_IN_BLOCK * numbers.first_row;
     let start = select((image * IN_CHANNELS + channel) * HEIGHT * WIDTH, 4u * image * WORDS, X_IS_BYTES) + row * WIDTH;
     let column = i32(run.x) - i32(LEFT);
+    if (BY_WORDS) {
+        return seen_words(start, column, inside);
+    }
     var result: Seen;
     result.first = vec4<f32>(
         value_at(start, column, inside), value_at(start, column + 1, inside),
@@ -113,9 +146,40 @@ fn seen(run: Run, channel: u32, i: u32) -> Seen {
     return result;
 }
 
-/// Each channel's weight times each place's value, one channel a column.
-fn outer(values: vec4<f32>, channels: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(values * channels.x, values * channels.y, values * channels.z, values * channels.w);
+/// The weights of a kernel's row.
+struct Taps {
+    first: vec4<f32>,
+    last: f32,
+}
+
+/// Row `i` of the kernel from input channel c to an output channel whose weights begin at `start`.
+fn taps(start: u32, c: u32, i: u32) -> Taps {
+    let first = start + c * WEIGHT_IN;
+    var result: Taps;
+    result.first.x = weight[first + tap(i, 0u)];
+    if (KERNEL_WIDTH > 1u) { result.first.y = weight[first + tap(i, 1u)]; }
+    if (KERNEL_WIDTH > 2u) { result.first.z = weight[first + tap(i, 2u)]; }
+    if (KERNEL_WIDTH > 3u) { result.first.w = weight[first + tap(i, 3u)]; }
+    if (KERNEL_WIDTH > 4u) { result.last = weight[first + tap(i, 4u)]; }
+    return result;
+}
+
+fn tap(i: u32, j: u32) -> u32 {
+    let at = i * KERNEL_WIDTH + j;
+    return select(at, KERNEL - 1u - at, FLIPPED);
+}
+
+/// What a row of taps adds to a run. All of the row at once: a sum is fetched and put back once for five products, where
+/// there are not registers enough for all sums.
+fn through(taps: Taps, seen: Seen) -> vec4<f32> {
+    let first = seen.first;
+    let second = seen.second;
+    var sum = taps.first.x * first;
+    if (KERNEL_WIDTH > 1u) { sum += taps.first.y * vec4<f32>(first.yzw, second.x); }
+    if (KERNEL_WIDTH > 2u) { sum += taps.first.z * vec4<f32>(first.zw, second.xy); }
+    if (KERNEL_WIDTH > 3u) { sum += taps.first.w * vec4<f32>(first.w, second.xyz); }
+    if (KERNEL_WIDTH > 4u) { sum += taps.last * second; }
+    return sum;
 }
 
 fn store_run(at: u32, channel: u32, values: vec4<f32>) {
@@ -163,26 +227,46 @@ fn main(
     var there_second = mat4x4<f32>();
     for (var c = 0u; c < IN_CHANNELS; c++) {
         for (var i = 0u; i < KERNEL_HEIGHT; i++) {
-            var seen_here = seen(here, c, i);
-            var seen_there = seen(there, c, i);
-            for (var j = 0u; j < KERNEL_WIDTH; j++) {
-                let tap = i * KERNEL_WIDTH + j;
-                let own = weight[own_weights + c * WEIGHT_IN + select(tap, KERNEL - 1u - tap, FLIPPED)];
-                let first = vec4<f32>(
-                    subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u),
-                    subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u));
-                let second = vec4<f32>(
-                    subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u),
-                    subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
-                here_first += outer(seen_here.first, first);
-                here_second += outer(seen_here.first, second);
-                there_first += outer(seen_there.first, first);
-                there_second += outer(seen_there.first, second);
-                // the next tap sees everything one further
-                let rest = seen_here.second;
-                seen_here = Seen(vec4<f32>(seen_here.first.yzw, rest.x), vec4<f32>(rest.yzw, 0.0));
-                let rest_there = seen_there.second;
-                seen_there = Seen(vec4<f32>(seen_there.first.yzw, rest_there.x), vec4<f32>(rest_there.yzw, 0.0));
+            let seen_here = seen(here, c, i);
+            let seen_there = seen(there, c, i);
+            let own = taps(own_weights, c, i);
+            let taps0 = Taps(subgroupBroadcast(own.first, 0u), subgroupBroadcast(own.last, 0u));
+            here_first[0] += through(taps0, seen_here);
+            there_first[0] += through(taps0, seen_there);
+            if (OUT_CHANNELS > 1u) {
+                let taps1 = Taps(subgroupBroadcast(own.first, 1u), subgroupBroadcast(own.last, 1u));
+                here_first[1] += through(taps1, seen_here);
+                there_first[1] += through(taps1, seen_there);
+            }
+            if (OUT_CHANNELS > 2u) {
+                let taps2 = Taps(subgroupBroadcast(own.first, 2u), subgroupBroadcast(own.last, 2u));
+                here_first[2] += through(taps2, seen_here);
+                there_first[2] += through(taps2, seen_there);
+            }
+            if (OUT_CHANNELS > 3u) {
+                let taps3 = Taps(subgroupBroadcast(own.first, 3u), subgroupBroadcast(own.last, 3u));
+                here_first[3] += through(taps3, seen_here);
+                there_first[3] += through(taps3, seen_there);
+            }
+            if (OUT_CHANNELS > 4u) {
+                let taps4 = Taps(subgroupBroadcast(own.first, 4u), subgroupBroadcast(own.last, 4u));
+                here_second[0] += through(taps4, seen_here);
+                there_second[0] += through(taps4, seen_there);
+            }
+            if (OUT_CHANNELS > 5u) {
+                let taps5 = Taps(subgroupBroadcast(own.first, 5u), subgroupBroadcast(own.last, 5u));
+                here_second[1] += through(taps5, seen_here);
+                there_second[1] += through(taps5, seen_there);
+            }
+            if (OUT_CHANNELS > 6u) {
+                let taps6 = Taps(subgroupBroadcast(own.first, 6u), subgroupBroadcast(own.last, 6u));
+                here_second[2] += through(taps6, seen_here);
+                there_second[2] += through(taps6, seen_there);
+            }
+            if (OUT_CHANNELS > 7u) {
+                let taps7 = Taps(subgroupBroadcast(own.first, 7u), subgroupBroadcast(own.last, 7u));
+                here_second[3] += through(taps7, seen_here);
+                there_second[3] += through(taps7, seen_there);
             }
         }
     }

@@ -4,8 +4,9 @@
 //   for each o, c, i, j; then, with a bias, the sums of output_gradient]
 //
 // Each invocation makes 8 output channels of two rows of taps, a row being one (c, i) with its up to 5 j, for one group of
-// images; neighbours make the next rows, and then those of the next group. It walks through the group's images by runs of 4 neighbouring places; the 8 values that a run sees through a row serve all its taps. What
-// lies outside the image is read inside it and then made 0.
+// images; neighbours make the next rows, and then those of the next group. It walks through the group's images by runs of 4
+// neighbouring places; the 8 values that a run sees through a row serve all its taps. What lies outside the image is read
+// inside it and then made 0.
 
 override ROWS: u32 = 1;
 override IN_CHANNELS: u32 = 1;
@@ -62,13 +63,43 @@ fn value_at(start: u32, column: i32, inside: bool) -> f32 {
     return select(0.0, value, inside && column >= 0 && column < i32(WIDTH));
 }
 
+/// What a run sees through a row of taps: 4 places under the first tap, and what the further taps add.
 struct Seen {
     first: vec4<f32>,
     second: vec4<f32>,
 }
 
-/// What the run of image `image` that begins at `y`, `x` sees through a row of taps: 4 places under the first tap, and what
-/// the further taps add.
+/// Rows of image bytes in whole words are read by words.
+override BY_WORDS: bool = X_IS_BYTES && WIDTH % 4u == 0u;
+/// How far into a word a run sees first.
+override SHIFT: u32 = (4u - LEFT % 4u) % 4u;
+
+/// Word `at` of the image's row that begins at word `start`; 0 beside it.
+fn word_at(start: u32, at: i32, inside: bool) -> vec4<f32> {
+    let last = i32(WIDTH / 4u) - 1;
+    let word = x[X_NET * net + start + u32(clamp(at, 0, last))];
+    return select(vec4<f32>(), unpack4x8unorm(word) * GAIN + OFFSET, inside && at >= 0 && at <= last);
+}
+
+/// What is seen from `column` on, a multiple of four less LEFT, in the row that begins at `start`.
+fn seen_words(start: u32, column: i32, inside: bool) -> Seen {
+    let word = (column - i32(SHIFT)) / 4;
+    let a = word_at(start / 4u, word, inside);
+    let b = word_at(start / 4u, word + 1, inside);
+    if (SHIFT == 0u) {
+        return Seen(a, b);
+    }
+    let c = word_at(start / 4u, word + 2, inside);
+    if (SHIFT == 1u) {
+        return Seen(vec4<f32>(a.yzw, b.x), vec4<f32>(b.yzw, c.x));
+    }
+    if (SHIFT == 2u) {
+        return Seen(vec4<f32>(a.zw, b.xy), vec4<f32>(b.zw, c.xy));
+    }
+    return Seen(vec4<f32>(a.w, b.xyz), vec4<f32>(b.w, c.xyz));
+}
+
+/// What the run of image `image` that begins at `run_y`, `run_x` sees through a row of taps.
 fn seen(image: u32, tap_row: u32, run_y: u32, run_x: u32) -> Seen {
     let y = i32(run_y + tap_row % KERNEL_HEIGHT) - i32(TOP);
     let inside = y >= 0 && y < i32(HEIGHT);
@@ -77,6 +108,9 @@ fn seen(image: u32, tap_row: u32, run_y: u32, run_x: u32) -> Seen {
     let plane = (in_block * IN_CHANNELS + tap_row / KERNEL_HEIGHT) * HEIGHT * WIDTH;
     let start = select(plane, 4u * in_block * WORDS, X_IS_BYTES) + row * WIDTH;
     let column = i32(run_x) - i32(LEFT);
+    if (BY_WORDS) {
+        return seen_words(start, column, inside);
+    }
     var result: Seen;
     result.first = vec4<f32>(
         value_at(start, column, inside), value_at(start, column + 1, inside),

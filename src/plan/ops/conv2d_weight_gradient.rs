@@ -1,6 +1,6 @@
 use super::half::{halved, scale};
 use super::launching::{
-    BLOCKED, READ, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
+    BLOCKED, READ, SUBGROUPS, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
 };
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -86,23 +86,36 @@ impl Describe for Conv2dWeightGradient {
         // Two rows of taps an invocation.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
         const THREADS: usize = 32;
+        let groups = (pairs * self.groups()).div_ceil(THREADS);
+        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked.wgsl");
+        let blocked = Launch { variant: BLOCKED, ..self.in_blocks(plan, source, THREADS, groups) };
+        // A workgroup a group of images, or several.
+        let threads = pairs.next_multiple_of(8).min(THREADS);
+        let groups = pairs.div_ceil(threads) * self.groups();
+        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_subgroups.wgsl");
+        let shared = self.in_blocks(plan, source, threads, groups);
+        let shared = Launch { variant: SUBGROUPS, needs_subgroups: true, ..shared };
+        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_f16.wgsl");
+        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
+        vec![blocked, shared, half]
+    }
+}
+
+impl Conv2dWeightGradient {
+    /// Eight output channels an invocation, and of those so many workgroups.
+    fn in_blocks(&self, plan: &Plan, source: &'static str, threads: usize, groups: usize) -> Launch {
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
             ("OUT_CHANNELS", self.out_channels as f64),
             ("GROUP", self.group as f64),
             ("HAS_BIAS", self.has_bias as u32 as f64),
-            ("THREADS", THREADS as f64),
+            ("THREADS", threads as f64),
         ]
         .into_iter()
         .chain(without_stride(&self.window))
         .chain(operand(plan, self.x, X_NAMES));
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
-        let groups = layered((pairs * self.groups()).div_ceil(THREADS), self.out_channels.div_ceil(8));
-        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked.wgsl");
-        let blocked = Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) };
-        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_f16.wgsl");
-        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
-        vec![blocked, half]
+        launch(source, constants, bindings, layered(groups, self.out_channels.div_ceil(8)))
     }
 }
