@@ -19,11 +19,7 @@ override SHARED_LINE: u32 = 1;
 override SHARED_VALUE: u32 = 1;
 /// Whether the own side is stored as [k, lines], else as [lines, k].
 override OWN_TRANSPOSED: bool = false;
-/// Image bytes, `byte / 255 * GAIN + OFFSET`, rows padded to whole words (which SHARED_LINE and
-/// SHARED_VALUE count in); else float32.
-override SHARED_IS_BYTES: bool = false;
-override SHARED_GAIN: f32 = 1.0;
-override SHARED_OFFSET: f32 = 0.0;
+/// Image bytes, `byte / 255 * GAIN + OFFSET`, rows padded to whole words; else float32. The shared side is never bytes.
 override OWN_IS_BYTES: bool = false;
 override OWN_GAIN: f32 = 1.0;
 override OWN_OFFSET: f32 = 0.0;
@@ -38,8 +34,7 @@ override OUT_OWN: u32 = 1;
 override HAS_BIAS: bool = false;
 /// Whether there is a bias for each shared line, else for each own one.
 override BIAS_IS_SHARED: bool = false;
-/// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
-override SHARED_IN_BLOCK: u32 = 0;
+/// 1 where the own side holds the rows of a whole block of steps, of which first_row is this step's first.
 override OWN_IN_BLOCK: u32 = 0;
 
 struct Numbers { first_row: u32 }
@@ -53,7 +48,7 @@ override NETS: u32 = 1;
 @id(4) override OUT_NET: u32 = 0;
 var<private> net: u32;
 
-@group(0) @binding(0) var<storage, read> shared_side: array<u32>;
+@group(0) @binding(0) var<storage, read> shared_side: array<f32>;
 // The own side once as floats and once as bytes: the same buffer, of which one view is used.
 @group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> own_bytes: array<u32>;
@@ -67,15 +62,8 @@ override INNER_FOURS: u32 = (K + 3u) / 4u;
 
 /// Value k of a shared line; 0 past the last.
 fn shared_at(line: u32, k: u32) -> f32 {
-    let first = SHARED_IN_BLOCK * numbers.first_row * max(SHARED_LINE, SHARED_VALUE);
-    let at = first + line * SHARED_LINE + min(k, K - 1u) * SHARED_VALUE;
-    var value: f32;
-    if (SHARED_IS_BYTES) {
-        value = unpack4x8unorm(shared_side[SHARED_NET * net + at / 4u])[at % 4u] * SHARED_GAIN + SHARED_OFFSET;
-    } else {
-        value = bitcast<f32>(shared_side[SHARED_NET * net + SHARED_START + at]);
-    }
-    return select(0.0, value, k < K);
+    let at = line * SHARED_LINE + min(k, K - 1u) * SHARED_VALUE;
+    return select(0.0, shared_side[SHARED_NET * net + SHARED_START + at], k < K);
 }
 
 /// Four values that lie together in a stored row of the own side.

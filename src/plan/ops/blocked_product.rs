@@ -37,14 +37,6 @@ impl Side {
         if self.is_transposed { self.lines } else { self.k }
     }
 
-    /// From one stored row to the next: rows of bytes are padded to whole words.
-    fn pitch(&self) -> usize {
-        match self.operand.pixels {
-            Some(_) => self.columns().next_multiple_of(4),
-            None => self.columns(),
-        }
-    }
-
     /// Whether the stored rows are whole vec4s from a vec4 on.
     fn is_in_fours(&self, plan: &Plan) -> bool {
         let start = plan.tensor(self.operand.tensor).home.offset();
@@ -69,16 +61,14 @@ impl BlockedProduct {
             return Vec::new();
         }
         let [a, b] = self.sides();
-        let mut launches = Vec::new();
-        let blocked = (a.is_in_fours(plan) && b.is_in_fours(plan)).then(|| self.blocked(plan));
-        let half = blocked.as_ref().map(|blocked| {
-            let scales = [("A_SCALE", scale(plan, self.a.tensor)), ("B_SCALE", scale(plan, self.b.tensor))];
-            halved(blocked, include_str!("../../../shaders/matmul_blocked_f16.wgsl"), scales)
-        });
-        launches.extend(blocked);
-        launches.extend(self.with_subgroups(plan));
-        launches.extend(half);
-        launches
+        let shared = self.with_subgroups(plan);
+        if !(a.is_in_fours(plan) && b.is_in_fours(plan)) {
+            return shared.into_iter().collect();
+        }
+        let blocked = self.blocked(plan);
+        let scales = [("A_SCALE", scale(plan, self.a.tensor)), ("B_SCALE", scale(plan, self.b.tensor))];
+        let half = halved(&blocked, include_str!("../../../shaders/matmul_blocked_f16.wgsl"), scales);
+        [Some(blocked), shared, Some(half)].into_iter().flatten().collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {
@@ -107,26 +97,25 @@ impl BlockedProduct {
         Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }
     }
 
-    /// A side of which neither is stored in fours can be shared, but not read by lanes of their own.
+    /// Any side of floats can be shared; the other must be stored in fours, for lanes to read theirs.
     fn with_subgroups(&self, plan: &Plan) -> Option<Launch> {
-        let [a, b] = self.sides();
         // More would read so much of their own side that it leaves the caches before the next shared lines come.
         const MOST_THREADS: usize = 32;
-        // Lanes that have no line of their own only cost; image bytes come four a load, which sharing would not.
         let threads = |side: &Side| side.lines.div_ceil(8).next_multiple_of(8).min(MOST_THREADS);
-        let cost = |shared: &Side, own: &Side| {
-            let lanes = own.lines.next_multiple_of(8 * threads(own)) * shared.lines.next_multiple_of(8);
-            (own.operand.pixels.is_none(), lanes)
+        // Lanes that have no line of their own only cost.
+        let lanes = |shared: &Side, own: &Side| {
+            own.lines.next_multiple_of(8 * threads(own)) * shared.lines.next_multiple_of(8)
         };
-        let b_is_shared = match (a.is_in_fours(plan), b.is_in_fours(plan)) {
-            (true, true) => cost(&b, &a) < cost(&a, &b),
-            (true, false) => true,
-            (false, true) => false,
+        let can = |shared: &Side, own: &Side| shared.operand.pixels.is_none() && own.is_in_fours(plan);
+        let [a, b] = self.sides();
+        let (shared, own, b_is_shared) = match (can(&a, &b), can(&b, &a)) {
+            (true, true) if lanes(&b, &a) < lanes(&a, &b) => (b, a, true),
+            (true, _) => (a, b, false),
+            (false, true) => (b, a, true),
             (false, false) => return None,
         };
-        let (shared, own) = if b_is_shared { (b, a) } else { (a, b) };
         let threads = threads(&own);
-        let (line, value) = if shared.is_transposed { (1, shared.pitch()) } else { (shared.pitch(), 1) };
+        let (line, value) = if shared.is_transposed { (1, shared.lines) } else { (shared.k, 1) };
         let constants = [
             ("SHARED", shared.lines as f64),
             ("OWN", own.lines as f64),
@@ -143,7 +132,6 @@ impl BlockedProduct {
         ]
         .into_iter()
         .chain(self.ends(plan))
-        .chain(operand(plan, shared.operand, ["SHARED_IS_BYTES", "SHARED_GAIN", "SHARED_OFFSET", "SHARED_IN_BLOCK"]))
         .chain(operand(plan, own.operand, ["OWN_IS_BYTES", "OWN_GAIN", "OWN_OFFSET", "OWN_IN_BLOCK"]));
         let (shared_side, own_side) = (shared.operand.tensor, own.operand.tensor);
         let bias = self.bias.unwrap_or(own_side);
