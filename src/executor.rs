@@ -66,6 +66,8 @@ pub struct Work {
     pub dispatches: u64,
     pub submissions: u64,
     pub buffers_created: u64,
+    /// Of all buffers created.
+    pub bytes_allocated: u64,
     pub bind_groups_created: u64,
     pub pipelines_created: u64,
     pub bytes_uploaded: u64,

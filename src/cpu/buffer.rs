@@ -59,6 +59,11 @@ impl Buffer {
     pub fn pointer(&self) -> *mut u8 {
         self.start.as_ptr()
     }
+
+    /// Bytes of memory taken, which are a few more than asked for.
+    pub fn size(&self) -> usize {
+        self.layout.size()
+    }
 }
 
 impl Drop for Buffer {

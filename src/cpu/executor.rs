@@ -109,7 +109,11 @@ impl Executor {
             store: store.clone(),
             stages,
             tensors,
-            work: Work { buffers_created: buffers.len() as u64, ..Work::default() },
+            work: Work {
+                buffers_created: buffers.len() as u64,
+                bytes_allocated: buffers.iter().map(|buffer| buffer.size() as u64).sum(),
+                ..Work::default()
+            },
             _buffers: buffers,
             loss: plan.only(Home::Losses),
             losses: Vec::new(),

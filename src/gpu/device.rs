@@ -223,6 +223,7 @@ impl Shared {
             return Err(Error::OutOfMemory(format!("{label}: {bytes} bytes, and buffers here hold {most}")));
         }
         work.buffers_created += 1;
+        work.bytes_allocated += size;
         let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
         let description = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation };
         self.explained(checked(&self.raw, || self.raw.create_buffer(&description)))

@@ -132,7 +132,11 @@ impl BlockedProduct {
         ]
         .into_iter()
         .chain(self.ends(plan))
-        .chain(operand(plan, own.operand, ["OWN_IS_BYTES", "OWN_GAIN", "OWN_OFFSET", "OWN_IN_BLOCK"]));
+        .chain(operand(
+            plan,
+            own.operand,
+            ["OWN_IS_BYTES", "OWN_GAIN", "OWN_OFFSET", "OWN_IN_BLOCK"],
+        ));
         let (shared_side, own_side) = (shared.operand.tensor, own.operand.tensor);
         let bias = self.bias.unwrap_or(own_side);
         let bindings =
