@@ -1,4 +1,4 @@
-// A dense layer in one pass: out[r, o] = bias[o] + sum over i of x[r, i] * weight[o, i].
+// A dense layer in one pass: out[r, o] = bias[o] + sum over i of x[r, i] * weight[o, i], or 0 with RELU where that is less.
 //
 // A workgroup of WIDTH x HEIGHT invocations makes a tile of 4 HEIGHT rows x 4 WIDTH outputs, each invocation
 // 4 x 4 of them in registers, from slices of 16 inputs that pass through workgroup memory.
@@ -16,6 +16,7 @@ override OFFSET: f32 = 0.0;
 override X_IN_BLOCK: u32 = 0;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
+override RELU: bool = false;
 
 struct Numbers { first_row: u32 }
 
@@ -64,7 +65,8 @@ fn weight_at(output: u32, input: u32) -> f32 {
 
 fn store_one(row: u32, output: u32, value: f32) {
     if (row < ROWS && output < OUTPUTS) {
-        out[OUT_NET * net + row * OUTPUTS + output] = value + bias[BIAS_NET * net + BIAS_OFFSET + output];
+        let result = value + bias[BIAS_NET * net + BIAS_OFFSET + output];
+        out[OUT_NET * net + row * OUTPUTS + output] = select(result, max(result, 0.0), RELU);
     }
 }
 

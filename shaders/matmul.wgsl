@@ -22,6 +22,8 @@ override B_OFFSET: f32 = 0.0;
 override A_START: u32 = 0;
 override B_START: u32 = 0;
 override OUT_START: u32 = 0;
+/// 0 where what a ReLU gave, at the same place as the result, is not above 0.
+override HAS_GATE: bool = false;
 /// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
@@ -33,11 +35,13 @@ override NETS: u32 = 1;
 @id(0) override A_NET: u32 = 0;
 @id(1) override B_NET: u32 = 0;
 @id(2) override OUT_NET: u32 = 0;
+@id(3) override GATE_NET: u32 = 0;
 var<private> net: u32;
 
 @group(0) @binding(0) var<storage, read> a: array<u32>;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;     // [m, n]
+@group(0) @binding(3) var<storage, read> gate: array<f32>;          // [m, n]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
 
 const SLICE = 16u;
@@ -92,15 +96,25 @@ fn b_at(inner: u32, column: u32) -> f32 {
     return b_stored(inner, column);
 }
 
+fn store_one(row: u32, column: u32, value: f32) {
+    if (column >= N) {
+        return;
+    }
+    var result = value;
+    if (HAS_GATE) {
+        result = select(0.0, value, gate[GATE_NET * net + row * N + column] > 0.0);
+    }
+    out[OUT_NET * net + OUT_START + row * N + column] = result;
+}
+
 fn store(row: u32, column: u32, values: vec4<f32>) {
     if (row >= M) {
         return;
     }
-    let at = OUT_NET * net + OUT_START + row * N + column;
-    if (column < N) { out[at] = values.x; }
-    if (column + 1u < N) { out[at + 1u] = values.y; }
-    if (column + 2u < N) { out[at + 2u] = values.z; }
-    if (column + 3u < N) { out[at + 3u] = values.w; }
+    store_one(row, column, values.x);
+    store_one(row, column + 1u, values.y);
+    store_one(row, column + 2u, values.z);
+    store_one(row, column + 3u, values.w);
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT)

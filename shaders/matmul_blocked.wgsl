@@ -1,4 +1,5 @@
-// Matrix product, large blocks in registers: out = A · B, plus a bias for each column where there is one.
+// Matrix product, large blocks in registers: out = A · B, plus a bias for each column where there is one, through a ReLU where
+// RELU says so.
 //   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B
 //
 // The same as matmul.wgsl and dense.wgsl without workgroup memory: each invocation makes 8 x 8 values in registers, for
@@ -27,6 +28,9 @@ override B_START: u32 = 0;
 override BIAS_START: u32 = 0;
 override OUT_START: u32 = 0;
 override HAS_BIAS: bool = false;
+override RELU: bool = false;
+/// 0 where what a ReLU gave, at the same place as the result, is not above 0.
+override HAS_GATE: bool = false;
 /// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
@@ -41,6 +45,7 @@ override NETS: u32 = 1;
 @id(3) override B_BYTES_NET: u32 = 0;
 @id(4) override BIAS_NET: u32 = 0;
 @id(5) override OUT_NET: u32 = 0;
+@id(6) override GATE_NET: u32 = 0;
 var<private> net: u32;
 
 // Each side once as floats and once as bytes: the same buffer, of which one view is used.
@@ -50,6 +55,7 @@ var<private> net: u32;
 @group(0) @binding(3) var<storage, read> b_bytes: array<u32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;          // [n]
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;     // [m, n]
+@group(0) @binding(6) var<storage, read> gate: array<f32>;          // [m, n]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
 
 // Fours of a stored row.
@@ -118,6 +124,12 @@ fn store_one(row: u32, column: u32, value: f32) {
         var result = value;
         if (HAS_BIAS) {
             result += bias[BIAS_NET * net + BIAS_START + column];
+        }
+        if (RELU) {
+            result = max(result, 0.0);
+        }
+        if (HAS_GATE) {
+            result = select(0.0, result, gate[GATE_NET * net + row * N + column] > 0.0);
         }
         out[OUT_NET * net + OUT_START + row * N + column] = result;
     }

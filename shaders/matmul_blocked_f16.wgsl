@@ -30,6 +30,9 @@ override B_START: u32 = 0;
 override BIAS_START: u32 = 0;
 override OUT_START: u32 = 0;
 override HAS_BIAS: bool = false;
+override RELU: bool = false;
+/// 0 where what a ReLU gave, at the same place as the result, is not above 0.
+override HAS_GATE: bool = false;
 /// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
@@ -47,6 +50,7 @@ override NETS: u32 = 1;
 @id(3) override B_BYTES_NET: u32 = 0;
 @id(4) override BIAS_NET: u32 = 0;
 @id(5) override OUT_NET: u32 = 0;
+@id(6) override GATE_NET: u32 = 0;
 var<private> net: u32;
 
 // Each side once as floats and once as bytes: the same buffer, of which one view is used.
@@ -56,6 +60,7 @@ var<private> net: u32;
 @group(0) @binding(3) var<storage, read> b_bytes: array<u32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;          // [n]
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;     // [m, n]
+@group(0) @binding(6) var<storage, read> gate: array<f32>;          // [m, n]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
 
 // Fours of a stored row.
@@ -127,6 +132,12 @@ fn store_one(row: u32, column: u32, value: f32) {
         var result = value * (1.0 / (A_SCALE * B_SCALE));
         if (HAS_BIAS) {
             result += bias[BIAS_NET * net + BIAS_START + column];
+        }
+        if (RELU) {
+            result = max(result, 0.0);
+        }
+        if (HAS_GATE) {
+            result = select(0.0, result, gate[GATE_NET * net + row * N + column] > 0.0);
         }
         out[OUT_NET * net + OUT_START + row * N + column] = result;
     }

@@ -1,5 +1,5 @@
 // Matrix product, large blocks in registers, one side shared within subgroups: out = A · B, plus a bias for each column where
-// there is one.
+// there is one, through a ReLU where RELU says so.
 //   A is [m, k], or stored as [k, m]; B is [k, n], or stored as [n, k]
 //
 // The same as matmul_blocked.wgsl, but all invocations of a workgroup want the same 8 lines of one side (rows of A or columns
@@ -32,6 +32,9 @@ override OUT_START: u32 = 0;
 override OUT_SHARED: u32 = 1;
 override OUT_OWN: u32 = 1;
 override HAS_BIAS: bool = false;
+override RELU: bool = false;
+/// 0 where what a ReLU gave, at the same place as the result, is not above 0.
+override HAS_GATE: bool = false;
 /// Whether there is a bias for each shared line, else for each own one.
 override BIAS_IS_SHARED: bool = false;
 /// 1 where the own side holds the rows of a whole block of steps, of which first_row is this step's first.
@@ -46,6 +49,7 @@ override NETS: u32 = 1;
 @id(2) override OWN_BYTES_NET: u32 = 0;
 @id(3) override BIAS_NET: u32 = 0;
 @id(4) override OUT_NET: u32 = 0;
+@id(5) override GATE_NET: u32 = 0;
 var<private> net: u32;
 
 @group(0) @binding(0) var<storage, read> shared_side: array<f32>;
@@ -54,6 +58,7 @@ var<private> net: u32;
 @group(0) @binding(2) var<storage, read> own_bytes: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;          // [n]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;     // [m, n]
+@group(0) @binding(5) var<storage, read> gate: array<f32>;          // [m, n]
 @group(1) @binding(0) var<uniform> numbers: Numbers;
 
 // Fours of a stored row.
@@ -96,7 +101,14 @@ fn store_one(shared_line: u32, own_line: u32, value: f32) {
         if (HAS_BIAS) {
             result += bias[BIAS_NET * net + BIAS_START + select(own_line, shared_line, BIAS_IS_SHARED)];
         }
-        out[OUT_NET * net + OUT_START + shared_line * OUT_SHARED + own_line * OUT_OWN] = result;
+        let at = shared_line * OUT_SHARED + own_line * OUT_OWN;
+        if (RELU) {
+            result = max(result, 0.0);
+        }
+        if (HAS_GATE) {
+            result = select(0.0, result, gate[GATE_NET * net + at] > 0.0);
+        }
+        out[OUT_NET * net + OUT_START + at] = result;
     }
 }
 

@@ -6,6 +6,7 @@ use super::ink::{self, Forward};
 use super::kernel::{Cut, Kernel, Need, Prepared};
 use super::matmul::{Rows, is_large};
 use super::outer::Outer;
+use super::relu::relu;
 use super::tensors::{Matrix, Tensors};
 use crate::plan::StepNumbers;
 use crate::plan::ops::Dense;
@@ -59,7 +60,8 @@ impl Kernel for Dense {
                 scratch: tensors.scratch,
             };
             // SAFETY: `needs`, `prepared` and `scratch` cover what is touched; the rows are this worker's.
-            return unsafe { ink::forward(tensors.level, &op, range) };
+            unsafe { ink::forward(tensors.level, &op, range.clone()) };
+            return self.relu_if_any(tensors, range, 0..self.outputs);
         }
         let product = Rows {
             x,
@@ -70,15 +72,13 @@ impl Kernel for Dense {
             n: self.outputs,
             k: self.inputs,
         };
+        let (rows, outputs) = match self.is_by_outputs() {
+            true => (0..self.rows, range.start * BLOCK..self.outputs.min(range.end * BLOCK)),
+            false => (range, 0..self.outputs),
+        };
         // SAFETY: `needs` and `scratch` cover what the product touches; the rows are this worker's.
-        unsafe {
-            if self.is_by_outputs() {
-                let outputs = range.start * BLOCK..self.outputs.min(range.end * BLOCK);
-                product.run_some(tensors, 0..self.rows, outputs);
-            } else {
-                product.run(tensors, range);
-            }
-        }
+        unsafe { product.run_some(tensors, rows.clone(), outputs.clone()) };
+        self.relu_if_any(tensors, rows, outputs);
     }
 }
 
@@ -86,6 +86,15 @@ impl Kernel for Dense {
 const BLOCK: usize = 48;
 
 impl Dense {
+    /// Of what this worker has just made.
+    fn relu_if_any(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
+        let out = tensors.floats(self.out);
+        for start in rows.map(|row| row * self.outputs).filter(|_| self.relu) {
+            // SAFETY: `needs` covers the tensor, and these values are this worker's.
+            unsafe { relu(tensors.level, out, out, start + outputs.start..start + outputs.end) }
+        }
+    }
+
     fn is_by_ink(&self) -> bool {
         ink::serves(&self.x, self.rows, self.inputs, self.outputs)
     }

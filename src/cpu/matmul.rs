@@ -5,6 +5,7 @@ use super::dots::{self, Dots};
 use super::ink::{self, WeightGradient};
 use super::kernel::{Cut, Kernel, Need};
 use super::outer::{Finish, Outer};
+use super::relu_gradient::relu_gradient;
 use super::tensors::{Matrix, Tensors};
 use crate::plan::StepNumbers;
 use crate::plan::ops::Matmul;
@@ -16,7 +17,7 @@ impl Kernel for Matmul {
         if self.is_by_ink() {
             return Cut::Units { count: WeightGradient::units(self.n), grain: 4 };
         }
-        if self.transpose_a || is_large(self.n, self.k) {
+        if self.is_by_blocks() {
             Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
         } else {
             Cut::Samples { rows: self.m, whole: vec![self.b.tensor], granule: 1 }
@@ -27,11 +28,9 @@ impl Kernel for Matmul {
         let stored = |rows, columns, transposed| if transposed { (columns, rows) } else { (rows, columns) };
         let a = stored(self.m, self.k, self.transpose_a);
         let b = stored(self.k, self.n, self.transpose_b);
-        vec![
-            Need::operand(&self.a, a.0, a.1),
-            Need::operand(&self.b, b.0, b.1),
-            Need::floats(self.out, self.m, self.n),
-        ]
+        let operands = [Need::operand(&self.a, a.0, a.1), Need::operand(&self.b, b.0, b.1)];
+        let floats = [self.out].into_iter().chain(self.gate);
+        operands.into_iter().chain(floats.map(|tensor| Need::floats(tensor, self.m, self.n))).collect()
     }
 
     fn scratch(&self, level: Level) -> usize {
@@ -58,7 +57,7 @@ impl Kernel for Matmul {
                     scratch: tensors.scratch,
                 };
                 ink::weight_gradient(tensors.level, &op, range)
-            } else if self.transpose_a || is_large(self.n, self.k) {
+            } else if self.is_by_blocks() {
                 let product = Outer {
                     a,
                     transpose_a: self.transpose_a,
@@ -81,13 +80,21 @@ impl Kernel for Matmul {
                     n: self.n,
                     k: self.k,
                 };
-                product.run(tensors, range);
+                product.run(tensors, range.clone());
+                if let Some(gate) = self.gate {
+                    let values = range.start * self.n..range.end * self.n;
+                    relu_gradient(tensors.level, tensors.floats(gate), out, out, values);
+                }
             }
         }
     }
 }
 
 impl Matmul {
+    fn is_by_blocks(&self) -> bool {
+        self.gate.is_none() && (self.transpose_a || is_large(self.n, self.k))
+    }
+
     /// A weight's gradient from image bytes.
     fn is_by_ink(&self) -> bool {
         let is_gradient = self.transpose_a && !self.transpose_b && self.a.pixels.is_none();

@@ -33,4 +33,4 @@ unsafe fn body<V: F32>(x: *const f32, out: *mut f32, values: Range<usize>) {
         }
     }
 }
-by_level!(unsafe fn relu = body(x: *const f32, out: *mut f32, values: Range<usize>));
+by_level!(pub(super) unsafe fn relu = body(x: *const f32, out: *mut f32, values: Range<usize>));

@@ -37,6 +37,6 @@ unsafe fn body<V: F32>(out: *const f32, given: *const f32, wanted: *mut f32, val
     }
 }
 by_level!(
-    unsafe fn relu_gradient =
+    pub(super) unsafe fn relu_gradient =
         body(out: *const f32, given: *const f32, wanted: *mut f32, values: Range<usize>)
 );

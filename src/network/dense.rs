@@ -66,6 +66,7 @@ impl Layer for Dense {
                 m: rows,
                 n: outputs,
                 k: inputs,
+                gate: None,
             },
         );
         builder.push(Phase::Forward, BiasAdd { x: product, bias, out: output, rows, columns: outputs });
@@ -95,6 +96,7 @@ impl Layer for Dense {
                 m: outputs,
                 n: inputs,
                 k: rows,
+                gate: None,
             },
         );
         builder.push(
@@ -115,6 +117,7 @@ impl Layer for Dense {
                     m: rows,
                     n: inputs,
                     k: outputs,
+                    gate: None,
                 },
             );
         }

@@ -13,7 +13,7 @@ pub fn for_cpu(plan: Plan) -> Plan {
 
 /// Everything that saves a dispatch: also the loss into the last product, the update into the gradients.
 pub fn for_gpu(plan: Plan) -> Plan {
-    update_into_gradient(loss_into_product(for_cpu(plan)))
+    update_into_gradient(loss_into_product(relu_into_product(for_cpu(plan))))
 }
 
 /// Products read image bytes themselves: `unpack` goes where all its readers can do without.
@@ -58,7 +58,7 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.steps.len()).rev() {
         let Op::BiasAdd(add) = plan.steps[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, add.x) else { continue };
-        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, .. }) =
+        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, gate: None, .. }) =
             plan.steps[made_at].op
         else {
             continue;
@@ -67,7 +67,8 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
             continue;
         }
         let (weight, bias, out) = (b.tensor, add.bias, add.out);
-        plan.steps[at].op = Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n }.into();
+        plan.steps[at].op =
+            Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n, relu: false }.into();
         plan.steps.remove(made_at);
     }
     plan
@@ -103,6 +104,29 @@ pub fn relu_into_pooling(mut plan: Plan) -> Plan {
     plan
 }
 
+/// `dense`, then `relu`, and a product, then `relu_gradient`: what goes below zero, or did, is made zero as the product is
+/// stored. (On the CPU a pass over values that are in a core's cache costs nothing that could be saved so.)
+pub fn relu_into_product(mut plan: Plan) -> Plan {
+    for at in (0..plan.steps.len()).rev() {
+        let (link, out) = match &plan.steps[at].op {
+            Op::Relu(relu) => (relu.x, relu.out),
+            Op::ReluGradient(relu) => (relu.output_gradient, relu.input_gradient),
+            _ => continue,
+        };
+        let Some(made_at) = only_link(&plan, link) else { continue };
+        let fused: Op = match (&plan.steps[at].op, plan.steps[made_at].op.clone()) {
+            (Op::Relu(_), Op::Dense(dense)) => Dense { relu: true, out, ..dense }.into(),
+            (Op::ReluGradient(relu), Op::Matmul(product @ Matmul { transpose_a: false, gate: None, .. })) => {
+                Matmul { gate: Some(relu.out), out, ..product }.into()
+            }
+            _ => continue,
+        };
+        plan.steps[made_at].op = fused;
+        plan.steps.remove(at);
+    }
+    plan
+}
+
 /// The last `dense` and its `softmax_cross_entropy`: one op that never stores the logits.
 pub fn loss_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.steps.len()).rev() {
@@ -114,6 +138,9 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
         let Some(logits_gradient) = loss.logits_gradient else { continue };
         let Some(made_at) = only_link(&plan, loss.logits) else { continue };
         let Op::Dense(dense) = plan.steps[made_at].op.clone() else { continue };
+        if dense.relu {
+            continue;
+        }
         plan.steps[at].op = DenseSoftmaxCrossEntropy {
             x: dense.x,
             weight: dense.weight,
@@ -143,7 +170,8 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
     };
     let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
     for (at, step) in plan.steps.iter().enumerate() {
-        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k }) = step.op
+        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k, gate: None }) =
+            step.op
         else {
             continue;
         };

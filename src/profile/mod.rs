@@ -160,6 +160,7 @@ mod tests {
             m: 2,
             n: 2,
             k: 2,
+            gate: None,
         };
         builder.push(Phase::Forward, op);
         let mut profile = Profile::new(&builder.finish(), 2);

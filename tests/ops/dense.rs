@@ -14,6 +14,8 @@ fn is_a_product_and_a_bias() {
     check("dense", 4e-6, |op, inputs| {
         let Op::Dense(op) = op else { unreachable!() };
         let (x, weight, bias) = (inputs.operand(op.x), inputs.floats(op.weight), inputs.floats(op.bias));
-        vec![Wanted::Floats(logits(inputs, x, weight, bias, op.inputs))]
+        let floor = if op.relu { 0.0 } else { f64::NEG_INFINITY };
+        let out = logits(inputs, x, weight, bias, op.inputs);
+        vec![Wanted::Floats(out.into_iter().map(|value| value.max(floor)).collect())]
     });
 }

@@ -177,7 +177,16 @@ fn check(layers: &str) {
         matches!((&pair[0].spec, &pair[1].spec), (LayerSpec::Conv2d(_), LayerSpec::Relu(_)))
     };
     assert_eq!(relus(&plan) - relus(&fused), network.layers.windows(2).filter(|pair| follows(pair)).count());
-    for plan in [plan, fused] {
+    // Where executors ask for it, ReLU is part of the products before it, forward and back.
+    let all_fused = fuse::relu_into_product(fused.clone());
+    let is_dense = |place: &Placed| matches!(place.spec, LayerSpec::Dense(_));
+    let is_relu = |place: &Placed| matches!(place.spec, LayerSpec::Relu(_));
+    let meet = |pair: &[Placed]| {
+        (is_dense(&pair[0]) && is_relu(&pair[1])) || (is_relu(&pair[0]) && is_dense(&pair[1]))
+    };
+    let meetings = network.layers.windows(2).filter(|pair| meet(pair)).count();
+    assert_eq!(fused.steps.len() - all_fused.steps.len(), meetings);
+    for plan in [plan, fused, all_fused] {
         let device = Device::Cpu(cpu::Device::with_threads(2));
         let store = device.store(plan.flat, &parameters).unwrap();
         let given = pollster::block_on(async {
@@ -218,6 +227,21 @@ fn convolution_max_pooling_batch_norm_dropout() {
             { kind = "flatten" },
             { kind = "dense", units = 6 },
             { kind = "batch_norm" },
+            { kind = "relu" },
+            { kind = "dense" },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn dense_layers_with_relu_between() {
+    check(
+        r#"
+        layers = [
+            { kind = "dense", units = 7 },
+            { kind = "relu" },
+            { kind = "dense", units = 6 },
             { kind = "relu" },
             { kind = "dense" },
         ]

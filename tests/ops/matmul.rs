@@ -11,6 +11,13 @@ fn products_of_every_layout() {
         let (a, b) = (inputs.operand(op.a), inputs.operand(op.b));
         let a = if op.transpose_a { transposed(&a, op.m) } else { a };
         let b = if op.transpose_b { b } else { transposed(&b, op.n) };
-        vec![Wanted::Floats(product(&a, &b, op.k))]
+        let mut out = product(&a, &b, op.k);
+        if let Some(gate) = op.gate {
+            out.iter_mut()
+                .zip(inputs.floats(gate))
+                .filter(|(_, gate)| *gate <= 0.0)
+                .for_each(|(out, _)| *out = 0.0);
+        }
+        vec![Wanted::Floats(out)]
     });
 }

@@ -10,6 +10,9 @@ pub(super) struct BlockedProduct {
     pub a: Operand,
     pub b: Operand,
     pub bias: Option<TensorId>,
+    pub relu: bool,
+    /// As of [`super::Matmul`].
+    pub gate: Option<TensorId>,
     pub out: TensorId,
     /// A is stored as `[k, m]`, B as `[n, k]`.
     pub transpose_a: bool,
@@ -90,8 +93,9 @@ impl BlockedProduct {
         .chain(operand(plan, self.a, ["A_IS_BYTES", "A_GAIN", "A_OFFSET", "A_IN_BLOCK"]))
         .chain(operand(plan, self.b, ["B_IS_BYTES", "B_GAIN", "B_OFFSET", "B_IN_BLOCK"]));
         let (a, b) = (self.a.tensor, self.b.tensor);
+        let (bias, gate) = (self.bias.unwrap_or(b), self.gate.unwrap_or(b));
         let bindings =
-            [(a, READ), (a, READ), (b, READ), (b, READ), (self.bias.unwrap_or(b), READ), (self.out, WRITE)];
+            [(a, READ), (a, READ), (b, READ), (b, READ), (bias, READ), (self.out, WRITE), (gate, READ)];
         let groups = layered(n.div_ceil(8 * width), m.div_ceil(8 * height));
         let source = include_str!("../../../shaders/matmul_blocked.wgsl");
         Launch { variant: BLOCKED, ..launch(source, constants, bindings, groups) }
@@ -138,9 +142,10 @@ impl BlockedProduct {
             ["OWN_IS_BYTES", "OWN_GAIN", "OWN_OFFSET", "OWN_IN_BLOCK"],
         ));
         let (shared_side, own_side) = (shared.operand.tensor, own.operand.tensor);
-        let bias = self.bias.unwrap_or(own_side);
-        let bindings =
-            [(shared_side, READ), (own_side, READ), (own_side, READ), (bias, READ), (self.out, WRITE)];
+        let (bias, gate) = (self.bias.unwrap_or(own_side), self.gate.unwrap_or(own_side));
+        let own_sides = [(own_side, READ), (own_side, READ)];
+        let ends = [(bias, READ), (self.out, WRITE), (gate, READ)];
+        let bindings = [(shared_side, READ)].into_iter().chain(own_sides).chain(ends);
         let groups = layered(shared.lines.div_ceil(8), own.lines.div_ceil(8 * threads));
         let source = include_str!("../../../shaders/matmul_blocked_subgroups.wgsl");
         let launch = launch(source, constants, bindings, groups);
@@ -153,6 +158,8 @@ impl BlockedProduct {
             ("BIAS_START", self.bias.map_or(0.0, |bias| offset(plan, bias))),
             ("OUT_START", offset(plan, self.out)),
             ("HAS_BIAS", self.bias.is_some() as u32 as f64),
+            ("RELU", self.relu as u32 as f64),
+            ("HAS_GATE", self.gate.is_some() as u32 as f64),
         ]
         .into_iter()
     }

@@ -3,7 +3,8 @@ use super::launching::{READ, WRITE, X_NAMES, launch, layered, offset, operand, t
 use super::{Describe, Operand, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// A dense layer in one pass: `out = x · weightᵀ + bias`. The same as `matmul` then `bias_add`.
+/// A dense layer in one pass: `out = x · weightᵀ + bias`, and with `relu` what of that is below 0 made 0. The same as `matmul`,
+/// `bias_add` and `relu`.
 #[derive(Clone, Debug)]
 pub struct Dense {
     /// `[rows, inputs]`.
@@ -17,6 +18,7 @@ pub struct Dense {
     pub rows: usize,
     pub inputs: usize,
     pub outputs: usize,
+    pub relu: bool,
 }
 
 impl Describe for Dense {
@@ -42,6 +44,7 @@ impl Describe for Dense {
             ("HEIGHT", height as f64),
             ("WEIGHT_OFFSET", offset(plan, self.weight)),
             ("BIAS_OFFSET", offset(plan, self.bias)),
+            ("RELU", self.relu as u32 as f64),
         ]
         .into_iter()
         .chain(operand(plan, self.x, X_NAMES));
@@ -55,6 +58,8 @@ impl Describe for Dense {
             a: self.x,
             b: self.weight.into(),
             bias: Some(self.bias),
+            relu: self.relu,
+            gate: None,
             out: self.out,
             transpose_a: false,
             transpose_b: true,

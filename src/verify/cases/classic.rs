@@ -18,15 +18,16 @@ pub(super) fn cases() -> Vec<Case> {
     }
     for [m, n, k] in PRODUCTS {
         for (transpose_a, transpose_b) in [(false, false), (true, false), (false, true)] {
-            cases.push(matmul(m, n, k, transpose_a, transpose_b, Values::Floats));
+            cases.push(matmul(m, n, k, transpose_a, transpose_b, Values::Floats, false));
         }
         for bytes in [Values::Bytes, Values::Digits] {
-            cases.push(matmul(m, n, k, true, false, bytes));
-            cases.push(matmul(m, n, k, false, true, bytes));
+            cases.push(matmul(m, n, k, true, false, bytes, false));
+            cases.push(matmul(m, n, k, false, true, bytes, false));
         }
+        cases.push(matmul(m, n, k, false, false, Values::Floats, true));
     }
     // A k of which the CPU's product packs a part at a time, with rows and columns for several of its blocks.
-    cases.push(matmul(130, 40, 8200, true, false, Values::Floats));
+    cases.push(matmul(130, 40, 8200, true, false, Values::Floats, false));
     for (rows, classes) in [(1, 1), (1, 10), (3, 2), (100, 10), (37, 47), (7, 257), (2, 1000)] {
         for spread in [1.0, 10_000.0] {
             cases.push(softmax_cross_entropy(rows, classes, spread));
@@ -42,7 +43,8 @@ pub(super) fn cases() -> Vec<Case> {
     }
     for [rows, outputs, inputs] in PRODUCTS {
         for bytes in [Values::Floats, Values::Bytes, Values::Digits] {
-            cases.push(dense(rows, inputs, outputs, bytes));
+            cases.push(dense(rows, inputs, outputs, bytes, false));
+            cases.push(dense(rows, inputs, outputs, bytes, true));
             cases.push(dense_softmax_cross_entropy(rows, inputs, outputs, bytes));
             cases.push(dense_sgd(rows, inputs, outputs, bytes));
         }
@@ -111,7 +113,15 @@ fn gather(rows: usize, columns: usize) -> Case {
     draft.case(Phase::Forward, op, format!("{rows} of {examples} x {columns}"), EXACT)
 }
 
-fn matmul(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool, values: Values) -> Case {
+fn matmul(
+    m: usize,
+    n: usize,
+    k: usize,
+    transpose_a: bool,
+    transpose_b: bool,
+    values: Values,
+    is_gated: bool,
+) -> Case {
     // Bytes stand where the forward pass has them (A, not transposed) or where the weight's gradient has them (B).
     let (rows, pixels) = if transpose_a { (k, n) } else { (m, k) };
     let mut draft = Draft::new(rows, pixels, 2);
@@ -123,12 +133,14 @@ fn matmul(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool, va
     let b = draft.operand("b", if transpose_b { [n, k] } else { [k, n] }, bytes && transpose_a);
     let out = draft.output("out", &[m, n]);
     let shape = format!(
-        "{m}x{k}{} by {k}x{n}{}{}",
+        "{m}x{k}{} by {k}x{n}{}{}{}",
         if transpose_a { "ᵀ" } else { "" },
         if transpose_b { "ᵀ" } else { "" },
-        values.name()
+        values.name(),
+        if is_gated { ", gated" } else { "" }
     );
-    draft.case(Phase::Forward, Matmul { a, b, out, transpose_a, transpose_b, m, n, k }, shape, PRODUCT)
+    let gate = is_gated.then(|| draft.input("gate", &[m, n]));
+    draft.case(Phase::Forward, Matmul { a, b, out, transpose_a, transpose_b, m, n, k, gate }, shape, PRODUCT)
 }
 
 fn bias_add(rows: usize, columns: usize) -> Case {
@@ -238,11 +250,12 @@ struct DenseTensors {
     shape: String,
 }
 
-fn dense(rows: usize, inputs: usize, outputs: usize, values: Values) -> Case {
+fn dense(rows: usize, inputs: usize, outputs: usize, values: Values, relu: bool) -> Case {
     let mut draft = Draft::new(rows, inputs, 2);
     let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, outputs, values);
     let out = draft.output("out", &[rows, outputs]);
-    draft.case(Phase::Forward, Dense { x, weight, bias, out, rows, inputs, outputs }, shape, PRODUCT)
+    let shape = shape + if relu { ", ReLU" } else { "" };
+    draft.case(Phase::Forward, Dense { x, weight, bias, out, rows, inputs, outputs, relu }, shape, PRODUCT)
 }
 
 fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, values: Values) -> Case {
