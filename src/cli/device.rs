@@ -135,11 +135,16 @@ impl DeviceOptions {
         }
     }
 
-    /// An error where a way for images to reach a GPU is chosen, and the CPU for a device.
+    /// An error where something is asked of a GPU, and the CPU for a device.
     pub fn agree_with(&self, feed: FeedChoice) -> Result<()> {
-        if feed != FeedChoice::Auto && self.device == DeviceChoice::Cpu {
-            let what = "--feed is for GPUs, and --device cpu wants none: leave one of them out";
-            return Err(Error::Config(what.into()));
+        let option = match (feed, self.no_tune) {
+            (FeedChoice::Auto, false) => return Ok(()),
+            (FeedChoice::Auto, true) => "--no-tune",
+            _ => "--feed",
+        };
+        if self.device == DeviceChoice::Cpu {
+            let what = format!("{option} is for GPUs, and --device cpu wants none: leave one of them out");
+            return Err(Error::Config(what));
         }
         Ok(())
     }

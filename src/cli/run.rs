@@ -283,6 +283,9 @@ impl Run<'_> {
             data.classes,
             HumanCount(data.test.len() as u64),
         ));
+        if let Some(note) = without_images(self.split().labels(), data.classes) {
+            options.say(format_args!("{note}"));
+        }
         if options.loss_reduction.is_some() && options.learning_rate.is_none() {
             let rate = recipe.learning_rate;
             options.say(format_args!("learning rate: {rate} (so that steps stay as long as the recipe's)"));
@@ -372,4 +375,32 @@ fn option(name: &str, path: Option<&std::path::Path>) -> String {
         path if path.contains(' ') => format!(" {name} \"{path}\""),
         path => format!(" {name} {path}"),
     })
+}
+
+/// What to say of classes that have no image to learn from: labels that begin at 1, or leave some out, are seldom meant so.
+fn without_images(labels: &[u8], classes: usize) -> Option<String> {
+    let missing: Vec<String> = (0..classes)
+        .filter(|class| !labels.iter().any(|label| usize::from(*label) == *class))
+        .map(|class| class.to_string())
+        .collect();
+    let what = match &missing[..] {
+        [] => return None,
+        [one] => format!("class {one}"),
+        some if some.len() <= 8 => format!("classes {}", some.join(", ")),
+        some => format!("{} of the {classes} classes", some.len()),
+    };
+    Some(format!("note: there is no image of {what} to train on (labels count from 0)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_images;
+
+    #[test]
+    fn classes_without_images_are_told() {
+        assert_eq!(without_images(&[0, 2, 1, 0], 3), None);
+        assert!(without_images(&[1, 2, 1], 3).unwrap().contains("no image of class 0 to"));
+        assert!(without_images(&[1, 4], 5).unwrap().contains("no image of classes 0, 2, 3 to"));
+        assert!(without_images(&[255], 256).unwrap().contains("no image of 255 of the 256 classes to"));
+    }
 }

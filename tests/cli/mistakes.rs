@@ -23,6 +23,7 @@ fn settings_out_of_range() {
     refused(&["--epochs", "inf"], "epochs = inf");
     refused(&["--adapter", "any"], "--adapter");
     refused(&["--feed", "resident"], "--feed is for GPUs");
+    refused(&["--no-tune"], "--no-tune is for GPUs");
     inkgrad(&["bench", "softmax", "--device", "cpu", "--feed", "stream"]).failed(2, &["--feed is for GPUs"]);
     inkgrad(&["verify", "--device", "gpu", "--threads", "2"]).failed(2, &["--threads are the CPU path's"]);
 }
