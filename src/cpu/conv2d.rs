@@ -68,8 +68,9 @@ impl Kernel for Conv2d {
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
         if self.is_by_lanes() {
+            let level = tensors.level.unsplit();
             // SAFETY: as below.
-            return unsafe { convolve(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+            return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),

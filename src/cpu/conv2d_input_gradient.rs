@@ -74,8 +74,9 @@ impl Kernel for Conv2dInputGradient {
             None => {}
         }
         if self.is_by_lanes() {
+            let level = tensors.level.unsplit();
             // SAFETY: as below.
-            return unsafe { convolve(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+            return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
         let at = Place {
             output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),

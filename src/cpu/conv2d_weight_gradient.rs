@@ -59,8 +59,9 @@ impl Kernel for Conv2dWeightGradient {
             return unsafe { transformed(tensors.level, &op, range) };
         }
         if self.is_by_lanes() {
+            let level = tensors.level.unsplit();
             // SAFETY: as below.
-            return unsafe { gradient(tensors.level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+            return unsafe { gradient(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),

@@ -54,6 +54,30 @@ impl Level {
             Level::Neon => 4,
         }
     }
+
+    /// The widest level up to this one whose vectors the processor takes whole: for kernels that long vectors cost something
+    /// (empty lanes), and that give the same bits with short ones.
+    pub(super) fn unsplit(self) -> Level {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if splits_long_vectors() => Level::Avx2,
+            level => level,
+        }
+    }
+}
+
+/// Whether vectors of 16 values take two passes: so in AMD's Zen 4, family 0x19 (Software Optimization Guide for the AMD Zen 4
+/// Microarchitecture, publication 57647).
+#[cfg(target_arch = "x86_64")]
+fn splits_long_vectors() -> bool {
+    use std::arch::x86_64::__cpuid;
+    static SPLITS: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+        let (vendor, about) = (__cpuid(0), __cpuid(1).eax);
+        let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+        let family = (about >> 8 & 0xf) + (about >> 20 & 0xff);
+        name.concat() == b"AuthenticAMD" && family == 0x19
+    });
+    *SPLITS
 }
 
 impl std::fmt::Display for Level {

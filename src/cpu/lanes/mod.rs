@@ -2,7 +2,7 @@
 //! whatever their sides, where vectors along their rows would stay half empty.
 //!
 //! Each image is a lane of its own, and its values the same chains of additions whichever images stand beside it: bits do
-//! not depend on how a batch is cut, nor on how many lanes there are.
+//! not depend on how a batch is cut, nor on how many lanes there are, which is for [`Level::unsplit`] to say.
 
 mod convolution;
 mod weight_gradient;
@@ -30,7 +30,7 @@ const MOST_FLOATS: usize = 8 * 1024;
 
 /// How many images stand side by side: cuts fall on multiples of it.
 pub(super) fn lanes(level: Level) -> usize {
-    level.lanes()
+    level.unsplit().lanes()
 }
 
 /// Whether a convolution, or a gradient of one, is computed with images side by side. For shapes alone to decide: the same
