@@ -2,8 +2,8 @@
 // as conv2d_blocked.wgsl.
 //   out[r, o, y, x] = bias[o] + sum over c, i, j of in[r, c, y - TOP + i, x - LEFT + j] * weight(o, c, i, j), zeros outside
 //
-// All invocations of a workgroup want the same 8 weights: each lane reads one and gives it to the others. For subgroups of
-// 8 lanes and more. No invocation leaves early, so that all lanes are there to ask. (Browsers would want
+// All invocations of a workgroup want the same 8 channels' weights: each lane reads a row of one channel's kernel, up to five
+// taps, and gives it to the others. For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes are there to ask. (Browsers would want
 // `enable subgroups;` here, which naga 30 refuses.)
 
 override ROWS: u32 = 1;

@@ -89,6 +89,7 @@ fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
+    @builtin(subgroup_id) subgroup: u32,
 ) {
     net = group.z % NETS;
     let output = 8u * group.y;
@@ -127,8 +128,8 @@ fn main(
     update_block(output + 4u, 4u * here, here_second);
     update_block(output, 4u * there, there_first);
     update_block(output + 4u, 4u * there, there_second);
-    // The first subgroup's lanes have each summed the output that they read.
-    if (group.x == 0u && local.x < 8u && output + local.x < OUTPUTS) {
+    // Eight lanes, wherever in the workgroup they are, have each summed the output that they read.
+    if (group.x == 0u && subgroup == 0u && lane < 8u && output + lane < OUTPUTS) {
         parameters[PARAMETERS_NET * net + BIAS_OFFSET + read_output] -= numbers.learning_rate * dot(sum, vec4<f32>(1.0));
     }
 }

@@ -4,7 +4,8 @@
 //
 // The same as matmul_blocked.wgsl, but all invocations of a workgroup want the same 8 lines of one side (rows of A or columns
 // of B): each lane reads one of them and gives it to the others. Of the other side each lane has 8 lines of its own. Which
-// side is shared is the launch's choice; the shader knows a shared and an own side, not A and B.
+// side is shared is the launch's choice; the shader knows a shared and an own side, not A and B, and a side as lines: a line is
+// a row of A or a column of B, K values long.
 // For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes are there to ask. (Browsers would want
 // `enable subgroups;` here, which naga 30 refuses.)
 // The own side is read four values at a time: its stored rows must be whole vec4s and begin at one.

@@ -66,7 +66,7 @@ pub struct Work {
     pub dispatches: u64,
     pub submissions: u64,
     pub buffers_created: u64,
-    /// Of all buffers created.
+    /// Bytes of all buffers created, with what they are padded by.
     pub bytes_allocated: u64,
     pub bind_groups_created: u64,
     pub pipelines_created: u64,

@@ -99,6 +99,10 @@ impl DeviceOptions {
     /// The device to train or test on.
     pub async fn choose(&self) -> Result<Chosen> {
         let tunes = !self.no_tune;
+        if self.no_tune && self.device == DeviceChoice::Cpu {
+            let what = "--no-tune is for GPUs, and --device cpu wants none: leave one of them out";
+            return Err(Error::Config(what.into()));
+        }
         let wants_gpu = self.adapter.is_some() || self.device == DeviceChoice::Gpu;
         if self.threads.is_some() && wants_gpu {
             let what = "--threads are the CPU path's, and a GPU is asked for: leave one of them out";
@@ -135,16 +139,11 @@ impl DeviceOptions {
         }
     }
 
-    /// An error where something is asked of a GPU, and the CPU for a device.
+    /// An error where a way for images to reach a GPU is chosen, and the CPU for a device.
     pub fn agree_with(&self, feed: FeedChoice) -> Result<()> {
-        let option = match (feed, self.no_tune) {
-            (FeedChoice::Auto, false) => return Ok(()),
-            (FeedChoice::Auto, true) => "--no-tune",
-            _ => "--feed",
-        };
-        if self.device == DeviceChoice::Cpu {
-            let what = format!("{option} is for GPUs, and --device cpu wants none: leave one of them out");
-            return Err(Error::Config(what));
+        if feed != FeedChoice::Auto && self.device == DeviceChoice::Cpu {
+            let what = "--feed is for GPUs, and --device cpu wants none: leave one of them out";
+            return Err(Error::Config(what.into()));
         }
         Ok(())
     }

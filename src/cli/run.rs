@@ -383,13 +383,13 @@ fn without_images(labels: &[u8], classes: usize) -> Option<String> {
         .filter(|class| !labels.iter().any(|label| usize::from(*label) == *class))
         .map(|class| class.to_string())
         .collect();
-    let what = match &missing[..] {
+    let which = match &missing[..] {
         [] => return None,
-        [one] => format!("class {one}"),
-        some if some.len() <= 8 => format!("classes {}", some.join(", ")),
-        some => format!("{} of the {classes} classes", some.len()),
+        [one] => format!("class {one} has"),
+        some if some.len() <= 8 => format!("classes {} have", some.join(", ")),
+        some => format!("{} of the {classes} classes have", some.len()),
     };
-    Some(format!("note: there is no image of {what} to train on (labels count from 0)"))
+    Some(format!("note: {which} no image to train on (labels count from 0)"))
 }
 
 #[cfg(test)]
@@ -399,8 +399,8 @@ mod tests {
     #[test]
     fn classes_without_images_are_told() {
         assert_eq!(without_images(&[0, 2, 1, 0], 3), None);
-        assert!(without_images(&[1, 2, 1], 3).unwrap().contains("no image of class 0 to"));
-        assert!(without_images(&[1, 4], 5).unwrap().contains("no image of classes 0, 2, 3 to"));
-        assert!(without_images(&[255], 256).unwrap().contains("no image of 255 of the 256 classes to"));
+        assert!(without_images(&[1, 2, 1], 3).unwrap().contains("class 0 has no image"));
+        assert!(without_images(&[1, 4], 5).unwrap().contains("classes 0, 2, 3 have no"));
+        assert!(without_images(&[255], 256).unwrap().contains("255 of the 256 classes have no"));
     }
 }

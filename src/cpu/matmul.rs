@@ -44,6 +44,7 @@ impl Kernel for Matmul {
         let a = tensors.operand(&self.a, if self.transpose_a { self.m } else { self.k });
         let b = tensors.operand(&self.b, if self.transpose_b { self.k } else { self.n });
         let out = tensors.floats(self.out);
+        debug_assert!(!(self.transpose_a && self.gate.is_some()), "gates are for products by rows");
         // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
             if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {

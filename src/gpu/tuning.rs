@@ -10,7 +10,7 @@ use crate::executor::Work;
 use crate::plan::{Launch, Op};
 use crate::profile::Clock;
 
-/// The variant chosen for each op and shape, by op and sizes, such as `matmul M=100 N=256 K=784 ...`.
+/// The variant chosen for each op and shape, by op and sizes, such as `matmul M=100 N=256 K=784: plain blocked`.
 pub type Choices = BTreeMap<String, String>;
 
 /// An op with shaders to choose from, ready to be timed.
@@ -124,7 +124,18 @@ fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::part;
+    use super::{key, part};
+    use crate::plan::Precision;
+
+    /// What was timed before a shader was added, or on a device that has not all of them, says nothing of the others.
+    #[test]
+    fn a_choice_is_one_of_what_there_was() {
+        let case = crate::verify::cases().into_iter().find(|case| case.variants(Precision::F32) > 1).unwrap();
+        let op = &case.plan.steps[0].op;
+        let launches = op.launches(&case.plan);
+        assert_ne!(key(op, &launches), key(op, &launches[..1]));
+        assert_eq!(key(op, &launches), key(op, &launches));
+    }
 
     #[test]
     fn parts_of_grids() {

@@ -11,7 +11,7 @@ pub fn for_cpu(plan: Plan) -> Plan {
     relu_into_pooling(relu_into_convolution(bias_into_product(bytes_into_product(plan))))
 }
 
-/// Everything that saves a dispatch: also the loss into the last product, the update into the gradients.
+/// Everything that saves a dispatch: also ReLU and the loss into products, the update into the gradients.
 pub fn for_gpu(plan: Plan) -> Plan {
     update_into_gradient(loss_into_product(relu_into_product(for_cpu(plan))))
 }

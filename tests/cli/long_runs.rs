@@ -311,7 +311,8 @@ fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     let scene = Scene::new();
     let recipe = scene.path("mine.toml");
     let run = ["train", "--recipe", &recipe, "--data", scene.bands.dir(), "--device", "cpu", "--steps", "30"];
-    let seeds = inkgrad(&[&run[..], &["--seeds", "3", "--json"]].concat()).well();
+    let log = scene.path("seeds.jsonl");
+    let seeds = inkgrad(&[&run[..], &["--seeds", "3", "--json", "--log", &log]].concat()).well();
     let events = seeds.events();
     let accuracies: Vec<f64> = events
         .iter()
@@ -324,9 +325,13 @@ fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     assert!((last["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{last}");
     assert_eq!(last["best"].as_f64().unwrap(), accuracies.iter().copied().fold(0.0, f64::max));
 
-    let steps = events.iter().filter(|event| event["event"] == "step");
-    let seeds: std::collections::BTreeSet<_> = steps.map(|step| step["seed"].as_u64().unwrap()).collect();
-    assert_eq!(seeds.len(), 3, "steps tell whose they are");
+    let logged = std::fs::read_to_string(&log).unwrap();
+    let logged = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for events in [events, logged] {
+        let steps = events.iter().filter(|event| event["event"] == "step");
+        let seeds: std::collections::BTreeSet<_> = steps.map(|step| step["seed"].as_u64().unwrap()).collect();
+        assert_eq!(seeds.len(), 3, "steps tell whose they are");
+    }
 
     let model = scene.path("three.safetensors");
     let ensemble = inkgrad(&[&run[..], &["--ensemble", "3", "--save", &model, "--json"]].concat()).well();

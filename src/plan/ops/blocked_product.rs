@@ -1,7 +1,9 @@
 //! Matrix products in blocks of 8 x 8 values an invocation: what `matmul` and `dense` have beside their plain shaders.
 
 use super::half::{halved, scale};
-use super::launching::{BLOCKED, Constant, READ, SUBGROUPS, WRITE, blocks, launch, layered, offset, operand};
+use super::launching::{
+    BLOCKED, Constant, MOST_SHARING, READ, SUBGROUPS, WRITE, blocks, launch, layered, offset, operand,
+};
 use super::{Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
@@ -103,16 +105,14 @@ impl BlockedProduct {
 
     /// Any side of floats can be shared; the other must be stored in fours, for lanes to read theirs.
     fn with_subgroups(&self, plan: &Plan) -> Option<Launch> {
-        // More would read so much of their own side that it leaves the caches before the next shared lines come.
-        const MOST_THREADS: usize = 32;
-        let threads = |side: &Side| side.lines.div_ceil(8).next_multiple_of(8).min(MOST_THREADS);
+        let threads = |side: &Side| side.lines.div_ceil(8).next_multiple_of(8).min(MOST_SHARING);
         // Lanes that have no line of their own only cost.
         let lanes = |shared: &Side, own: &Side| {
             own.lines.next_multiple_of(8 * threads(own)) * shared.lines.next_multiple_of(8)
         };
-        let can = |shared: &Side, own: &Side| shared.operand.pixels.is_none() && own.is_in_fours(plan);
+        let can_share = |shared: &Side, own: &Side| shared.operand.pixels.is_none() && own.is_in_fours(plan);
         let [a, b] = self.sides();
-        let (shared, own, b_is_shared) = match (can(&a, &b), can(&b, &a)) {
+        let (shared, own, b_is_shared) = match (can_share(&a, &b), can_share(&b, &a)) {
             (true, true) if lanes(&b, &a) < lanes(&a, &b) => (b, a, true),
             (true, _) => (a, b, false),
             (false, true) => (b, a, true),

@@ -1,6 +1,6 @@
 use super::half::{halved, scale};
 use super::launching::{
-    BLOCKED, Constant, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
+    BLOCKED, Constant, MOST_SHARING, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
 };
 use super::{Access, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
@@ -94,9 +94,8 @@ impl DenseSgd {
     }
 
     fn with_subgroups(&self, plan: &Plan) -> Launch {
-        const MOST_THREADS: usize = 32;
         let blocks = self.inputs.div_ceil(8);
-        let threads = blocks.next_multiple_of(8).min(MOST_THREADS);
+        let threads = blocks.next_multiple_of(8).min(MOST_SHARING);
         let constants = self.sizes(plan).chain([("THREADS", threads as f64)]);
         let groups = [blocks.div_ceil(threads) as u32, self.outputs.div_ceil(8) as u32, 1];
         let source = include_str!("../../../shaders/dense_sgd_blocked_subgroups.wgsl");

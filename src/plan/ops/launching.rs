@@ -102,6 +102,10 @@ pub(super) const BLOCKED: &str = "blocked";
 /// The same, with what neighbours would all read shared within subgroups.
 pub(super) const SUBGROUPS: &str = "subgroups";
 
+/// Invocations of a workgroup that shares one side of a product. More would read so much of their own side that it leaves the
+/// caches before the next shared lines come.
+pub(super) const MOST_SHARING: usize = 32;
+
 /// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation: those
 /// that leave the fewest invocations without work (100 rows are 13 blocks: of 8 high ones three would be idle), and of those
 /// the largest. Eight wide at least, where there are so many: neighbours then read and write whole lines of memory.

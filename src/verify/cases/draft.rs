@@ -13,7 +13,7 @@ pub(super) const ONE_ROUNDING: Tolerance =
     Tolerance { relative: 4e-7, reason: "one multiply-add a value, which a device may or may not contract" };
 pub(super) const PRODUCT: Tolerance = Tolerance {
     relative: 2e-5,
-    reason: "sums of up to 1,024 products in another order: sqrt(k) * 2^-24 is 2e-6, ten times that is a fault",
+    reason: "sums of up to 8,200 products in another order: sqrt(k) * 2^-24 is 5e-6, four times that is a fault",
 };
 pub(super) const SUM: Tolerance =
     Tolerance { relative: 1e-5, reason: "a sum of up to 1,024 values in another order" };

@@ -84,7 +84,7 @@ fn convolutions() -> Vec<(usize, usize, usize, Window)> {
         // Image rows of whole words, seen from each place in a word.
         (2, 1, 9, Window::same([5, 12], [3, 3], [1, 1])),
         (3, 1, 5, Window::valid([6, 16], [2, 5], [1, 1])),
-        (2, 1, 2, padded([4, 8], [4, 4], [1, 1], [3, 3])),
+        (2, 1, 8, padded([4, 8], [4, 5], [1, 1], [3, 3])),
     ]
     .into_iter()
     .filter_map(|(rows, in_channels, out_channels, window)| {
