@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
-use super::lanes::{self, LanesConvolution, convolve};
+use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, convolve, convolve_points};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
@@ -30,21 +30,32 @@ impl Kernel for Conv2d {
     }
 
     fn prepared(&self, level: Level) -> Option<Prepared> {
-        let floats = tiling(self)?.prepared(level);
-        Some(Prepared { of: self.out, floats, units: self.in_channels })
+        let (floats, units) = match (tiling(self), self.points()) {
+            (Some(tiling), _) => (tiling.prepared(level), self.in_channels),
+            (None, points) => (points?.kernels(), Tiles::UNITS),
+        };
+        Some(Prepared { of: self.out, floats, units })
     }
 
     unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let Some(tiling) = tiling(self) else { return };
         let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
-        // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
-        unsafe { winograd::prepare(tensors.level, &tiling, weight, Order::Forward, to, range) }
+        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+        unsafe {
+            if let Some(tiling) = tiling(self) {
+                winograd::prepare(tensors.level, &tiling, weight, Order::Forward, to, range);
+            } else if let Some(tiles) = self.points() {
+                tiles.prepare(weight, false, to, range);
+            }
+        }
     }
 
     /// The planes of an image, packed weights, offsets of taps.
     fn scratch(&self, level: Level) -> usize {
         if let Some(tiling) = tiling(self) {
             return tiling.scratch(level);
+        }
+        if let Some(tiles) = self.points() {
+            return self.by_points(tiles, None).scratch();
         }
         if self.is_by_lanes() {
             return self.by_lanes(None).scratch();
@@ -67,8 +78,13 @@ impl Kernel for Conv2d {
             // SAFETY: as below.
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
+        let level = tensors.level.unsplit();
+        if let Some(tiles) = self.points() {
+            let op = self.by_points(tiles, Some(tensors));
+            // SAFETY: as below.
+            return unsafe { convolve_points(level, &op, range, tensors.scratch) };
+        }
         if self.is_by_lanes() {
-            let level = tensors.level.unsplit();
             // SAFETY: as below.
             return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
@@ -96,7 +112,19 @@ impl Conv2d {
             && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
     }
 
-    /// Without tensors for its sizes alone.
+    /// Where images side by side go by points.
+    fn points(&self) -> Option<Tiles> {
+        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
+        self.is_by_lanes().then_some(tiles)
+    }
+
+    /// Without tensors for its sizes alone, as below.
+    fn by_points(&self, tiles: Tiles, tensors: Option<&Tensors>) -> PointsConvolution {
+        let LanesConvolution { x, bias, relu, out, .. } = self.by_lanes(tensors);
+        let kernels = tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared(self.out));
+        PointsConvolution { tiles, is_back: false, x, kernels, bias, relu, out }
+    }
+
     fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesConvolution {
         let floats = |id| tensors.map_or(std::ptr::null_mut(), |tensors| tensors.floats(id));
         let Window { input, output, kernel, padding, .. } = self.window;

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
-use super::lanes::{self, LanesConvolution, convolve};
+use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, convolve, convolve_points};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
@@ -27,22 +27,33 @@ impl Kernel for Conv2dInputGradient {
     }
 
     fn prepared(&self, level: Level) -> Option<Prepared> {
-        let floats = transforms(self)?.kernels().prepared(level);
-        Some(Prepared { of: self.input_gradient, floats, units: self.out_channels })
+        let (floats, units) = match (transforms(self), self.points()) {
+            (Some(transforms), _) => (transforms.kernels().prepared(level), self.out_channels),
+            (None, points) => (points?.kernels(), Tiles::UNITS),
+        };
+        Some(Prepared { of: self.input_gradient, floats, units })
     }
 
     unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let Some(transforms) = transforms(self) else { return };
         let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.input_gradient));
-        let (kernels, order) = (transforms.kernels(), transforms.order());
-        // SAFETY: `needs` and `prepared` cover what is touched; the channels are this worker's.
-        unsafe { winograd::prepare(tensors.level, &kernels, weight, order, to, range) }
+        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+        unsafe {
+            if let Some(transforms) = transforms(self) {
+                let (kernels, order) = (transforms.kernels(), transforms.order());
+                winograd::prepare(tensors.level, &kernels, weight, order, to, range);
+            } else if let Some(tiles) = self.points() {
+                tiles.prepare(weight, true, to, range);
+            }
+        }
     }
 
     /// Planes, packed weights and offsets of the largest phase.
     fn scratch(&self, level: Level) -> usize {
         if let Some(Transforms::Turned(tiling) | Transforms::Back(tiling)) = transforms(self) {
             return tiling.scratch(level);
+        }
+        if let Some(tiles) = self.points() {
+            return self.by_points(tiles, None).scratch();
         }
         if self.is_by_lanes() {
             return self.by_lanes(None).scratch();
@@ -73,8 +84,13 @@ impl Kernel for Conv2dInputGradient {
             }
             None => {}
         }
+        let level = level.unsplit();
+        if let Some(tiles) = self.points() {
+            let op = self.by_points(tiles, Some(tensors));
+            // SAFETY: as below.
+            return unsafe { convolve_points(level, &op, range, scratch) };
+        }
         if self.is_by_lanes() {
-            let level = tensors.level.unsplit();
             // SAFETY: as below.
             return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
@@ -131,7 +147,19 @@ impl Conv2dInputGradient {
             && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
     }
 
-    /// Without tensors for its sizes alone.
+    /// Where images side by side go by points.
+    fn points(&self) -> Option<Tiles> {
+        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
+        self.is_by_lanes().then_some(tiles)
+    }
+
+    /// Without tensors for its sizes alone, as below.
+    fn by_points(&self, tiles: Tiles, tensors: Option<&Tensors>) -> PointsConvolution {
+        let LanesConvolution { x, bias, relu, out, .. } = self.by_lanes(tensors);
+        let kernels = tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared(self.input_gradient));
+        PointsConvolution { tiles, is_back: true, x, kernels, bias, relu, out }
+    }
+
     fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesConvolution {
         let floats = |id| tensors.map_or(std::ptr::null_mut(), |tensors| tensors.floats(id));
         let Window { input, output, kernel, padding, .. } = self.window;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::lanes::{self, LanesWeightGradient, gradient};
+use super::lanes::{self, LanesWeightGradient, PointsWeightGradient, Tiles, gradient, points_gradient};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::winograd::{Tiling, WeightGradient, weight_gradient as transformed};
@@ -36,6 +36,9 @@ impl Kernel for Conv2dWeightGradient {
         if let Some(tiling) = tiling(self) {
             return tiling.weight_gradient_scratch(level);
         }
+        if let Some(tiles) = self.points() {
+            return self.by_points(tiles, None).scratch();
+        }
         if self.is_by_lanes() {
             return self.by_lanes(None).scratch();
         }
@@ -58,8 +61,13 @@ impl Kernel for Conv2dWeightGradient {
             // SAFETY: as below.
             return unsafe { transformed(tensors.level, &op, range) };
         }
+        let level = tensors.level.unsplit();
+        if let Some(tiles) = self.points() {
+            let op = self.by_points(tiles, Some(tensors));
+            // SAFETY: as below.
+            return unsafe { points_gradient(level, &op, range, tensors.scratch) };
+        }
         if self.is_by_lanes() {
-            let level = tensors.level.unsplit();
             // SAFETY: as below.
             return unsafe { gradient(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
         }
@@ -80,7 +88,18 @@ impl Conv2dWeightGradient {
             && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
     }
 
-    /// Without tensors for its sizes alone.
+    /// Where images side by side go by points.
+    fn points(&self) -> Option<Tiles> {
+        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
+        self.is_by_lanes().then_some(tiles)
+    }
+
+    /// Without tensors for its sizes alone, as below.
+    fn by_points(&self, tiles: Tiles, tensors: Option<&Tensors>) -> PointsWeightGradient {
+        let LanesWeightGradient { x, output_gradient, partials, has_bias, group, .. } = self.by_lanes(tensors);
+        PointsWeightGradient { tiles, x, output_gradient, partials, has_bias, group }
+    }
+
     fn by_lanes(&self, tensors: Option<&Tensors>) -> LanesWeightGradient {
         let Window { input, output, kernel, padding, .. } = self.window;
         let columns = self.out_channels * self.window.outputs();

@@ -11,10 +11,7 @@ use std::ops::Range;
 
 use super::super::simd::{F32, by_level};
 use super::super::tensors::Matrix;
-use super::{MOST_LANES, gather, scatter, zero};
-
-/// Most channels of a block: with two places each 12 sums, which leaves 16 registers room for values and a weight.
-const BLOCK: usize = 6;
+use super::{BLOCK, MOST_LANES, blocks, gather, scatter, strip_rows, strip_vectors, zero};
 
 /// Neighbouring places of a block. Rows have a column of zeros at either end, for the one of two whose tap is outside.
 const PLACES: usize = 2;
@@ -54,35 +51,17 @@ impl LanesConvolution {
         self.in_channels * self.input[0] * self.pitch() + MOST_LANES
     }
 
-    /// Rows of the output that are scattered together: whole blocks of values where there are enough.
-    fn strip(&self) -> usize {
-        let width = self.output[1];
-        let whole = (1..MOST_LANES).find(|rows| (rows * width).is_multiple_of(MOST_LANES));
-        whole.unwrap_or(MOST_LANES).min(self.output[0])
-    }
-
-    fn strip_vectors(&self) -> usize {
-        (self.strip() * self.output[1]).next_multiple_of(MOST_LANES)
-    }
-
     /// Floats that [`run`] wants.
     pub fn scratch(&self) -> usize {
-        let vectors = self.gathered() + BLOCK * self.strip_vectors();
+        let vectors = self.gathered() + BLOCK * strip_vectors(self.output);
         vectors * MOST_LANES + self.out_channels * self.taps()
-    }
-
-    /// The blocks that channels fall into.
-    fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let channels = self.out_channels;
-        let blocks = channels.div_ceil(BLOCK);
-        (0..blocks).map(move |b| channels * b / blocks..channels * (b + 1) / blocks)
     }
 
     /// Weights as blocks take them: `[tap, channel of the block]` one block after the other.
     unsafe fn pack(&self, to: *mut f32) {
         let [kh, kw] = self.kernel;
         let mut to = to;
-        for block in self.blocks() {
+        for block in blocks(self.out_channels) {
             for (c, tap) in (0..self.in_channels).flat_map(|c| (0..kh * kw).map(move |tap| (c, tap))) {
                 for o in block.clone() {
                     let at = if self.is_turned {
@@ -115,7 +94,7 @@ unsafe fn body<V: F32>(convolution: &LanesConvolution, rows: Range<usize>, scrat
     let ([height, width], outputs) = (input, output[0] * output[1]);
     unsafe {
         let strip = scratch.add(convolution.gathered() * V::LANES);
-        let (strip_rows, pitch) = (convolution.strip(), convolution.strip_vectors());
+        let (strip_rows, pitch) = (strip_rows(output), strip_vectors(output));
         let weights = strip.add(BLOCK * pitch * V::LANES);
         convolution.pack(weights);
         for row in rows.clone().step_by(V::LANES) {
@@ -128,7 +107,7 @@ unsafe fn body<V: F32>(convolution: &LanesConvolution, rows: Range<usize>, scrat
                 zero::<V>(values.add(width * V::LANES), PLACES - 1);
             }
             let mut weights = weights.cast_const();
-            for block in convolution.blocks() {
+            for block in blocks(out_channels) {
                 for top in (0..output[0]).step_by(strip_rows) {
                     let bottom = output[0].min(top + strip_rows);
                     let to = out.add((row * out_channels + block.start) * outputs + top * output[1]);

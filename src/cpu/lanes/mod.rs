@@ -5,10 +5,14 @@
 //! not depend on how a batch is cut, nor on how many lanes there are, which is for [`Level::unsplit`] to say.
 
 mod convolution;
+mod points;
 mod weight_gradient;
 
 pub(super) use convolution::{LanesConvolution, convolve};
+pub(super) use points::{PointsConvolution, PointsWeightGradient, Tiles, convolve_points, points_gradient};
 pub(super) use weight_gradient::{LanesWeightGradient, gradient};
+
+use std::ops::Range;
 
 use super::Level;
 use super::simd::F32;
@@ -17,6 +21,9 @@ use crate::plan::Window;
 
 /// Most lanes of any level's vectors.
 pub(super) const MOST_LANES: usize = 16;
+
+/// Most channels of a block in registers: with two places each 12 sums, which leaves 16 registers room for values and a weight.
+const BLOCK: usize = 6;
 
 /// Images that are worth a vector, even where it has more lanes.
 const LEAST_IMAGES: usize = 4;
@@ -44,6 +51,22 @@ pub(super) fn serves(rows: usize, in_channels: usize, out_channels: usize, windo
         && within(1)
         && in_channels.saturating_mul(out_channels) <= MOST_CHANNELS
         && floats <= MOST_FLOATS
+}
+
+/// The blocks that channels fall into.
+fn blocks(channels: usize) -> impl Iterator<Item = Range<usize>> {
+    let blocks = channels.div_ceil(BLOCK);
+    (0..blocks).map(move |b| channels * b / blocks..channels * (b + 1) / blocks)
+}
+
+/// Rows of a map that are scattered together: whole blocks of values where there are enough.
+fn strip_rows([height, width]: [usize; 2]) -> usize {
+    let whole = (1..MOST_LANES).find(|rows| (rows * width).is_multiple_of(MOST_LANES));
+    whole.unwrap_or(MOST_LANES).min(height)
+}
+
+fn strip_vectors(sides: [usize; 2]) -> usize {
+    (strip_rows(sides) * sides[1]).next_multiple_of(MOST_LANES)
 }
 
 /// Images `row..row + images`, at most one a lane: `count` values of each from `column` on, to `[value, lane]`. Lanes
@@ -84,7 +107,7 @@ unsafe fn gather_slowly<V: F32, S: Source>(
     row: usize,
     images: usize,
     column: usize,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     to: *mut f32,
 ) {
     let mut block = [0.0; MOST_LANES * MOST_LANES];

@@ -16,7 +16,7 @@ use super::{MOST_LANES, gather, zero};
 const TILES: [[usize; 2]; 2] = [[4, 3], [6, 2]];
 
 /// Whether a tile's registers are there; known when the kernel is compiled, so that larger tiles vanish.
-const fn fits(channels: usize, taps: usize) -> bool {
+pub(super) const fn fits(channels: usize, taps: usize) -> bool {
     channels <= TILES[0][0] || taps <= TILES[1][1]
 }
 
@@ -168,29 +168,20 @@ impl Sweep<'_> {
 
     #[inline(always)]
     unsafe fn weights<V: F32>(&self, rows: Range<usize>) {
-        let split = |count: usize, most: usize| {
-            let tiles = count.div_ceil(most);
-            (0..tiles).map(move |t| count * t / tiles..count * (t + 1) / tiles)
-        };
-        let tiles =
-            |[r, n]: &[usize; 2]| self.wanted.out_channels.div_ceil(*r) * self.wanted.taps().div_ceil(*n);
-        let [r, n] = if tiles(&TILES[1]) < tiles(&TILES[0]) { TILES[1] } else { TILES[0] };
-        for channels in split(self.wanted.out_channels, r) {
-            for taps in split(self.wanted.taps(), n) {
-                macro_rules! sizes {
-                    ($(($r:literal $n:literal))*) => {
-                        match (channels.len(), taps.len()) {
-                            $(($r, $n) if fits($r, $n) =>
-                                self.tile::<V, $r, $n>(channels.start, taps.start, rows.clone()),)*
-                            _ => {}
-                        }
-                    };
-                }
-                unsafe {
-                    sizes!(
-                        (1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3)(5 1)(5 2)(6 1)(6 2)
-                    );
-                }
+        for (channels, taps) in tiles(self.wanted.out_channels, self.wanted.taps()) {
+            macro_rules! sizes {
+                ($(($r:literal $n:literal))*) => {
+                    match (channels.len(), taps.len()) {
+                        $(($r, $n) if fits($r, $n) =>
+                            self.tile::<V, $r, $n>(channels.start, taps.start, rows.clone()),)*
+                        _ => {}
+                    }
+                };
+            }
+            unsafe {
+                sizes!(
+                    (1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3)(5 1)(5 2)(6 1)(6 2)
+                );
             }
         }
     }
@@ -243,44 +234,77 @@ impl Sweep<'_> {
     #[inline(always)]
     unsafe fn biases<V: F32>(&self, count: usize) {
         for channel in 0..self.wanted.out_channels {
+            let column = self.wanted.out_channels * self.wanted.taps() + channel;
             unsafe {
                 let gradients = self.gradients.add(channel * self.pitch * V::LANES);
-                let column = self.wanted.out_channels * self.wanted.taps() + channel;
-                let to = self.sums.add(column * V::LANES);
-                // Several chains, since an addition's result takes its time.
-                let mut sums = [V::splat(0.0); 4];
-                for at in 0..count / 4 {
-                    for i in 0..4 {
-                        sums[i] = sums[i].add(V::load(gradients.add((4 * at + i) * V::LANES)));
-                    }
-                }
-                for at in count / 4 * 4..count {
-                    sums[0] = sums[0].add(V::load(gradients.add(at * V::LANES)));
-                }
-                let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-                V::load(to).add(sum).store(to);
+                sum_places::<V>(gradients, count, self.sums.add(column * V::LANES));
             }
         }
     }
 
-    /// The sums of images `rows` to their groups: over the lanes of each, in order.
+    /// The sums of images `rows` to their groups.
     #[inline(always)]
     unsafe fn finish<V: F32>(&self, rows: Range<usize>) {
         let &LanesWeightGradient { group, partials, .. } = self.wanted;
         let columns = self.wanted.columns();
-        let mut block = [0.0; MOST_LANES * MOST_LANES];
-        for column in (0..columns).step_by(V::LANES) {
-            let count = V::LANES.min(columns - column);
-            unsafe {
-                V::transpose(self.sums.add(column * V::LANES), V::LANES, block.as_mut_ptr(), V::LANES);
-                for first in rows.clone().step_by(group) {
-                    let lane = (first - rows.start) % V::LANES;
-                    let mut sum = V::load(block.as_ptr().add(lane * V::LANES));
-                    for lane in lane + 1..V::LANES.min(lane + group) {
-                        sum = sum.add(V::load(block.as_ptr().add(lane * V::LANES)));
-                    }
-                    sum.store_partial(partials.add(first / group * columns + column), count);
+        unsafe {
+            let to = partials.add(rows.start / group * columns);
+            add_lanes::<V>(self.sums, columns, rows.len(), group, to);
+        }
+    }
+}
+
+/// The tiles that channels and taps fall into.
+pub(super) fn tiles(channels: usize, taps: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let count = |[r, n]: [usize; 2]| channels.div_ceil(r) * taps.div_ceil(n);
+    let [r, n] = if count(TILES[1]) < count(TILES[0]) { TILES[1] } else { TILES[0] };
+    let split = |count: usize, most: usize| {
+        let tiles = count.div_ceil(most);
+        (0..tiles).map(move |t| count * t / tiles..count * (t + 1) / tiles)
+    };
+    split(channels, r).flat_map(move |channels| split(taps, n).map(move |taps| (channels.clone(), taps)))
+}
+
+/// Adds up `count` places of a channel, lane by lane.
+#[inline(always)]
+pub(super) unsafe fn sum_places<V: F32>(places: *const f32, count: usize, to: *mut f32) {
+    unsafe {
+        // Several chains, since an addition's result takes its time.
+        let mut sums = [V::splat(0.0); 4];
+        for at in 0..count / 4 {
+            for i in 0..4 {
+                sums[i] = sums[i].add(V::load(places.add((4 * at + i) * V::LANES)));
+            }
+        }
+        for at in count / 4 * 4..count {
+            sums[0] = sums[0].add(V::load(places.add(at * V::LANES)));
+        }
+        let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+        V::load(to).add(sum).store(to);
+    }
+}
+
+/// `sums: [column, lane]` of `images` images to `[group, column]`: over the lanes of each group, in order.
+#[inline(always)]
+pub(super) unsafe fn add_lanes<V: F32>(
+    sums: *const f32,
+    columns: usize,
+    images: usize,
+    group: usize,
+    to: *mut f32,
+) {
+    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    for column in (0..columns).step_by(V::LANES) {
+        let count = V::LANES.min(columns - column);
+        unsafe {
+            V::transpose(sums.add(column * V::LANES), V::LANES, block.as_mut_ptr(), V::LANES);
+            for first in (0..images).step_by(group) {
+                let lane = first % V::LANES;
+                let mut sum = V::load(block.as_ptr().add(lane * V::LANES));
+                for lane in lane + 1..V::LANES.min(lane + group) {
+                    sum = sum.add(V::load(block.as_ptr().add(lane * V::LANES)));
                 }
+                sum.store_partial(to.add(first / group * columns + column), count);
             }
         }
     }
