@@ -192,7 +192,7 @@ mod tests {
     fn kernels_are_made_ready_before_all_else() {
         let layers = |name: &str| crate::recipe::Recipe::preset(name).unwrap().layers;
         let task = Task { height: 28, width: 28, classes: 10 };
-        for (preset, prepared) in [("softmax", 0), ("lenet5", 2), ("cnn", 2)] {
+        for (preset, prepared) in [("softmax", 0), ("lenet5", 3), ("cnn", 2)] {
             let network = Network::new(task, Normalisation::default(), &layers(preset)).unwrap();
             let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
             let stages = names(&fuse::for_cpu(network.training_plan(options)));

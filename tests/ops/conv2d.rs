@@ -71,9 +71,12 @@ fn input_gradient() {
     });
 }
 
+/// Sums of up to 9,408 products, sqrt(9,408) * 2^-24 being 5.8e-6, and transforms that round half as much again.
+const WEIGHT_TOLERANCE: f64 = 9e-6;
+
 #[test]
 fn weight_gradient() {
-    check("conv2d_weight_gradient", TOLERANCE, |op, inputs| {
+    check("conv2d_weight_gradient", WEIGHT_TOLERANCE, |op, inputs| {
         let Op::Conv2dWeightGradient(op) = op else { unreachable!() };
         let (x, given) = (inputs.operand(op.x), inputs.floats(op.output_gradient));
         let (ins, outs, taps) = (op.window.inputs(), op.window.outputs(), op.window.taps());

@@ -79,7 +79,8 @@ unsafe fn body<V: F32>(convolution: &PointsConvolution, rows: Range<usize>, scra
         let points_at = scratch.add(plane * V::LANES);
         let sums_at = points_at.add(points * V::LANES);
         let pitch = strip_vectors(made);
-        let line = Line { convolution, points: points_at, sums: sums_at, to: sums_at.add(sums * V::LANES), pitch };
+        let line =
+            Line { convolution, points: points_at, sums: sums_at, to: sums_at.add(sums * V::LANES), pitch };
         for row in rows.clone().step_by(V::LANES) {
             let images = V::LANES.min(rows.end - row);
             for channel in 0..summed {
@@ -97,9 +98,8 @@ unsafe fn body<V: F32>(convolution: &PointsConvolution, rows: Range<usize>, scra
                     for y in top..bottom {
                         line.by_channels::<V>(block.clone(), y, (y - top) * made_width);
                     }
-                    let to = out.add(
-                        (row * channels + block.start) * made_height * made_width + top * made_width,
-                    );
+                    let to =
+                        out.add((row * channels + block.start) * made_height * made_width + top * made_width);
                     for channel in 0..block.len() {
                         let from = line.to.add(channel * pitch * V::LANES);
                         let to = to.add(channel * made_height * made_width);

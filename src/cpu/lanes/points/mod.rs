@@ -29,7 +29,7 @@ const SIDE: usize = 5;
 const LINE: usize = SIDE + TAPS - 1;
 
 /// Fewest products that are added up at a point, lest the transforms cost what they save.
-const LEAST_SUM: usize = 20;
+const LEAST_SUM: usize = 5;
 
 /// A convolution in tiles.
 #[derive(Clone, Copy)]
