@@ -82,8 +82,9 @@ async fn quickest_of(
 ) -> Result<usize> {
     let mut rates: Vec<Option<f64>> = vec![None; candidate.dispatches.len()];
     let mut grown = 1.0;
+    let least = least_share(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
     while rates.iter().any(Option::is_none) {
-        let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).min(1.0);
+        let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
         for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
@@ -114,6 +115,12 @@ async fn quickest_of(
         .fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
 }
 
+/// What every one of the grids can be cut down to: a variant with a finer grid is not to be judged by a single slice of it,
+/// which has neither work for all cores nor the neighbours that share its operands in a cache.
+fn least_share(grids: impl Iterator<Item = [u32; 3]>) -> f64 {
+    grids.map(|groups| part(groups, 0.0).1).fold(0.0, f64::max)
+}
+
 /// About `share` of a grid's workgroups, cut along its longest side; and the share that this is.
 fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
     let longest = (0..3).max_by_key(|side| groups[*side]).unwrap_or(0);
@@ -124,7 +131,7 @@ fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, part};
+    use super::{key, least_share, part};
     use crate::plan::Precision;
 
     /// What was timed before a shader was added, or on a device that has not all of them, says nothing of the others.
@@ -142,5 +149,7 @@ mod tests {
         assert_eq!(part([10, 4, 1], 1.0), ([10, 4, 1], 1.0));
         assert_eq!(part([10, 4, 1], 0.11), ([2, 4, 1], 0.2));
         assert_eq!(part([1, 4, 100], 0.001), ([1, 4, 1], 0.01));
+        assert_eq!(least_share([[16, 16, 1], [1, 128, 1], [1, 4, 1]].into_iter()), 0.25);
+        assert_eq!(least_share([[0, 1, 1]].into_iter()), 1.0);
     }
 }
