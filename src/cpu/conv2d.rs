@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
-use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, convolve, convolve_points};
+use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, Way, convolve, convolve_points};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
@@ -14,7 +14,7 @@ use crate::plan::{StepNumbers, Window};
 impl Kernel for Conv2d {
     fn cut(&self, level: Level) -> Cut {
         let whole = [self.weight].into_iter().chain(self.bias).collect();
-        let granule = if self.is_by_lanes() { lanes::lanes(level) } else { 1 };
+        let granule = if self.way().is_some() { lanes::lanes(level) } else { 1 };
         Cut::Samples { rows: self.rows, whole, granule }
     }
 
@@ -30,9 +30,10 @@ impl Kernel for Conv2d {
     }
 
     fn prepared(&self, level: Level) -> Option<Prepared> {
-        let (floats, units) = match (tiling(self), self.points()) {
+        let (floats, units) = match (tiling(self), self.way()) {
             (Some(tiling), _) => (tiling.prepared(level), self.in_channels),
-            (None, points) => (points?.kernels(), Tiles::UNITS),
+            (None, Some(Way::Points(tiles))) => (tiles.kernels(), Tiles::UNITS),
+            _ => return None,
         };
         Some(Prepared { of: self.out, floats, units })
     }
@@ -43,7 +44,7 @@ impl Kernel for Conv2d {
         unsafe {
             if let Some(tiling) = tiling(self) {
                 winograd::prepare(tensors.level, &tiling, weight, Order::Forward, to, range);
-            } else if let Some(tiles) = self.points() {
+            } else if let Some(Way::Points(tiles)) = self.way() {
                 tiles.prepare(weight, false, to, range);
             }
         }
@@ -54,11 +55,10 @@ impl Kernel for Conv2d {
         if let Some(tiling) = tiling(self) {
             return tiling.scratch(level);
         }
-        if let Some(tiles) = self.points() {
-            return self.by_points(tiles, None).scratch();
-        }
-        if self.is_by_lanes() {
-            return self.by_lanes(None).scratch();
+        match self.way() {
+            Some(Way::Points(tiles)) => return self.by_points(tiles, None).scratch(),
+            Some(Way::Direct) => return self.by_lanes(None).scratch(),
+            None => {}
         }
         let planes = Planes::new(self.window, self.in_channels);
         planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
@@ -79,14 +79,17 @@ impl Kernel for Conv2d {
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
         let level = tensors.level.unsplit();
-        if let Some(tiles) = self.points() {
-            let op = self.by_points(tiles, Some(tensors));
-            // SAFETY: as below.
-            return unsafe { convolve_points(level, &op, range, tensors.scratch) };
-        }
-        if self.is_by_lanes() {
-            // SAFETY: as below.
-            return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        // SAFETY: as below.
+        match self.way() {
+            Some(Way::Points(tiles)) => {
+                let op = self.by_points(tiles, Some(tensors));
+                return unsafe { convolve_points(level, &op, range, tensors.scratch) };
+            }
+            Some(Way::Direct) => {
+                let op = self.by_lanes(Some(tensors));
+                return unsafe { convolve(level, &op, range, tensors.scratch) };
+            }
+            None => {}
         }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
@@ -107,15 +110,12 @@ fn tiling(op: &Conv2d) -> Option<Tiling> {
 }
 
 impl Conv2d {
-    fn is_by_lanes(&self) -> bool {
-        tiling(self).is_none()
-            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
-    }
-
-    /// Where images side by side go by points.
-    fn points(&self) -> Option<Tiles> {
-        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
-        self.is_by_lanes().then_some(tiles)
+    /// Where images go side by side, how.
+    fn way(&self) -> Option<Way> {
+        match tiling(self) {
+            Some(_) => None,
+            None => lanes::way(self.rows, self.in_channels, self.out_channels, &self.window),
+        }
     }
 
     /// Without tensors for its sizes alone, as below.

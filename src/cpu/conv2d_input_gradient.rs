@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need, Prepared};
-use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, convolve, convolve_points};
+use super::lanes::{self, LanesConvolution, PointsConvolution, Tiles, Way, convolve, convolve_points};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::sliding::{Sliding, pack};
@@ -13,7 +13,7 @@ use crate::plan::{StepNumbers, Window};
 
 impl Kernel for Conv2dInputGradient {
     fn cut(&self, level: Level) -> Cut {
-        let granule = if self.is_by_lanes() { lanes::lanes(level) } else { 1 };
+        let granule = if self.way().is_some() { lanes::lanes(level) } else { 1 };
         Cut::Samples { rows: self.rows, whole: vec![self.weight], granule }
     }
 
@@ -27,9 +27,10 @@ impl Kernel for Conv2dInputGradient {
     }
 
     fn prepared(&self, level: Level) -> Option<Prepared> {
-        let (floats, units) = match (transforms(self), self.points()) {
+        let (floats, units) = match (transforms(self), self.way()) {
             (Some(transforms), _) => (transforms.kernels().prepared(level), self.out_channels),
-            (None, points) => (points?.kernels(), Tiles::UNITS),
+            (None, Some(Way::Points(tiles))) => (tiles.kernels(), Tiles::UNITS),
+            _ => return None,
         };
         Some(Prepared { of: self.input_gradient, floats, units })
     }
@@ -41,7 +42,7 @@ impl Kernel for Conv2dInputGradient {
             if let Some(transforms) = transforms(self) {
                 let (kernels, order) = (transforms.kernels(), transforms.order());
                 winograd::prepare(tensors.level, &kernels, weight, order, to, range);
-            } else if let Some(tiles) = self.points() {
+            } else if let Some(Way::Points(tiles)) = self.way() {
                 tiles.prepare(weight, true, to, range);
             }
         }
@@ -52,11 +53,10 @@ impl Kernel for Conv2dInputGradient {
         if let Some(Transforms::Turned(tiling) | Transforms::Back(tiling)) = transforms(self) {
             return tiling.scratch(level);
         }
-        if let Some(tiles) = self.points() {
-            return self.by_points(tiles, None).scratch();
-        }
-        if self.is_by_lanes() {
-            return self.by_lanes(None).scratch();
+        match self.way() {
+            Some(Way::Points(tiles)) => return self.by_points(tiles, None).scratch(),
+            Some(Way::Direct) => return self.by_lanes(None).scratch(),
+            None => {}
         }
         let size = |phase: Phase| {
             let planes = Planes::cropped(phase.window, self.out_channels, phase.skip);
@@ -85,14 +85,17 @@ impl Kernel for Conv2dInputGradient {
             None => {}
         }
         let level = level.unsplit();
-        if let Some(tiles) = self.points() {
-            let op = self.by_points(tiles, Some(tensors));
-            // SAFETY: as below.
-            return unsafe { convolve_points(level, &op, range, scratch) };
-        }
-        if self.is_by_lanes() {
-            // SAFETY: as below.
-            return unsafe { convolve(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        // SAFETY: as below.
+        match self.way() {
+            Some(Way::Points(tiles)) => {
+                let op = self.by_points(tiles, Some(tensors));
+                return unsafe { convolve_points(level, &op, range, scratch) };
+            }
+            Some(Way::Direct) => {
+                let op = self.by_lanes(Some(tensors));
+                return unsafe { convolve(level, &op, range, scratch) };
+            }
+            None => {}
         }
         let at = Place {
             output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),
@@ -142,15 +145,12 @@ fn transforms(op: &Conv2dInputGradient) -> Option<Transforms> {
 }
 
 impl Conv2dInputGradient {
-    fn is_by_lanes(&self) -> bool {
-        transforms(self).is_none()
-            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
-    }
-
-    /// Where images side by side go by points.
-    fn points(&self) -> Option<Tiles> {
-        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
-        self.is_by_lanes().then_some(tiles)
+    /// Where images go side by side, how.
+    fn way(&self) -> Option<Way> {
+        match transforms(self) {
+            Some(_) => None,
+            None => lanes::way(self.rows, self.in_channels, self.out_channels, &self.window),
+        }
     }
 
     /// Without tensors for its sizes alone, as below.
@@ -177,7 +177,7 @@ impl Conv2dInputGradient {
             input: output,
             output: input,
             kernel,
-            // `serves` has found the padding within the kernel.
+            // `way` has found the padding within the kernel.
             padding: [0, 1].map(|i| (kernel[i] - 1).saturating_sub(padding[i])),
         }
     }

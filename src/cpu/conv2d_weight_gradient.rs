@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Level;
 use super::kernel::{Cut, Kernel, Need};
-use super::lanes::{self, LanesWeightGradient, PointsWeightGradient, Tiles, gradient, points_gradient};
+use super::lanes::{self, LanesWeightGradient, PointsWeightGradient, Tiles, Way, gradient, points_gradient};
 use super::planes::{Planes, SLACK, zero};
 use super::simd::{F32, by_level};
 use super::winograd::{Tiling, WeightGradient, weight_gradient as transformed};
@@ -19,7 +19,7 @@ const SWEEP: usize = 48 * 1024;
 impl Kernel for Conv2dWeightGradient {
     /// One partial sum a granule.
     fn cut(&self, level: Level) -> Cut {
-        let granule = if self.is_by_lanes() { self.group.max(lanes::lanes(level)) } else { self.group };
+        let granule = if self.way().is_some() { self.group.max(lanes::lanes(level)) } else { self.group };
         Cut::Samples { rows: self.rows, whole: Vec::new(), granule }
     }
 
@@ -36,11 +36,10 @@ impl Kernel for Conv2dWeightGradient {
         if let Some(tiling) = tiling(self) {
             return tiling.weight_gradient_scratch(level);
         }
-        if let Some(tiles) = self.points() {
-            return self.by_points(tiles, None).scratch();
-        }
-        if self.is_by_lanes() {
-            return self.by_lanes(None).scratch();
+        match self.way() {
+            Some(Way::Points(tiles)) => return self.by_points(tiles, None).scratch(),
+            Some(Way::Direct) => return self.by_lanes(None).scratch(),
+            None => {}
         }
         let layout = Layout::new(self, level.lanes());
         self.sweep(&layout) * (layout.planes.len() + layout.gradients()) + SLACK + layout.planes.taps()
@@ -62,14 +61,17 @@ impl Kernel for Conv2dWeightGradient {
             return unsafe { transformed(tensors.level, &op, range) };
         }
         let level = tensors.level.unsplit();
-        if let Some(tiles) = self.points() {
-            let op = self.by_points(tiles, Some(tensors));
-            // SAFETY: as below.
-            return unsafe { points_gradient(level, &op, range, tensors.scratch) };
-        }
-        if self.is_by_lanes() {
-            // SAFETY: as below.
-            return unsafe { gradient(level, &self.by_lanes(Some(tensors)), range, tensors.scratch) };
+        // SAFETY: as below.
+        match self.way() {
+            Some(Way::Points(tiles)) => {
+                let op = self.by_points(tiles, Some(tensors));
+                return unsafe { points_gradient(level, &op, range, tensors.scratch) };
+            }
+            Some(Way::Direct) => {
+                let op = self.by_lanes(Some(tensors));
+                return unsafe { gradient(level, &op, range, tensors.scratch) };
+            }
+            None => {}
         }
         let at = Place {
             x: tensors.operand(&self.x, self.in_channels * self.window.inputs()),
@@ -83,15 +85,12 @@ impl Kernel for Conv2dWeightGradient {
 }
 
 impl Conv2dWeightGradient {
-    fn is_by_lanes(&self) -> bool {
-        tiling(self).is_none()
-            && lanes::serves(self.rows, self.in_channels, self.out_channels, &self.window)
-    }
-
-    /// Where images side by side go by points.
-    fn points(&self) -> Option<Tiles> {
-        let tiles = Tiles::new(&self.window, self.in_channels, self.out_channels)?;
-        self.is_by_lanes().then_some(tiles)
+    /// Where images go side by side, how.
+    fn way(&self) -> Option<Way> {
+        match tiling(self) {
+            Some(_) => None,
+            None => lanes::way(self.rows, self.in_channels, self.out_channels, &self.window),
+        }
     }
 
     /// Without tensors for its sizes alone, as below.

@@ -40,17 +40,24 @@ pub(super) fn lanes(level: Level) -> usize {
     level.unsplit().lanes()
 }
 
-/// Whether a convolution, or a gradient of one, is computed with images side by side. For shapes alone to decide: the same
-/// batch must take the same path however it is cut.
-pub(super) fn serves(rows: usize, in_channels: usize, out_channels: usize, window: &Window) -> bool {
+/// How a convolution, or a gradient of one, is computed with images side by side.
+pub(super) enum Way {
+    Direct,
+    Points(Tiles),
+}
+
+/// The way, if there is one. For shapes alone to decide: the same batch must take the same way however it is cut.
+pub(super) fn way(rows: usize, in_channels: usize, out_channels: usize, window: &Window) -> Option<Way> {
     let within = |i: usize| window.padding[i] < window.kernel[i] && window.output[i] > 0;
     let floats = in_channels * window.inputs() + out_channels * window.outputs();
-    rows >= LEAST_IMAGES
+    let serves = rows >= LEAST_IMAGES
         && window.stride == [1, 1]
         && within(0)
         && within(1)
         && in_channels.saturating_mul(out_channels) <= MOST_CHANNELS
-        && floats <= MOST_FLOATS
+        && floats <= MOST_FLOATS;
+    let tiles = || Tiles::new(window, in_channels, out_channels);
+    serves.then(|| tiles().map_or(Way::Direct, Way::Points))
 }
 
 /// The blocks that channels fall into.

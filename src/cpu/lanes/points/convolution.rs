@@ -38,7 +38,7 @@ impl PointsConvolution {
     /// Rows above what is read that do not exist.
     fn top(&self) -> usize {
         let Tiles { padding: [top, _], rows, .. } = self.tiles;
-        // `serves` has found the padding within the kernel.
+        // `way` has found the padding within the kernel.
         if self.is_back { (rows - 1).saturating_sub(top) } else { top }
     }
 

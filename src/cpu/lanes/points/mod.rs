@@ -46,7 +46,7 @@ pub(in super::super) struct Tiles {
 }
 
 impl Tiles {
-    /// None where the algorithm does not apply or would not pay: for shapes that [`super::serves`].
+    /// None where the algorithm does not apply or would not pay: for shapes that [`super::way`] has found fit.
     pub fn new(window: &Window, in_channels: usize, out_channels: usize) -> Option<Self> {
         let &Window { input, output, kernel: [rows, columns], padding, .. } = window;
         let across = output[1].div_ceil(SIDE);
