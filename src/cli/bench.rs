@@ -1,4 +1,5 @@
-//! `inkgrad bench`: how fast this machine trains the networks that other frameworks are measured on.
+//! `inkgrad bench`: how fast this machine trains the networks that other frameworks are measured on. They are not the presets
+//! of the same names; start values and the order of images are those of a seed in any run, on all training images.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -96,14 +97,27 @@ struct Line<'a> {
     batch: usize,
     seed: u64,
     precision: Precision,
+    /// Products of the network, and those of them in half precision.
+    products: usize,
+    half_products: usize,
     /// Start values, shuffling and all steps; no loading, compiling or testing.
     train_seconds: f64,
-    /// Before that: a few steps of a network that is then thrown away.
+    /// Before that, to warm up: a few steps of a network that is then thrown away.
     first_call_seconds: f64,
-    /// Since the process was started.
+    /// Since the process was started or, of several runs, since the one before ended.
     total_process_seconds: f64,
     test_accuracy: f64,
     images_per_second: f64,
+}
+
+impl Line<'_> {
+    /// What half precision comes to.
+    fn halves(&self) -> String {
+        match self.precision {
+            Precision::F32 => String::new(),
+            Precision::F16 => format!(", f16 in {} of {} products", self.half_products, self.products),
+        }
+    }
 }
 
 pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
@@ -122,15 +136,20 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
     }
     let tasks = if options.tasks.is_empty() { &Task::ALL[..] } else { &options.tasks };
     let mut table = Table::new(&[0]);
-    table.row(["task", "steps", "batch", "seconds", "images/s", "before that", "test accuracy"]);
+    table.row(["task", "steps", "batch", "seconds", "images/s", "range", "warm-up", "test accuracy"]);
+    let mut started = started;
     for task in tasks {
         let mut runs = Vec::new();
-        for _ in 0..options.repeat {
+        for turn in 1..=options.repeat {
             let bench =
                 Bench { options: &options, chosen: &chosen, images, training: &training, test: &test };
             let line = bench.run(*task, started).await?;
+            started = Instant::now();
             if options.json {
                 json::line(&line)?;
+            } else {
+                let (task, of, rate) = (task.name(), options.repeat, count(line.images_per_second));
+                output::note(format_args!("{task}, run {turn} of {of}: {rate} images/s{}", line.halves()));
             }
             runs.push(line);
         }
@@ -164,6 +183,7 @@ impl<'a> Bench<'a> {
         let train_seconds = begun.elapsed().as_secs_f64();
         let test = evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
         let images = (trainer.steps() * recipe.batch as u64) as f64;
+        let (products, half_products) = trainer.products();
         Ok(Line {
             framework: "inkgrad",
             version: env!("CARGO_PKG_VERSION"),
@@ -174,6 +194,8 @@ impl<'a> Bench<'a> {
             batch: recipe.batch,
             seed: self.options.seed,
             precision: self.options.precision.into(),
+            products,
+            half_products,
             train_seconds,
             first_call_seconds,
             total_process_seconds: started.elapsed().as_secs_f64(),
@@ -200,13 +222,19 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Medians of a task's runs.
-fn row(runs: &[Line]) -> [String; 7] {
-    let median = |of: fn(&Line) -> f64| {
+/// Medians of a task's runs, and from the slowest to the quickest.
+fn row(runs: &[Line]) -> [String; 8] {
+    let sorted = |of: fn(&Line) -> f64| {
         let mut values: Vec<f64> = runs.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
+        values
+    };
+    let median = |of: fn(&Line) -> f64| {
+        let values = sorted(of);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
+    let rates = sorted(|line| line.images_per_second);
+    let end = |rate: Option<&f64>| rate.map_or_else(String::new, |rate| count(*rate).to_string());
     let first = |of: fn(&Line) -> String| runs.first().map_or_else(String::new, of);
     [
         first(|line| line.task.to_owned()),
@@ -214,6 +242,7 @@ fn row(runs: &[Line]) -> [String; 7] {
         first(|line| line.batch.to_string()),
         format!("{:.3}", median(|line| line.train_seconds)),
         count(median(|line| line.images_per_second)).to_string(),
+        format!("{} to {}", end(rates.first()), end(rates.last())),
         format!("{:.3}", median(|line| line.first_call_seconds)),
         format!("{:.4}", median(|line| line.test_accuracy)),
     ]

@@ -10,7 +10,7 @@ static WATCHED: OnceLock<bool> = OnceLock::new();
 
 pub struct Interrupt(());
 
-/// Listens from now on, if `wanted`: without a place for checkpoints there is nothing to save, and Ctrl-C ends the
+/// Listens from now on, if `wanted`: without a checkpoint or a profile to write there is nothing to do, and Ctrl-C ends the
 /// program as it always does.
 pub fn watch(wanted: bool) -> Result<Interrupt, Failure> {
     if wanted && WATCHED.set(true).is_ok() {

@@ -47,7 +47,11 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     if options.quiet {
         return Ok(());
     }
-    output::line(format_args!("ensemble of {count}: loss {loss:.4}, accuracy {accuracy:.4}"))
+    output::line(format_args!("ensemble of {count}: loss {loss:.4}, accuracy {accuracy:.4}"))?;
+    match &options.save {
+        Some(path) => output::line(format_args!("saved: {}", path.display())),
+        None => Ok(()),
+    }
 }
 
 fn tell(run: &Run<'_>, seed: u64, trained: &Trained) -> Result<(), Failure> {

@@ -37,7 +37,7 @@ use failure::Failure;
 #[command(name = "inkgrad", version, about = "Trains image classifiers on any GPU, or on the CPU")]
 #[command(subcommand_required = true, arg_required_else_help = false)]
 #[command(after_help = "`inkgrad train` alone trains the built-in softmax regression on MNIST.\n\
-    Exit codes: 0 well, 1 the work failed, 2 usage or environment.")]
+    Exit codes: 0 well, 1 the work failed, 2 usage or environment, 130 interrupted by Ctrl-C.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -51,7 +51,7 @@ enum Command {
     Eval(eval::Options),
     /// Compare every op on this machine's device with the CPU reference
     Verify(verify::Options),
-    /// Measure how fast the networks train that other frameworks are measured on
+    /// Measure how fast networks train that other frameworks are measured on (not the presets of the same names)
     Bench(bench::Options),
     /// List the devices that could train
     Devices(devices::Options),

@@ -63,11 +63,21 @@ impl Profiling {
     /// Prints the table, writes the trace.
     pub async fn report(&self, options: &Options, device: &Device, work: Work) -> Result<(), Failure> {
         if let (Some(path), Some(spans)) = (&options.trace, &self.spans) {
-            write_trace(path, &self.profile, spans).map_err(|error| Error::io(path, error))?;
+            write_trace(path, &self.profile, spans, device).map_err(|error| Error::io(path, error))?;
+            let count = HumanCount(spans.len() as u64);
+            let extent = match spans.last() {
+                Some(last) if spans.len() == MOST_SPANS => {
+                    format!(
+                        "the first {count} spans, up to step {} of {}",
+                        HumanCount(last.step),
+                        HumanCount(work.steps)
+                    )
+                }
+                _ => format!("{count} spans"),
+            };
             options.say(format_args!(
-                "trace: {} ({} spans; open it in ui.perfetto.dev or chrome://tracing)",
+                "trace: {} ({extent}; open it in ui.perfetto.dev or chrome://tracing)",
                 path.display(),
-                HumanCount(spans.len() as u64)
             ));
         }
         if !options.profile {
@@ -80,18 +90,31 @@ impl Profiling {
         }
         output::print(table(&self.profile, reach))?;
         output::line(format_args!(
-            "a step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded",
+            "a step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded; {}",
             per_step.microseconds,
             100.0 * self.profile.idle_share(),
             per_step.dispatches,
             per_step.bytes_uploaded,
+            self.counted(),
         ))?;
         output::line(format_args!(
             "this device was measured to reach {:.1} GFLOP/s (product of {side} x {side}) and {:.1} GB/s (64 MB gone through)",
             reach.gflops,
             reach.gigabytes,
             side = reach.side,
+        ))?;
+        output::line(format_args!(
+            "more than is reached so: what a cache still holds, convolutions that save multiplications"
         ))
+    }
+
+    /// Which steps the figures are of.
+    fn counted(&self) -> String {
+        let steps = HumanCount(self.profile.steps);
+        match self.before.steps {
+            0 => format!("mean of all {steps} steps, the first among them, in which drivers compile"),
+            skipped => format!("mean of {steps} steps, after {} to warm up", HumanCount(skipped)),
+        }
     }
 }
 
@@ -112,14 +135,14 @@ impl PerStep {
     }
 }
 
-/// One row an op; rates are those of all threads together.
+/// One row an op, and one for idle time: together a step. Times are means over the threads, rates those of all together.
 fn table(profile: &Profile, reach: Reach) -> Table {
     let (lanes, steps) = (profile.lanes as f64, profile.steps);
-    let all = profile.busy_seconds().max(f64::MIN_POSITIVE);
+    let all = (profile.wall_seconds() * lanes).max(f64::MIN_POSITIVE);
+    let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
     let mut table = Table::new(&[0, 1, 2]);
-    table.row(["op", "makes", "phase", "us a step", "time", "GFLOP/s", "of reach", "GB/s", "of reach"]);
+    table.row(["op", "makes", "phase", "us a step", "of step", "GFLOP/s", "of reach", "GB/s", "of reach"]);
     for row in profile.rows.iter().filter(|row| row.seconds > 0.0) {
-        let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
         let rate = |rate: f64, reach: f64| match rate {
             0.0 => [String::new(), String::new()],
             rate => [format!("{rate:.1}"), percent(rate, reach)],
@@ -138,6 +161,10 @@ fn table(profile: &Profile, reach: Reach) -> Table {
             of_gigabytes,
         ]);
     }
+    let idle = (all - profile.busy_seconds()).max(0.0);
+    let microseconds = format!("{:.1}", 1e6 * idle / lanes / steps.max(1) as f64);
+    let (none, share) = (String::new, percent(idle, all));
+    table.row(["idle".to_owned(), none(), none(), microseconds, share]);
     table
 }
 
@@ -159,7 +186,11 @@ struct Told<'a> {
 struct ToldOp<'a> {
     op: &'a str,
     makes: &'a str,
+    /// None of the bringing of images.
+    phase: Option<String>,
     microseconds_a_step: f64,
+    /// Of a step: with `idle_share` they add up to 1.
+    share: f64,
     multiply_adds: u64,
     bytes: u64,
     gflops: f64,
@@ -169,9 +200,12 @@ struct ToldOp<'a> {
 impl<'a> Told<'a> {
     fn of(profile: &'a Profile, reach: Reach, per_step: &PerStep) -> Self {
         let (lanes, steps) = (profile.lanes as f64, profile.steps);
+        let all = (profile.wall_seconds() * lanes).max(f64::MIN_POSITIVE);
         let told = |row: &'a Row| ToldOp {
             op: row.op,
             makes: &row.tensor,
+            phase: row.phase.map(|phase| format!("{phase:?}").to_lowercase()),
+            share: row.seconds / all,
             microseconds_a_step: 1e6 * row.seconds / lanes / steps.max(1) as f64,
             multiply_adds: row.multiply_adds,
             bytes: row.bytes,
@@ -211,10 +245,39 @@ struct TraceArguments<'a> {
     makes: &'a str,
 }
 
-fn write_trace(path: &Path, profile: &Profile, spans: &[Span]) -> std::io::Result<()> {
+/// What a viewer calls the program, or one of its lanes ("metadata" events).
+#[derive(Serialize)]
+struct TraceName<'a> {
+    name: &'a str,
+    ph: &'a str,
+    pid: u32,
+    tid: usize,
+    args: TraceNamed<'a>,
+}
+
+#[derive(Serialize)]
+struct TraceNamed<'a> {
+    name: &'a str,
+}
+
+fn write_trace(path: &Path, profile: &Profile, spans: &[Span], device: &Device) -> std::io::Result<()> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-    file.write_all(b"{\"traceEvents\":[")?;
-    for (at, span) in spans.iter().enumerate() {
+    file.write_all(b"{\"traceEvents\":[\n")?;
+    let mut write_name = |name, tid, given: &str| {
+        let event = TraceName { name, ph: "M", pid: 1, tid, args: TraceNamed { name: given } };
+        serde_json::to_writer(&mut file, &event)?;
+        file.write_all(b",\n")
+    };
+    for lane in 0..profile.lanes {
+        match device {
+            Device::Cpu(_) => write_name("thread_name", lane, &format!("CPU thread {lane}"))?,
+            Device::Gpu(_) => write_name("thread_name", lane, "GPU")?,
+        }
+    }
+    let about =
+        TraceName { name: "process_name", ph: "M", pid: 1, tid: 0, args: TraceNamed { name: "inkgrad" } };
+    serde_json::to_writer(&mut file, &about)?;
+    for span in spans {
         let Some(row) = profile.rows.get(span.op.map_or(0, |op| op + 1)) else { continue };
         let phase = row.phase.map_or_else(|| "Feed".to_owned(), |phase| format!("{phase:?}"));
         let event = TraceEvent {
@@ -227,7 +290,7 @@ fn write_trace(path: &Path, profile: &Profile, spans: &[Span]) -> std::io::Resul
             tid: span.lane,
             args: TraceArguments { step: span.step, makes: &row.tensor },
         };
-        file.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        file.write_all(b",\n")?;
         serde_json::to_writer(&mut file, &event)?;
     }
     file.write_all(b"\n]}\n")?;

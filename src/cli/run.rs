@@ -176,7 +176,7 @@ impl Run<'_> {
         let mut progress = Progress::new(quiet, before, steps);
         let mut events = Meter::new(before, steps, EVENTS);
         let mut metrics = Metrics::open(self.options, seed, before)?;
-        let interrupt = interrupt::watch(self.plan.checkpoints.is_some())?;
+        let interrupt = interrupt::watch(self.plan.checkpoints.is_some() || self.options.is_profiled())?;
         let mut profiling = Profiling::of(self.options, session.trainer());
         let mut rhythm = Rhythm::start();
         let mut known = before;
@@ -234,6 +234,10 @@ impl Run<'_> {
                 let losses = session.finish().await?;
                 show(losses, &mut metrics)?;
                 progress.end();
+                if let Some(profiling) = profiling {
+                    let work = session.trainer().work();
+                    profiling.report(self.options, &self.chosen.device, work).await?;
+                }
                 return Err(self.interrupted(session).await);
             }
         }

@@ -56,6 +56,16 @@ impl Buffer {
         Buffer::new(count.saturating_mul(4))
     }
 
+    /// Fills it with NaN in debug builds: scratch memory holds what other ops left there, and no kernel may count on zeros.
+    /// Nobody must be at work on it yet.
+    pub fn spoil(&self) {
+        #[cfg(debug_assertions)]
+        for at in 0..self.bytes / size_of::<f32>() {
+            // SAFETY: the buffer has that many bytes, on whole cache lines.
+            unsafe { self.start.cast::<f32>().add(at).write(f32::NAN) }
+        }
+    }
+
     pub fn pointer(&self) -> *mut u8 {
         self.start.as_ptr()
     }

@@ -32,7 +32,7 @@ impl Kernel for Conv2d {
     fn prepared(&self, level: Level) -> Option<Prepared> {
         let (floats, units) = match (tiling(self), self.way()) {
             (Some(tiling), _) => (tiling.prepared(level), self.in_channels),
-            (None, Some(Way::Points(tiles))) => (tiles.kernels(), Tiles::UNITS),
+            (None, Some(Way::Points(tiles))) => (tiles.kernel_floats(), Tiles::UNITS),
             _ => return None,
         };
         Some(Prepared { of: self.out, floats, units })
@@ -78,16 +78,16 @@ impl Kernel for Conv2d {
             // SAFETY: as below.
             return unsafe { winograd::forward(tensors.level, &op, range) };
         }
-        let level = tensors.level.unsplit();
+        let short = tensors.level.unsplit();
         // SAFETY: as below.
         match self.way() {
             Some(Way::Points(tiles)) => {
                 let op = self.by_points(tiles, Some(tensors));
-                return unsafe { convolve_points(level, &op, range, tensors.scratch) };
+                return unsafe { convolve_points(short, &op, range, tensors.scratch) };
             }
             Some(Way::Direct) => {
                 let op = self.by_lanes(Some(tensors));
-                return unsafe { convolve(level, &op, range, tensors.scratch) };
+                return unsafe { convolve(short, &op, range, tensors.scratch) };
             }
             None => {}
         }

@@ -29,7 +29,7 @@ impl Kernel for Conv2dInputGradient {
     fn prepared(&self, level: Level) -> Option<Prepared> {
         let (floats, units) = match (transforms(self), self.way()) {
             (Some(transforms), _) => (transforms.kernels().prepared(level), self.out_channels),
-            (None, Some(Way::Points(tiles))) => (tiles.kernels(), Tiles::UNITS),
+            (None, Some(Way::Points(tiles))) => (tiles.kernel_floats(), Tiles::UNITS),
             _ => return None,
         };
         Some(Prepared { of: self.input_gradient, floats, units })
@@ -84,16 +84,16 @@ impl Kernel for Conv2dInputGradient {
             }
             None => {}
         }
-        let level = level.unsplit();
+        let short = level.unsplit();
         // SAFETY: as below.
         match self.way() {
             Some(Way::Points(tiles)) => {
                 let op = self.by_points(tiles, Some(tensors));
-                return unsafe { convolve_points(level, &op, range, scratch) };
+                return unsafe { convolve_points(short, &op, range, scratch) };
             }
             Some(Way::Direct) => {
                 let op = self.by_lanes(Some(tensors));
-                return unsafe { convolve(level, &op, range, scratch) };
+                return unsafe { convolve(short, &op, range, scratch) };
             }
             None => {}
         }
@@ -101,10 +101,10 @@ impl Kernel for Conv2dInputGradient {
             output_gradient: tensors.matrix(self.output_gradient, self.out_channels * self.window.outputs()),
             weight: tensors.floats(self.weight),
             input_gradient: tensors.floats(self.input_gradient),
-            scratch: tensors.scratch,
+            scratch,
         };
         // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
-        unsafe { input_gradient(tensors.level, self, &at, range) }
+        unsafe { input_gradient(level, self, &at, range) }
     }
 }
 

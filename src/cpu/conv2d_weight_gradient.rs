@@ -60,16 +60,16 @@ impl Kernel for Conv2dWeightGradient {
             // SAFETY: as below.
             return unsafe { transformed(tensors.level, &op, range) };
         }
-        let level = tensors.level.unsplit();
+        let short = tensors.level.unsplit();
         // SAFETY: as below.
         match self.way() {
             Some(Way::Points(tiles)) => {
                 let op = self.by_points(tiles, Some(tensors));
-                return unsafe { points_gradient(level, &op, range, tensors.scratch) };
+                return unsafe { points_gradient(short, &op, range, tensors.scratch) };
             }
             Some(Way::Direct) => {
                 let op = self.by_lanes(Some(tensors));
-                return unsafe { gradient(level, &op, range, tensors.scratch) };
+                return unsafe { gradient(short, &op, range, tensors.scratch) };
             }
             None => {}
         }

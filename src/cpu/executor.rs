@@ -95,6 +95,7 @@ impl Executor {
         let mut tensors = Vec::new();
         for _ in 0..pool.threads() {
             let buffer = Buffer::floats(scratch)?;
+            buffer.spoil();
             let (places, prepared) = (places.clone(), prepared.clone());
             tensors.push(Tensors { places, prepared, scratch: buffer.pointer().cast(), level });
             buffers.push(buffer);

@@ -12,6 +12,9 @@ pub enum Level {
     /// AVX-512 F, BW and VL: 16 values a vector.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// The same where such vectors take two passes: kernels that long vectors cost something (empty lanes) have short ones.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Split,
     /// Every 64-bit ARM: 4 values a vector.
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -32,6 +35,9 @@ impl Level {
             if found {
                 levels.push(Level::Avx512);
             }
+            if found && splits_long_vectors() {
+                levels.push(Level::Avx512Split);
+            }
         }
         #[cfg(target_arch = "aarch64")]
         levels.push(Level::Neon);
@@ -49,18 +55,17 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => 8,
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => 16,
+            Level::Avx512 | Level::Avx512Split => 16,
             #[cfg(target_arch = "aarch64")]
             Level::Neon => 4,
         }
     }
 
-    /// The widest level up to this one whose vectors the processor takes whole: for kernels that long vectors cost something
-    /// (empty lanes), and that give the same bits with short ones.
+    /// The widest level up to this one whose vectors the processor takes whole.
     pub(super) fn unsplit(self) -> Level {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if splits_long_vectors() => Level::Avx2,
+            Level::Avx512Split => Level::Avx2,
             level => level,
         }
     }
@@ -71,13 +76,10 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 fn splits_long_vectors() -> bool {
     use std::arch::x86_64::__cpuid;
-    static SPLITS: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
-        let (vendor, about) = (__cpuid(0), __cpuid(1).eax);
-        let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
-        let family = (about >> 8 & 0xf) + (about >> 20 & 0xff);
-        name.concat() == b"AuthenticAMD" && family == 0x19
-    });
-    *SPLITS
+    let (vendor, about) = (__cpuid(0), __cpuid(1).eax);
+    let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+    let family = (about >> 8 & 0xf) + (about >> 20 & 0xff);
+    name.concat() == b"AuthenticAMD" && family == 0x19
 }
 
 impl std::fmt::Display for Level {
@@ -87,7 +89,7 @@ impl std::fmt::Display for Level {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => "AVX-512",
+            Level::Avx512 | Level::Avx512Split => "AVX-512",
             #[cfg(target_arch = "aarch64")]
             Level::Neon => "NEON",
         })

@@ -6,7 +6,8 @@ use super::{Bands, inkgrad, program, ran, text};
 fn a_bench_run_has_the_keys_that_other_programs_print() {
     let ran =
         inkgrad(&["bench", "softmax", "mlp", "--device", "cpu", "--steps", "30", "--repeat", "2", "--json"]);
-    let lines = ran.well().events();
+    let ran = ran.well();
+    let lines = ran.events();
     let tasks: Vec<_> = lines.iter().map(|line| line["task"].as_str().unwrap()).collect();
     assert_eq!(tasks, ["softmax", "softmax", "mlp", "mlp"]);
     for line in &lines {
@@ -22,6 +23,10 @@ fn a_bench_run_has_the_keys_that_other_programs_print() {
         assert!(line["version"].is_string() && line["seed"] == 0 && line["precision"] == "f32");
     }
     assert_eq!(lines[0]["test_accuracy"], lines[1]["test_accuracy"], "the same seed, the same result");
+    let seconds = |at: usize, key: &str| lines[at][key].as_f64().unwrap();
+    let all =
+        seconds(0, "total_process_seconds") + seconds(1, "first_call_seconds") + seconds(1, "train_seconds");
+    assert!(seconds(1, "total_process_seconds") < all, "a run's total is its own: {}", ran.out);
 }
 
 #[test]
@@ -29,9 +34,12 @@ fn a_bench_of_your_own_images_as_a_table() {
     let bands = Bands::new();
     let run =
         ["bench", "softmax", "--device", "cpu", "--data", bands.dir(), "--batch", "20", "--steps", "40"];
-    let table = inkgrad(&run).well().out;
-    let row: Vec<&str> = table.lines().nth(1).expect(&table).split_whitespace().collect();
+    let ran = inkgrad(&[&run[..], &["--repeat", "3"]].concat()).well();
+    let row: Vec<&str> = ran.out.lines().nth(1).expect(&ran.out).split_whitespace().collect();
     assert_eq!((row[0], row[1], row[2], row.last()), ("softmax", "40", "20", Some(&"1.0000")));
+    let rates: Vec<f64> = [4, 5, 7].map(|at: usize| row[at].replace(',', "").parse().unwrap()).into();
+    assert!(row[6] == "to" && rates[1] <= rates[0] && rates[0] <= rates[2], "{row:?}");
+    assert!(ran.err.contains("softmax, run 3 of 3: "), "{}", ran.err);
     inkgrad(&["bench", "alexnet"]).failed_to_parse("alexnet");
     inkgrad(&["bench", "softmax", "--batch", "0"]).failed(2, &["batch = 0"]);
     // Convolutions of 5 x 5 do not fit into what pooling leaves of 8 x 8.
@@ -48,11 +56,31 @@ fn a_profile_tells_of_every_op_and_a_trace_of_every_moment() {
         let ops =
             if device == "cpu" { ["dense ", "sgd "] } else { ["dense_softmax_cross_entropy", "dense_sgd"] };
         assert!(ops.iter().all(|op| table.lines().any(|line| line.starts_with(op))), "{table}");
-        for words in
-            ["of reach", "a step: ", "% of it idle", "dispatches", "bytes uploaded", "GFLOP/s (product of"]
-        {
+        for words in [
+            "of reach",
+            "a step: ",
+            "% of it idle",
+            "dispatches",
+            "bytes uploaded",
+            "GFLOP/s (product of",
+            "mean of 68 steps, after 32 to warm up",
+        ] {
             assert!(table.contains(words), "{words}: {table}");
         }
+        let few = [
+            "train",
+            "--data",
+            bands.dir(),
+            "--steps",
+            "7",
+            "--batch",
+            "20",
+            "--device",
+            device,
+            "--profile",
+        ];
+        let few = inkgrad(&few).well().out;
+        assert!(few.contains("mean of all 7 steps"), "{few}");
 
         let options = ["--trace", text(&trace), "--profile", "--json"];
         let lines = inkgrad(&[&run[..], &options].concat()).well().events();
@@ -66,9 +94,17 @@ fn a_profile_tells_of_every_op_and_a_trace_of_every_moment() {
             product["gflops"].as_f64().unwrap() > 0.0 && profile["reached_gflops"].as_f64().unwrap() > 0.0
         );
 
+        let shares: f64 = ops.iter().map(|op| op["share"].as_f64().unwrap()).sum();
+        let whole = shares + profile["idle_share"].as_f64().unwrap();
+        assert!((whole - 1.0).abs() < 1e-6, "{whole}");
+        assert_eq!(product["phase"], "forward");
+
         let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&trace).unwrap()).unwrap();
         let events = file["traceEvents"].as_array().unwrap();
         assert!(events.len() > 100 * 2, "{} events", events.len());
+        let (names, events): (Vec<_>, Vec<_>) = events.iter().partition(|event| event["ph"] == "M");
+        let called = |name: &str| names.iter().any(|event| event["args"]["name"] == name);
+        assert!(called("inkgrad") && called(if device == "cpu" { "CPU thread 0" } else { "GPU" }));
         for event in events {
             assert!(
                 event["ph"] == "X" && event["name"].is_string() && event["args"]["step"].is_u64(),
@@ -81,6 +117,31 @@ fn a_profile_tells_of_every_op_and_a_trace_of_every_moment() {
         ["train", "--data", bands.dir(), "--steps", "3", "--batch", "5", "--trace", "/nowhere/t.json"];
     let ran = inkgrad(&[&nowhere[..], &["--device", "cpu"]].concat()).failed(2, &["/nowhere/t.json"]);
     assert!(!ran.err.contains("step "), "before the first step: {}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_does_not_cost_a_profile_and_a_trace() {
+    let bands = Bands::new();
+    let (trace, saved) = (bands.file("trace.json"), bands.file("saved"));
+    let child = program()
+        .args(["train", "--data", bands.dir(), "--steps", "50000000", "--batch", "5", "--device", "cpu"])
+        .args(["--profile", "--trace", text(&trace), "--checkpoint", text(&saved), "--every", "100000"])
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // By then the trace is full.
+    while std::fs::read_dir(&saved).map_or(0, Iterator::count) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("a step: ") && told.contains("of step"), "{told}");
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&trace).unwrap()).unwrap();
+    assert!(file["traceEvents"].as_array().unwrap().len() > 200_000);
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Strip<'_> {
                 }
             };
         }
+        const { assert!(BLOCK == 6) }
         unsafe { counts!(1 2 3 4 5 6) }
     }
 

@@ -2,7 +2,8 @@
 //! whatever their sides, where vectors along their rows would stay half empty.
 //!
 //! Each image is a lane of its own, and its values the same chains of additions whichever images stand beside it: bits do
-//! not depend on how a batch is cut, nor on how many lanes there are, which is for [`Level::unsplit`] to say.
+//! not depend on how a batch is cut, nor on how many lanes there are, which is for [`Level::unsplit`] to say. A weight's
+//! gradient adds up a group of images: there, groups larger than a vector are added up in another order than with more lanes.
 
 mod convolution;
 mod points;

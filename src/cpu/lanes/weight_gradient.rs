@@ -168,7 +168,7 @@ impl Sweep<'_> {
 
     #[inline(always)]
     unsafe fn weights<V: F32>(&self, rows: Range<usize>) {
-        for (channels, taps) in tiles(self.wanted.out_channels, self.wanted.taps()) {
+        for (channels, taps) in register_tiles(self.wanted.out_channels, self.wanted.taps()) {
             macro_rules! sizes {
                 ($(($r:literal $n:literal))*) => {
                     match (channels.len(), taps.len()) {
@@ -255,7 +255,10 @@ impl Sweep<'_> {
 }
 
 /// The tiles that channels and taps fall into.
-pub(super) fn tiles(channels: usize, taps: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+pub(super) fn register_tiles(
+    channels: usize,
+    taps: usize,
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let count = |[r, n]: [usize; 2]| channels.div_ceil(r) * taps.div_ceil(n);
     let [r, n] = if count(TILES[1]) < count(TILES[0]) { TILES[1] } else { TILES[0] };
     let split = |count: usize, most: usize| {

@@ -138,7 +138,7 @@ macro_rules! by_level {
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => avx2($($arg),*),
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => avx512($($arg),*),
+                    Level::Avx512 | Level::Avx512Split => avx512($($arg),*),
                     #[cfg(target_arch = "aarch64")]
                     Level::Neon => $body::<simd::neon::Neon>($($arg),*),
                 }

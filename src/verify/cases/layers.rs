@@ -19,6 +19,10 @@ pub(super) fn cases() -> Vec<Case> {
             }
             cases.push(conv2d_weight_gradient(sizes, window, bytes, true, 4));
             cases.push(conv2d_weight_gradient(sizes, window, bytes, false, 128));
+            // more than one group, of more images than short vectors hold
+            if rows > 16 && rows < 32 {
+                cases.push(conv2d_weight_gradient(sizes, window, bytes, true, 16));
+            }
         }
         cases.push(conv2d_input_gradient(sizes, window));
     }

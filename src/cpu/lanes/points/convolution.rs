@@ -13,7 +13,7 @@ use super::transform;
 use super::{LINE, SIDE, TAPS, Tiles};
 
 /// Neighbouring tiles of a block.
-const TILES: usize = 2;
+const NEIGHBOURS: usize = 2;
 
 /// `out = finish(convolution of x)` or, going back, the gradient of a convolution's input, x being its output's.
 pub(in super::super::super) struct PointsConvolution {
@@ -39,17 +39,17 @@ impl PointsConvolution {
     fn top(&self) -> usize {
         let Tiles { padding: [top, _], rows, .. } = self.tiles;
         // `way` has found the padding within the kernel.
-        if self.is_back { (rows - 1).saturating_sub(top) } else { top }
+        if self.is_back { rows - 1 - top } else { top }
     }
 
-    /// Vectors of a channel with what its last block spoils, of all points, of the sums at a line of blocks, of the strip.
+    /// Vectors of a channel with what its last block spoils, of all points, of a block's sums, of the strip.
     fn vectors(&self) -> [usize; 4] {
         let ([height, width], made) = self.sides();
         let (summed, _) = self.tiles.channels(self.is_back);
         [
             height * width + MOST_LANES,
-            summed * height * self.tiles.row(),
-            BLOCK * TILES * LINE,
+            summed * height * self.tiles.row_vectors(),
+            BLOCK * NEIGHBOURS * LINE,
             BLOCK * strip_vectors(made),
         ]
     }
@@ -85,11 +85,11 @@ unsafe fn body<V: F32>(convolution: &PointsConvolution, rows: Range<usize>, scra
             let images = V::LANES.min(rows.end - row);
             for channel in 0..summed {
                 gather::<V>(x, row, images, channel * height * width, height * width, scratch);
-                let to = points_at.add(channel * height * tiles.row() * V::LANES);
+                let to = points_at.add(channel * height * tiles.row_vectors() * V::LANES);
                 if is_back {
-                    tiles.output_gradient::<V>(scratch, to);
+                    tiles.gradient_to_points::<V>(scratch, to);
                 } else {
-                    tiles.input::<V>(scratch, height, to);
+                    tiles.input_to_points::<V>(scratch, height, to);
                 }
             }
             for block in blocks(channels) {
@@ -136,6 +136,7 @@ impl Line<'_> {
                 }
             };
         }
+        const { assert!(BLOCK == 6) }
         unsafe { counts!(1 2 3 4 5 6) }
     }
 
@@ -144,19 +145,19 @@ impl Line<'_> {
         let across = self.convolution.tiles.across;
         let mut tile = 0;
         unsafe {
-            while tile + TILES <= across {
-                self.tiles::<V, R, TILES>(channel, y, tile, at);
-                tile += TILES;
+            while tile + NEIGHBOURS <= across {
+                self.neighbours::<V, R, NEIGHBOURS>(channel, y, tile, at);
+                tile += NEIGHBOURS;
             }
             while tile < across {
-                self.tiles::<V, R, 1>(channel, y, tile, at);
+                self.neighbours::<V, R, 1>(channel, y, tile, at);
                 tile += 1;
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn tiles<V: F32, const R: usize, const P: usize>(
+    unsafe fn neighbours<V: F32, const R: usize, const P: usize>(
         &self,
         channel: usize,
         y: usize,
@@ -169,7 +170,7 @@ impl Line<'_> {
         // The kernel's rows that meet rows of what is read.
         let top = self.convolution.top();
         let (down, bottom) = (top.saturating_sub(y), tiles.rows.min((height + top).saturating_sub(y)));
-        let row = tiles.row() * V::LANES;
+        let row = tiles.row_vectors() * V::LANES;
         unsafe {
             for point in 0..LINE {
                 let from = (y + down).saturating_sub(top) * row + (point * tiles.across + tile) * V::LANES;
@@ -239,7 +240,7 @@ impl Line<'_> {
                     if is_shared { V::load(to).add(place).store(to) } else { place.store(to) }
                 }
             }
-            // What no window reaches.
+            // What no window reaches, in plans made by hand: a window of stride 1 reaches all, as the library makes it.
             if tile + 1 == across {
                 for x in ((tile + 1) * SIDE + TAPS - 1).saturating_sub(left)..width {
                     V::splat(0.0).store(to.add(x * V::LANES));
@@ -269,8 +270,9 @@ impl Column {
         unsafe {
             let mut sums = [[V::splat(0.0); P]; R];
             for channel in 0..self.channels {
-                let mut line = self.points.add(channel * self.channel);
-                let mut kernels = self.kernels.add(channel * self.rows * R);
+                // Where no row counts they may lie anywhere.
+                let mut line = self.points.wrapping_add(channel * self.channel);
+                let mut kernels = self.kernels.wrapping_add(channel * self.rows * R);
                 for _ in 0..self.count {
                     let mut values = [V::splat(0.0); P];
                     for p in 0..P {

@@ -13,8 +13,8 @@ use super::{LINE, SIDE, TAPS};
 /// Points besides 0, each with its negative.
 const PAIRS: usize = 4;
 
-/// Of the sets of four between 3/8 and 3 the one with the least rounding, by trial: 1.4e-6 of the largest value where sums of
-/// plain products have 0.7e-6.
+/// Of the sets of four between 3/8 and 3 the one with the least rounding, by trial: sums of 30 normal products are off by 1.4e-6
+/// of the largest at most, where added up plainly they are by 0.7e-6.
 const POINTS: [f64; PAIRS] = [0.5, 0.875, 1.5, 3.0];
 
 /// `POWERS[i][j]` is point j to the power of i.
@@ -181,9 +181,9 @@ pub(super) unsafe fn output_gradient<V: F32>(y: [V; SIDE]) -> [V; LINE] {
     unsafe {
         let mut to = [y[0]; LINE];
         for j in 0..PAIRS {
-            let power = |i: usize| V::splat(POWERS[i][j]);
-            let even = power(4).mul_add(y[4], power(2).mul_add(y[2], y[0]));
-            let odd = power(3).mul_add(y[3], power(1).mul(y[1]));
+            let [_, one, two, three, four] = POWERS;
+            let even = V::splat(four[j]).mul_add(y[4], V::splat(two[j]).mul_add(y[2], y[0]));
+            let odd = V::splat(three[j]).mul_add(y[3], V::splat(one[j]).mul(y[1]));
             (to[2 * j + 1], to[2 * j + 2]) = (even.add(odd), even.sub(odd));
         }
         to

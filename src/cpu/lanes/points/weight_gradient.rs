@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::super::super::simd::{F32, by_level};
 use super::super::super::tensors::{Floats, Matrix};
-use super::super::weight_gradient::{add_lanes, fits, sum_places, tiles};
+use super::super::weight_gradient::{add_lanes, fits, register_tiles, sum_places};
 use super::super::{MOST_LANES, gather, zero};
 use super::{LINE, TAPS, Tiles, transform};
 
@@ -55,8 +55,8 @@ impl PointsWeightGradient {
         let plane = |[height, width]: [usize; 2]| height * width;
         [
             plane(input).max(plane(output)) + MOST_LANES,
-            in_channels * self.high() * self.tiles.row(),
-            out_channels * output[0] * self.tiles.row(),
+            in_channels * self.high() * self.tiles.row_vectors(),
+            out_channels * output[0] * self.tiles.row_vectors(),
             self.sums().next_multiple_of(MOST_LANES),
         ]
     }
@@ -89,7 +89,7 @@ unsafe fn body<V: F32>(wanted: &PointsWeightGradient, rows: Range<usize>, scratc
         let offsets = reduced.add(wanted.reduced()).cast::<u32>();
         for row in 0..in_channels * kernel_rows {
             let (channel, i) = (row / kernel_rows, row % kernel_rows);
-            *offsets.add(row) = ((channel * wanted.high() + i) * wanted.tiles.row()) as u32;
+            *offsets.add(row) = ((channel * wanted.high() + i) * wanted.tiles.row_vectors()) as u32;
         }
         // Rows above and below the input stay zero.
         zero::<V>(images_at, images);
@@ -138,21 +138,21 @@ impl Sweep<'_> {
     unsafe fn fill<V: F32>(&self, row: usize, images: usize) {
         let &PointsWeightGradient { ref tiles, x, output_gradient, .. } = self.wanted;
         let &Tiles { in_channels, out_channels, input, output, padding, .. } = tiles;
-        // Windows need not reach the last rows.
+        // Windows need not reach the last rows, in plans made by hand.
         let high = self.wanted.high();
         let height = input[0].min(high - padding[0]);
         unsafe {
             for channel in 0..in_channels {
                 let count = height * input[1];
                 gather::<V>(x, row, images, channel * input[0] * input[1], count, self.plane);
-                let to = self.images.add((channel * high + padding[0]) * tiles.row() * V::LANES);
-                tiles.input::<V>(self.plane, height, to);
+                let to = self.images.add((channel * high + padding[0]) * tiles.row_vectors() * V::LANES);
+                tiles.input_to_points::<V>(self.plane, height, to);
             }
             for channel in 0..out_channels {
                 let count = output[0] * output[1];
                 gather::<V>(Matrix::Floats(output_gradient), row, images, channel * count, count, self.plane);
-                let to = self.gradients.add(channel * output[0] * tiles.row() * V::LANES);
-                tiles.output_gradient::<V>(self.plane, to);
+                let to = self.gradients.add(channel * output[0] * tiles.row_vectors() * V::LANES);
+                tiles.gradient_to_points::<V>(self.plane, to);
                 if self.wanted.has_bias {
                     let at = (self.wanted.lines() * LINE + channel) * V::LANES;
                     sum_places::<V>(self.plane, count, self.sums.add(at));
@@ -164,7 +164,7 @@ impl Sweep<'_> {
     #[inline(always)]
     unsafe fn point<V: F32>(&self, point: usize) {
         let Tiles { in_channels, out_channels, rows, .. } = self.wanted.tiles;
-        for (channels, lines) in tiles(out_channels, in_channels * rows) {
+        for (channels, lines) in register_tiles(out_channels, in_channels * rows) {
             macro_rules! sizes {
                 ($(($r:literal $n:literal))*) => {
                     match (channels.len(), lines.len()) {
@@ -183,7 +183,7 @@ impl Sweep<'_> {
     #[inline(always)]
     unsafe fn tile<V: F32, const R: usize, const N: usize>(&self, point: usize, channel: usize, line: usize) {
         let Tiles { in_channels, output: [height, _], rows, across, .. } = self.wanted.tiles;
-        let row = self.wanted.tiles.row();
+        let row = self.wanted.tiles.row_vectors();
         unsafe {
             let mut places = [self.images.cast_const(); N];
             for n in 0..N {
@@ -244,8 +244,7 @@ impl Sweep<'_> {
     #[inline(always)]
     unsafe fn taps<V: F32>(&self, from: *const f32, to: *mut f32) {
         let lines = self.wanted.lines();
-        let mut block = [0.0; MOST_LANES * MOST_LANES];
-        let mut turned = [0.0; MOST_LANES * MOST_LANES];
+        let (mut by_tap, mut by_line) = ([[0.0; MOST_LANES]; TAPS], [0.0; MOST_LANES * TAPS]);
         for line in (0..lines).step_by(V::LANES) {
             let count = V::LANES.min(lines - line);
             unsafe {
@@ -255,14 +254,12 @@ impl Sweep<'_> {
                 }
                 let taps = transform::kernel_gradient(points);
                 for tap in 0..TAPS {
-                    taps[tap].store(block.as_mut_ptr().add(tap * MOST_LANES));
+                    taps[tap].store(by_tap[tap].as_mut_ptr());
                 }
-                for line in 0..count {
-                    for tap in 0..TAPS {
-                        turned[line * TAPS + tap] = block[tap * MOST_LANES + line];
-                    }
+                for at in 0..count * TAPS {
+                    by_line[at] = by_tap[at % TAPS][at / TAPS];
                 }
-                to.add(line * TAPS).copy_from_nonoverlapping(turned.as_ptr(), count * TAPS);
+                to.add(line * TAPS).copy_from_nonoverlapping(by_line.as_ptr(), count * TAPS);
             }
         }
     }
