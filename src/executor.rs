@@ -178,9 +178,12 @@ impl Executor {
     }
 
     /// A tensor's bytes as the device holds them (32-bit words, little endian; rows of pixels padded).
+    ///
+    /// # Errors
+    /// On the CPU, activations that other ops of the plan use up are not kept.
     pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
         match self {
-            Executor::Cpu(executor) => Ok(executor.read(tensor)),
+            Executor::Cpu(executor) => executor.read(tensor),
             Executor::Gpu(executor) => executor.read(tensor).await,
         }
     }

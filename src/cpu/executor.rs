@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::buffer::Buffer;
 use super::kernel::{check, kernel};
 use super::pool::{Line, Pool};
-use super::schedule::{Item, Stage, stages};
-use super::tensors::Tensors;
+use super::schedule::{Item, stages};
+use super::shares::{Ready, Rows, cut, fleeting};
+use super::tensors::{Place, Tensors};
 use super::timing::{Timing, Watch};
 use super::{Level, Store};
 use crate::data::Split;
@@ -33,16 +35,6 @@ pub struct Executor {
     timing: Option<Timing>,
 }
 
-/// A stage and its shares of work, cut once.
-struct Ready {
-    items: Vec<Item>,
-    /// In a stretch: each share goes through all items. Else: each share is a part of one item, by position.
-    shares: Vec<(Option<usize>, Range<usize>)>,
-}
-
-/// Bytes of a share's activations that still fit beside the weights in a core's own cache.
-const SHARE_BYTES: usize = 384 << 10;
-
 impl Executor {
     pub(super) fn new(
         pool: Arc<Pool>,
@@ -61,8 +53,13 @@ impl Executor {
         {
             return Err(Error::Config(format!("a store of {has:?} for a plan of {wants:?}")));
         }
+        let threads = pool.threads();
+        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads));
+        // Ops on no values at all leave a stage without shares, which no worker would ever bring to its end.
+        let stages: Vec<Ready> = stages.filter(|stage| !stage.shares.is_empty()).collect();
+        let fleeting = fleeting(plan, level, &stages);
         let (mut buffers, mut places) = (Vec::new(), Vec::new());
-        for tensor in &plan.tensors {
+        for (tensor, fleeting) in plan.tensors.iter().zip(&fleeting) {
             let flat = match tensor.home {
                 Home::Parameters { .. } => Some(Flat::Parameters),
                 Home::Gradients { .. } => Some(Flat::Gradients),
@@ -72,7 +69,10 @@ impl Executor {
             };
             let start = match flat.map(|flat| store.place(flat)) {
                 None => {
-                    let buffer = Buffer::new(tensor.bytes())?;
+                    let bytes = tensor.bytes();
+                    // Behind the batch's rows, which are then never touched, as many for each worker as a share has.
+                    let more = fleeting.map_or(0, |rows| bytes / rows.all * rows.most * threads);
+                    let buffer = Buffer::new(bytes.saturating_add(more))?;
                     let start = buffer.pointer();
                     buffers.push(buffer);
                     start
@@ -81,9 +81,8 @@ impl Executor {
                 Some(Some((start, _))) => start.wrapping_add(4 * tensor.home.offset()),
                 Some(None) => return Err(Error::Config(format!("the store has no {:?}", tensor.home))),
             };
-            places.push((start, tensor.bytes()));
+            places.push(Place::whole(start, tensor.bytes()));
         }
-        let places: Arc<[(*mut u8, usize)]> = places.into();
         let scratch = plan.steps.iter().map(|step| kernel(&step.op).scratch(level)).max().unwrap_or(0);
         let mut prepared = vec![std::ptr::null_mut(); plan.tensors.len()];
         for wanted in plan.steps.iter().filter_map(|step| kernel(&step.op).prepared(level)) {
@@ -93,17 +92,22 @@ impl Executor {
         }
         let prepared: Arc<[*mut f32]> = prepared.into();
         let mut tensors = Vec::new();
-        for _ in 0..pool.threads() {
+        for worker in 0..threads {
             let buffer = Buffer::floats(scratch)?;
             buffer.spoil();
-            let (places, prepared) = (places.clone(), prepared.clone());
-            tensors.push(Tensors { places, prepared, scratch: buffer.pointer().cast(), level });
+            let own = places.iter().zip(&fleeting).map(|(place, rows)| match rows {
+                Some(Rows { all, most }) => place.window(*all, all + worker * most),
+                None => *place,
+            });
+            tensors.push(Tensors {
+                places: own.collect(),
+                prepared: prepared.clone(),
+                scratch: buffer.pointer().cast(),
+                first_row: AtomicUsize::new(0),
+                level,
+            });
             buffers.push(buffer);
         }
-        let threads = pool.threads();
-        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads));
-        // Ops on no values at all leave a stage without shares, which no worker would ever bring to its end.
-        let stages = stages.filter(|stage| !stage.shares.is_empty()).collect();
         Ok(Executor {
             pool,
             plan: plan.clone(),
@@ -183,30 +187,33 @@ impl Executor {
         std::mem::take(&mut self.losses)
     }
 
-    pub fn read(&mut self, tensor: TensorId) -> Vec<u8> {
-        let Some((start, bytes)) = self.place(tensor) else { return Vec::new() };
+    pub fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        let (start, bytes) = self.place(tensor)?;
         let _guard = self.store.lock();
         // SAFETY: the place is that large, and nobody is at work while the guard lives.
-        unsafe { std::slice::from_raw_parts(start, bytes) }.to_vec()
+        Ok(unsafe { std::slice::from_raw_parts(start, bytes) }.to_vec())
     }
 
     pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
-        match self.place(tensor) {
-            Some((start, room)) if room == bytes.len() => {
-                let _guard = self.store.lock();
-                // SAFETY: as in `read`.
-                unsafe { std::slice::from_raw_parts_mut(start, room) }.copy_from_slice(bytes);
-                Ok(())
-            }
-            place => {
-                let room = place.map_or(0, |(_, bytes)| bytes);
-                Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())))
-            }
+        let (start, room) = self.place(tensor)?;
+        if room != bytes.len() {
+            return Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())));
         }
+        let _guard = self.store.lock();
+        // SAFETY: as in `read`.
+        unsafe { std::slice::from_raw_parts_mut(start, room) }.copy_from_slice(bytes);
+        Ok(())
     }
 
-    fn place(&self, tensor: TensorId) -> Option<(*mut u8, usize)> {
-        self.tensors.first()?.places.get(tensor.index()).copied()
+    fn place(&self, tensor: TensorId) -> Result<(*mut u8, usize)> {
+        let place = self.tensors.first().and_then(|tensors| tensors.places.get(tensor.index()));
+        match place {
+            Some(place) => place.kept().ok_or_else(|| {
+                let name = self.plan.tensors.get(tensor.index()).map_or("", |tensor| &tensor.name);
+                Error::Config(format!("{name} is used up within a step: nothing of it is kept"))
+            }),
+            None => Err(Error::Config("a tensor of another plan".into())),
+        }
     }
 
     /// See [`crate::executor::Executor::spans`].
@@ -306,45 +313,10 @@ impl Ready {
         let (only, range) = &self.shares[share];
         match only {
             Some(item) => run(self.items[*item], range.clone()),
-            None => self.items.iter().for_each(|item| run(*item, range.clone())),
-        }
-    }
-}
-
-/// Cuts a stage in shares: a few a worker, so that one who is late delays the others little.
-fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
-    // As many shares as there would be of that size, but even ones: a last one that is small leaves its worker idle.
-    let shares_of = |count: usize, least: usize, most: usize| {
-        let least = least.max(1);
-        let even = if threads == 1 { count } else { count.div_ceil(2 * threads) };
-        let size = even.min(most).max(least);
-        let (units, shares) = (count.div_ceil(least), count.div_ceil(size).max(1));
-        let cut = move |share: usize| count.min((units * share).div_ceil(shares) * least);
-        (0..shares).map(move |share| cut(share)..cut(share + 1)).filter(|range| !range.is_empty())
-    };
-    match stage {
-        Stage::Stretch { rows, granule, items } => {
-            let bytes: usize = items
-                .iter()
-                .flat_map(|item| match item {
-                    Item::Op(at) => plan.steps[*at].op.writes(),
-                    Item::Feed | Item::Prepare(_) => Vec::new(),
-                })
-                .map(|id| plan.tensor(id).bytes() / rows.max(1))
-                .sum();
-            let least = granule.max(4);
-            // What no cache holds anyway is cut in shares enough for the threads to keep each other company.
-            let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(rows.div_ceil(4 * threads));
-            let shares = shares_of(rows, least, most).map(|range| (None, range)).collect();
-            Ready { items, shares }
-        }
-        Stage::Units { items } => {
-            let mut shares = Vec::new();
-            for (at, (_, count, grain)) in items.iter().enumerate() {
-                shares.extend(shares_of(*count, *grain, usize::MAX).map(|range| (Some(at), range)));
+            None => {
+                tensors.first_row.store(range.start, Ordering::Relaxed);
+                self.items.iter().for_each(|item| run(*item, range.clone()));
             }
-            let items = items.into_iter().map(|(item, ..)| item).collect();
-            Ready { items, shares }
         }
     }
 }

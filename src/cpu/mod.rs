@@ -18,6 +18,7 @@ mod planes;
 mod pool;
 mod pooling;
 mod schedule;
+mod shares;
 mod simd;
 mod sliding;
 mod store;

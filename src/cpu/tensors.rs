@@ -1,19 +1,48 @@
 //! What ops see of the tensors: pointers, and matrices of float32 or of image bytes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Level;
 use super::simd::F32;
 use crate::plan::ops::Operand;
 use crate::plan::{TensorId, image_stride};
 
-/// A plan's tensors as one worker sees them. Cloned for every worker, since each has scratch memory of its own.
-#[derive(Clone)]
+/// Where a tensor lies.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    start: *mut u8,
+    bytes: usize,
+    /// Where a worker has a window of its own for whatever rows it is at work on: bytes of a row, and which row the window
+    /// begins at, behind all rows of the tensor, so that no pointer leaves the memory. Else both are 0.
+    row_bytes: usize,
+    window: usize,
+}
+
+impl Place {
+    pub fn whole(start: *mut u8, bytes: usize) -> Self {
+        Place { start, bytes, row_bytes: 0, window: 0 }
+    }
+
+    /// Of `rows` rows, with a window from row `window` on.
+    pub fn window(self, rows: usize, window: usize) -> Self {
+        Place { row_bytes: self.bytes / rows.max(1), window, ..self }
+    }
+
+    /// Start and bytes, where all rows are kept.
+    pub fn kept(&self) -> Option<(*mut u8, usize)> {
+        (self.row_bytes == 0).then_some((self.start, self.bytes))
+    }
+}
+
+/// A plan's tensors as one worker sees them: each has scratch memory of its own.
 pub(super) struct Tensors {
-    /// Where each tensor begins, and its bytes, by position.
-    pub places: Arc<[(*mut u8, usize)]>,
+    /// By position.
+    pub places: Vec<Place>,
     /// What ops made of their weights, by the position of the tensor that they write; null for all others.
     pub prepared: Arc<[*mut f32]>,
+    /// The first row of the share that this worker is at.
+    pub first_row: AtomicUsize,
     /// This worker's own floats, as many as the plan's ops asked for with `Kernel::scratch`.
     pub scratch: *mut f32,
     pub level: Level,
@@ -25,8 +54,15 @@ unsafe impl Send for Tensors {}
 unsafe impl Sync for Tensors {}
 
 impl Tensors {
+    /// Where row 0 lies or would lie.
     pub fn bytes(&self, id: TensorId) -> *mut u8 {
-        self.places[id.index()].0
+        let place = &self.places[id.index()];
+        match place.row_bytes {
+            0 => place.start,
+            bytes => {
+                place.start.wrapping_add((place.window - self.first_row.load(Ordering::Relaxed)) * bytes)
+            }
+        }
     }
 
     /// See `Kernel::prepared`.
@@ -36,7 +72,7 @@ impl Tensors {
 
     /// How many bytes the tensor has.
     pub fn size(&self, id: TensorId) -> usize {
-        self.places[id.index()].1
+        self.places[id.index()].bytes
     }
 
     pub fn floats(&self, id: TensorId) -> *mut f32 {
