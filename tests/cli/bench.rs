@@ -97,7 +97,7 @@ fn a_profile_tells_of_every_op_and_a_trace_of_every_moment() {
         let shares: f64 = ops.iter().map(|op| op["share"].as_f64().unwrap()).sum();
         let whole = shares + profile["idle_share"].as_f64().unwrap();
         assert!((whole - 1.0).abs() < 1e-6, "{whole}");
-        assert_eq!(product["phase"], "forward");
+        assert_eq!(product["phase"], if device == "cpu" { "forward" } else { "loss" });
 
         let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&trace).unwrap()).unwrap();
         let events = file["traceEvents"].as_array().unwrap();
