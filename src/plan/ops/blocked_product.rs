@@ -2,9 +2,9 @@
 
 use super::half::{halved, scale};
 use super::launching::{
-    BLOCKED, Constant, MOST_SHARING, READ, SUBGROUPS, WRITE, blocks, launch, layered, offset, operand,
+    BLOCKED, MOST_SHARING, READ, SUBGROUPS, WRITE, blocks, launch, layered, offset, operand,
 };
-use super::{Launch, Operand};
+use super::{Constant, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// A product `[m, k] · [k, n]`.

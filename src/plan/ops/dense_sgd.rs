@@ -1,8 +1,8 @@
 use super::half::{halved, scale};
 use super::launching::{
-    BLOCKED, Constant, MOST_SHARING, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
+    BLOCKED, MOST_SHARING, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
 };
-use super::{Access, Describe, Launch, Operand};
+use super::{Access, Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// A dense layer's gradients and their SGD step in one pass, the gradients never stored:

@@ -1,7 +1,6 @@
 //! Half precision: which launches compute in it, and how gradients are kept from vanishing in it.
 
-use super::launching::Constant;
-use super::{Launch, Op};
+use super::{Constant, Launch, Op};
 use crate::plan::{Phase, Plan, TensorId};
 
 /// What products are multiplied in. Parameters, gradients, optimiser state and all tensors in memory are float32 in any case.

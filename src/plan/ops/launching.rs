@@ -1,7 +1,7 @@
 //! What the ops' `launch` methods share: grids, offsets, and the constants that say how an operand is stored.
 
 use super::half::{halved, scale};
-use super::{Access, Launch, Operand};
+use super::{Access, Constant, Launch, Operand};
 use crate::plan::{Home, Plan, TensorId, Window};
 
 pub(super) const READ: Access = Access::Read;
@@ -9,8 +9,6 @@ pub(super) const WRITE: Access = Access::ReadWrite;
 
 /// Most workgroups along one dimension, by the portable limits.
 const MOST_GROUPS: usize = 65_535;
-
-pub(super) type Constant = (&'static str, f64);
 
 /// A grid of at least `count` workgroups. Past the limit of x it folds into y: shaders count
 /// `group.y * groups.x + group.x`, and stop where their work ends.

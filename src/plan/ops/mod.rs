@@ -67,6 +67,9 @@ pub(crate) trait Describe {
     }
 }
 
+/// The name and value of a shader's `override` constant.
+pub type Constant = (&'static str, f64);
+
 /// One dispatch: a shader, its constants, its buffers, its grid. Plain data; `gpu` makes pipelines of it.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -79,7 +82,7 @@ pub struct Launch {
     /// WGSL source; the entry point is `main`.
     pub source: &'static str,
     /// Values of the shader's `override` constants.
-    pub constants: Vec<(&'static str, f64)>,
+    pub constants: Vec<Constant>,
     /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step's numbers.)
     /// The shader has an `override` with the binding as its `@id`: how far each net's part is from the one before it, in
     /// 32-bit words.
