@@ -90,7 +90,7 @@ fn convolutions() -> Vec<(usize, usize, usize, Window)> {
         (5, 5, 6, padded([7, 10], [4, 5], [1, 1], [3, 4])),
         (18, 16, 16, Window::valid([5, 14], [2, 5], [1, 1])),
         (4, 8, 30, Window::valid([6, 9], [3, 5], [1, 1])),
-        (4, 5, 5, Window::valid([12, 23], [4, 5], [1, 1]).map(|all| Window { output: [3, 10], ..all })),
+        (4, 5, 5, padded([12, 23], [4, 5], [1, 1], [2, 1]).map(|all| Window { output: [3, 10], ..all })),
         // Image rows of whole words, seen from each place in a word.
         (2, 1, 9, Window::same([5, 12], [3, 3], [1, 1])),
         (3, 1, 5, Window::valid([6, 16], [2, 5], [1, 1])),
