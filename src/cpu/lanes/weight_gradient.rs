@@ -194,40 +194,23 @@ impl Sweep<'_> {
         rows: Range<usize>,
     ) {
         let (taps, width, wide) = (self.wanted.taps(), self.wanted.output[1], self.wanted.padded()[1]);
-        let first = rows.start;
         unsafe {
             let mut places = [self.images.cast_const(); N];
             for n in 0..N {
                 places[n] = places[n].add(*self.offsets.add(tap + n) as usize * V::LANES);
             }
-            let sum = |r: usize, n: usize| self.sums.add(((channel + r) * taps + tap + n) * V::LANES);
-            let mut sums = [[V::splat(0.0); N]; R];
-            for r in 0..R {
-                for n in 0..N {
-                    sums[r][n] = V::load(sum(r, n));
-                }
-            }
-            for y in rows {
-                let line = y * wide * V::LANES;
-                let gradients = self.gradients.add((channel * self.pitch + (y - first) * width) * V::LANES);
-                for x in 0..width {
-                    let mut values = [V::splat(0.0); N];
-                    for n in 0..N {
-                        values[n] = V::load(places[n].add(line + x * V::LANES));
-                    }
-                    for r in 0..R {
-                        let gradient = V::load(gradients.add((r * self.pitch + x) * V::LANES));
-                        for n in 0..N {
-                            sums[r][n] = gradient.mul_add(values[n], sums[r][n]);
-                        }
-                    }
-                }
-            }
-            for r in 0..R {
-                for n in 0..N {
-                    sums[r][n].store(sum(r, n));
-                }
-            }
+            let walk = Walk {
+                rows: rows.len(),
+                columns: width,
+                image_row: wide,
+                gradient_row: width,
+                gradient_channel: self.pitch,
+                sum_channel: taps,
+            };
+            let places = places.map(|place| place.add(rows.start * wide * V::LANES));
+            let gradients = self.gradients.add(channel * self.pitch * V::LANES);
+            let sums = self.sums.add((channel * taps + tap) * V::LANES);
+            walk.tile::<V, R, N>(places, gradients, sums);
         }
     }
 
@@ -250,6 +233,58 @@ impl Sweep<'_> {
         unsafe {
             let to = partials.add(rows.start / group * columns);
             add_lanes::<V>(self.sums, columns, rows.len(), group, to);
+        }
+    }
+}
+
+/// The way past all places, for a tile in registers: sizes and distances in vectors.
+pub(super) struct Walk {
+    pub rows: usize,
+    pub columns: usize,
+    pub image_row: usize,
+    pub gradient_row: usize,
+    pub gradient_channel: usize,
+    pub sum_channel: usize,
+}
+
+impl Walk {
+    /// Adds to `R` channels x `N` neighbouring sums, from `sums` on: the products of each channel's gradients and what lies
+    /// beside each of `places`.
+    #[inline(always)]
+    pub(super) unsafe fn tile<V: F32, const R: usize, const N: usize>(
+        &self,
+        places: [*const f32; N],
+        gradients: *const f32,
+        sums: *mut f32,
+    ) {
+        let at = |r: usize, n: usize| (r * self.sum_channel + n) * V::LANES;
+        unsafe {
+            let mut tile = [[V::splat(0.0); N]; R];
+            for r in 0..R {
+                for n in 0..N {
+                    tile[r][n] = V::load(sums.add(at(r, n)));
+                }
+            }
+            for y in 0..self.rows {
+                for x in 0..self.columns {
+                    let mut values = [V::splat(0.0); N];
+                    for n in 0..N {
+                        values[n] = V::load(places[n].add((y * self.image_row + x) * V::LANES));
+                    }
+                    for r in 0..R {
+                        let place = r * self.gradient_channel + y * self.gradient_row + x;
+                        let gradient = V::load(gradients.add(place * V::LANES));
+                        for n in 0..N {
+                            tile[r][n] = gradient.mul_add(values[n], tile[r][n]);
+                        }
+                    }
+                }
+            }
+            for r in 0..R {
+                for n in 0..N {
+                    tile[r][n].store(sums.add(at(r, n)));
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::super::super::simd::{F32, by_level};
 use super::super::super::tensors::{Floats, Matrix};
-use super::super::weight_gradient::{add_lanes, fits, register_tiles, sum_places};
+use super::super::weight_gradient::{Walk, add_lanes, fits, register_tiles, sum_places};
 use super::super::{MOST_LANES, gather, zero};
 use super::{LINE, TAPS, Tiles, transform};
 
@@ -192,35 +192,16 @@ impl Sweep<'_> {
             }
             let gradients = self.gradients.add((channel * height * row + point * across) * V::LANES);
             let lines = in_channels * rows;
-            let sum = |r: usize, n: usize| {
-                self.sums.add((point * self.wanted.lines() + (channel + r) * lines + line + n) * V::LANES)
+            let walk = Walk {
+                rows: height,
+                columns: across,
+                image_row: row,
+                gradient_row: row,
+                gradient_channel: height * row,
+                sum_channel: lines,
             };
-            let mut sums = [[V::splat(0.0); N]; R];
-            for r in 0..R {
-                for n in 0..N {
-                    sums[r][n] = V::load(sum(r, n));
-                }
-            }
-            for y in 0..height {
-                for tile in 0..across {
-                    let at = (y * row + tile) * V::LANES;
-                    let mut values = [V::splat(0.0); N];
-                    for n in 0..N {
-                        values[n] = V::load(places[n].add(at));
-                    }
-                    for r in 0..R {
-                        let gradient = V::load(gradients.add(r * height * row * V::LANES + at));
-                        for n in 0..N {
-                            sums[r][n] = gradient.mul_add(values[n], sums[r][n]);
-                        }
-                    }
-                }
-            }
-            for r in 0..R {
-                for n in 0..N {
-                    sums[r][n].store(sum(r, n));
-                }
-            }
+            let sums = self.sums.add((point * self.wanted.lines() + channel * lines + line) * V::LANES);
+            walk.tile::<V, R, N>(places, gradients, sums);
         }
     }
 
