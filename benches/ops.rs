@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use divan::Bencher;
 use inkgrad::executor::{Device, Executor, ExecutorOptions, Feed, Variants};
 use inkgrad::gpu::{Adapter, Choice};
-use inkgrad::plan::{Op, Precision};
+use inkgrad::plan::Op;
 use inkgrad::verify::{Case, cases};
 use inkgrad::{cpu, gpu};
 use pollster::block_on;
@@ -39,7 +39,7 @@ impl std::fmt::Display for Bench {
 }
 
 fn variants(case: &Case) -> usize {
-    case.variants(Precision::F32)
+    case.variants()
 }
 
 /// The largest shape of each op says most of its speed.

@@ -37,11 +37,6 @@ pub enum Error {
     Unsupported { adapter: String, what: String },
 
     #[error(
-        "{device} does not compute in half precision. Use `--precision f32`, or a GPU that `inkgrad devices` lists with f16"
-    )]
-    NoF16 { device: String },
-
-    #[error(
         "the GPU was lost ({0}). Run again; if it happens again, update the driver or use `--device cpu`"
     )]
     DeviceLost(String),
@@ -80,7 +75,6 @@ impl Error {
             self,
             Error::NoAdapter { .. }
                 | Error::Unsupported { .. }
-                | Error::NoF16 { .. }
                 | Error::MissingFile { .. }
                 | Error::Config(_)
         )

@@ -6,7 +6,6 @@
 
 use crate::data::Split;
 use crate::error::Result;
-pub use crate::plan::Precision;
 use crate::plan::{FlatSizes, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
 use crate::{cpu, gpu};
@@ -42,20 +41,13 @@ pub struct ExecutorOptions {
     /// Most steps a block.
     pub block: usize,
     pub variants: Variants,
-    pub precision: Precision,
     /// Notes when each op runs, see [`Executor::spans`]. Costs time itself.
     pub profile: bool,
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
-        ExecutorOptions {
-            feed: Feed::Auto,
-            block: 32,
-            variants: Variants::Device,
-            precision: Precision::F32,
-            profile: false,
-        }
+        ExecutorOptions { feed: Feed::Auto, block: 32, variants: Variants::Device, profile: false }
     }
 }
 
@@ -102,14 +94,6 @@ pub enum Executor {
 }
 
 impl Device {
-    /// Whether [`Precision::F16`] is possible.
-    pub fn has_f16(&self) -> bool {
-        match self {
-            Device::Cpu(_) => false,
-            Device::Gpu(device) => device.has_f16(),
-        }
-    }
-
     /// Makes the flat buffers: parameters as given, everything else zero.
     pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
         Ok(match self {
@@ -209,14 +193,6 @@ impl Executor {
         match self {
             Executor::Cpu(executor) => Ok(executor.spans()),
             Executor::Gpu(executor) => executor.spans().await,
-        }
-    }
-
-    /// Ops of a step that multiply in half precision.
-    pub fn half_products(&self) -> usize {
-        match self {
-            Executor::Cpu(_) => 0,
-            Executor::Gpu(executor) => executor.half_products(),
         }
     }
 

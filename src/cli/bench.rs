@@ -7,13 +7,12 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use inkgrad::data::{Part, Split};
 use inkgrad::network::{Network, Task as Images};
-use inkgrad::plan::Precision;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use inkgrad::{Error, Result};
 use serde::Serialize;
 
-use super::device::{Chosen, DeviceOptions, FeedChoice, PrecisionChoice};
+use super::device::{Chosen, DeviceOptions, FeedChoice};
 use super::failure::Failure;
 use super::progress::count;
 use super::table::Table;
@@ -37,10 +36,6 @@ pub struct Options {
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
-    /// What large products are multiplied in: float32, or on GPUs that can half precision with float32 sums. Parameters stay
-    /// float32 in either
-    #[arg(long, value_name = "P", default_value = "f32")]
-    precision: PrecisionChoice,
     /// Directory of four IDX files, gzipped or not, in place of the built-in MNIST
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -96,10 +91,6 @@ struct Line<'a> {
     steps: u64,
     batch: usize,
     seed: u64,
-    precision: Precision,
-    /// Products of the network, and those of them in half precision.
-    products: usize,
-    half_products: usize,
     /// Start values, shuffling and all steps; no loading, compiling or testing.
     train_seconds: f64,
     /// Before that, to warm up: a few steps of a network that is then thrown away.
@@ -108,16 +99,6 @@ struct Line<'a> {
     total_process_seconds: f64,
     test_accuracy: f64,
     images_per_second: f64,
-}
-
-impl Line<'_> {
-    /// What half precision comes to.
-    fn halves(&self) -> String {
-        match self.precision {
-            Precision::F32 => String::new(),
-            Precision::F16 => format!(", f16 in {} of {} products", self.half_products, self.products),
-        }
-    }
 }
 
 pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
@@ -149,7 +130,7 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
                 json::line(&line)?;
             } else {
                 let (task, of, rate) = (task.name(), options.repeat, count(line.images_per_second));
-                output::note(format_args!("{task}, run {turn} of {of}: {rate} images/s{}", line.halves()));
+                output::note(format_args!("{task}, run {turn} of {of}: {rate} images/s"));
             }
             runs.push(line);
         }
@@ -183,7 +164,6 @@ impl<'a> Bench<'a> {
         let train_seconds = begun.elapsed().as_secs_f64();
         let test = evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
         let images = (trainer.steps() * recipe.batch as u64) as f64;
-        let (products, half_products) = trainer.products();
         Ok(Line {
             framework: "inkgrad",
             version: env!("CARGO_PKG_VERSION"),
@@ -193,9 +173,6 @@ impl<'a> Bench<'a> {
             steps: trainer.steps(),
             batch: recipe.batch,
             seed: self.options.seed,
-            precision: self.options.precision.into(),
-            products,
-            half_products,
             train_seconds,
             first_call_seconds,
             total_process_seconds: started.elapsed().as_secs_f64(),
@@ -209,7 +186,6 @@ impl<'a> Bench<'a> {
         let options = TrainerOptions {
             seed: self.options.seed,
             feed: self.options.feed.into(),
-            precision: self.options.precision.into(),
             ..TrainerOptions::default()
         };
         let split: &Split = &self.training.examples;

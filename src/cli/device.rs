@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 use inkgrad::executor::{Device, Feed};
 use inkgrad::gpu::{Adapter, Choice};
-use inkgrad::plan::Precision;
 use inkgrad::{Error, Result, cpu, gpu};
 
 use super::tuning::Tuning;
@@ -22,22 +21,6 @@ pub struct DeviceOptions {
     /// Do not time which of a GPU's shaders are the quickest for a network, nor use what was timed before
     #[arg(long)]
     no_tune: bool,
-}
-
-/// What products are multiplied in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionChoice {
-    F32,
-    F16,
-}
-
-impl From<PrecisionChoice> for Precision {
-    fn from(choice: PrecisionChoice) -> Precision {
-        match choice {
-            PrecisionChoice::F32 => Precision::F32,
-            PrecisionChoice::F16 => Precision::F16,
-        }
-    }
 }
 
 /// How images reach a GPU.

@@ -65,11 +65,7 @@ fn cells(about: &About) -> [String; 10] {
             format!("subgroups of {least} to {most}")
         });
     }
-    let others = [
-        (about.has_f16, "f16"),
-        (about.has_timestamps, "timestamps"),
-        (about.has_cooperative_matrix, "cooperative matrix"),
-    ];
+    let others = [(about.has_timestamps, "timestamps"), (about.has_cooperative_matrix, "cooperative matrix")];
     features.extend(others.into_iter().filter(|(has, _)| *has).map(|(_, name)| name.to_owned()));
     [
         about.name.clone(),

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use inkgrad::executor::Feed;
 use inkgrad::network::LossReduction;
-use inkgrad::plan::Precision;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{About, Checkpoint};
 use inkgrad::{Error, Result};
 
-use super::device::{DeviceOptions, FeedChoice, PrecisionChoice};
+use super::device::{DeviceOptions, FeedChoice};
 use super::{output, source};
 
 #[derive(Args)]
@@ -84,10 +83,6 @@ pub struct Options {
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
-    /// What large products are multiplied in: float32, or on GPUs that can half precision with float32 sums. Parameters stay
-    /// float32 in either
-    #[arg(long, value_name = "P", default_value = "f32")]
-    precision: PrecisionChoice,
     #[command(flatten)]
     pub device: DeviceOptions,
     /// Write the trained model here (safetensors)
@@ -160,10 +155,6 @@ impl Options {
 
     pub fn feed(&self) -> Feed {
         self.feed.into()
-    }
-
-    pub fn precision(&self) -> Precision {
-        self.precision.into()
     }
 
     /// The recipe with what the other options change in it.

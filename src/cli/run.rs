@@ -5,7 +5,6 @@ use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::{Device, Work};
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::{Network, Task};
-use inkgrad::plan::Precision;
 use inkgrad::train::{
     Evaluation, Event as Happened, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
 };
@@ -84,7 +83,6 @@ impl Run<'_> {
         let trainer_options = TrainerOptions {
             seed,
             feed: options.feed(),
-            precision: options.precision(),
             profile: options.is_profiled(),
             ..TrainerOptions::default()
         };
@@ -107,7 +105,7 @@ impl Run<'_> {
         let mut session = session;
         if is_first {
             let trainer = session.trainer();
-            self.announce(&network, trainer.steps(), trainer.products())?;
+            self.announce(&network, trainer.steps())?;
         }
         let before = session.trainer().started();
         // A run that is killed goes on with the same shaders.
@@ -157,15 +155,11 @@ impl Run<'_> {
         }
     }
 
-    /// What a checkpoint tells of where its run began: half precision rounds as another device would, other threads do not.
+    /// What a checkpoint tells of where its run began; other threads round alike.
     fn device(&self) -> String {
-        let name = match &self.chosen.device {
+        match &self.chosen.device {
             Device::Cpu(device) => format!("CPU, {}", device.level()),
             Device::Gpu(_) => self.chosen.name.clone(),
-        };
-        match self.options.precision() {
-            Precision::F32 => name,
-            Precision::F16 => format!("{name} in f16"),
         }
     }
 
@@ -258,7 +252,7 @@ impl Run<'_> {
             (Some(dir), saving) => match saving.await {
                 Err(error) => return error.into(),
                 Ok(_) => output::note(format_args!(
-                    "interrupted after step {step}, saved. To go on: inkgrad train{}{}{}{}{} --device {}{}{}",
+                    "interrupted after step {step}, saved. To go on: inkgrad train{}{}{}{}{} --device {}{}",
                     option("--resume", Some(dir)),
                     option("--data", self.options.data.as_deref()),
                     option("--save", self.options.save.as_deref()),
@@ -266,15 +260,14 @@ impl Run<'_> {
                     option("--tensorboard", self.options.tensorboard.as_deref()),
                     self.chosen.kind(),
                     self.options.device.rest(),
-                    if self.options.precision() == Precision::F16 { " --precision f16" } else { "" },
                 )),
             },
         }
         Failure::Interrupted
     }
 
-    /// What is about to happen, before it does: so many steps, with so many products, some of them in half precision.
-    pub fn announce(&self, network: &Network, steps: u64, products: (usize, usize)) -> Result<(), Failure> {
+    /// What is about to happen, before it does: so many steps.
+    pub fn announce(&self, network: &Network, steps: u64) -> Result<(), Failure> {
         let Run { options, plan, data, chosen } = *self;
         let (task, recipe) = (&plan.name, &plan.recipe);
         options.say(format_args!("device: {chosen}"));
@@ -304,12 +297,6 @@ impl Run<'_> {
                 ));
             }
         }
-        if options.precision() == Precision::F16 {
-            let (products, halves) = products;
-            options.say(format_args!(
-                "precision: f16 with float32 sums in {halves} of {products} products; the others have no such shader"
-            ));
-        }
         if !options.json {
             return Ok(());
         }
@@ -322,7 +309,6 @@ impl Run<'_> {
             test_images: data.test.len(),
             steps,
             batch: recipe.batch,
-            precision: options.precision(),
             learning_rate: recipe.learning_rate,
             loss_reduction: recipe.loss_reduction,
             seed: plan.seed,
@@ -342,7 +328,6 @@ impl Run<'_> {
                 adapter: &chosen.name,
                 steps: *steps,
                 batch: plan.recipe.batch,
-                precision: options.precision(),
                 seed: plan.seed,
                 train_seconds: *seconds,
                 images_per_second,
@@ -362,11 +347,10 @@ impl Run<'_> {
             HumanCount(test.images as u64),
         ))?;
         output::line(format_args!(
-            "training: {} steps of {} images in {seconds:.3} s, {} images/s{}",
+            "training: {} steps of {} images in {seconds:.3} s, {} images/s",
             HumanCount(*here),
             plan.recipe.batch,
             count(images_per_second),
-            if options.precision() == Precision::F16 { ", in f16" } else { "" },
         ))?;
         match &options.save {
             Some(path) => output::line(format_args!("saved: {}", path.display())),

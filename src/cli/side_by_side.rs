@@ -41,12 +41,7 @@ pub async fn train(
     let split = run.split();
     let is_first = first == plan.seed;
     let network = Network::new(Task::from(data), plan.recipe.normalisation, &plan.recipe.layers)?;
-    let trainer_options = TrainerOptions {
-        seed: first,
-        feed: options.feed(),
-        precision: options.precision(),
-        ..TrainerOptions::default()
-    };
+    let trainer_options = TrainerOptions { seed: first, feed: options.feed(), ..TrainerOptions::default() };
     let most = SideBySide::most(device, &network, &plan.recipe) as u64;
     // Groups of about the same size, where one is not enough.
     let mut nets = count.div_ceil(count.div_ceil(most).max(1)) as usize;
@@ -57,7 +52,7 @@ pub async fn train(
             made => {
                 let runs = made?;
                 if is_first {
-                    run.announce(&network, runs.steps(), runs.products())?;
+                    run.announce(&network, runs.steps())?;
                 }
                 options.say(format_args!("seeds {first} to {} side by side", first + nets as u64 - 1));
                 return together(run, &network, runs, first).await;

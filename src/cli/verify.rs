@@ -1,8 +1,7 @@
 //! `inkgrad verify`.
 
 use clap::Args;
-use inkgrad::plan::Precision;
-use inkgrad::verify::{Case, Comparison, cases};
+use inkgrad::verify::{Comparison, cases};
 use inkgrad::{Error, Result};
 
 use super::device::{DeviceOptions, reference};
@@ -21,22 +20,17 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let chosen = options.device.choose_to_verify().await?;
     output::note(format_args!("comparing {chosen} with the CPU reference"));
     let mut ops: Vec<OpReport> = Vec::new();
-    let mut checks: Vec<(Case, Precision)> = cases().into_iter().map(|case| (case, Precision::F32)).collect();
-    if chosen.device.has_f16() {
-        let halves = cases().into_iter().filter(|case| case.variants(Precision::F16) > 0);
-        checks.extend(halves.map(|case| (case, Precision::F16)));
-    }
-    for (case, precision) in checks {
-        let comparison = match case.compare(&reference, &chosen.device, precision).await {
+    for case in cases() {
+        let comparison = match case.compare(&reference, &chosen.device).await {
             // A shader that the driver refuses is what this command is there to find: the other ops go on.
             Err(error @ Error::Gpu(_)) => {
                 output::note(format_args!("{} {}: {error}", case.op, case.shape));
-                let (shape, tolerance) = (case.shape.clone(), case.tolerance(precision));
-                Comparison { op: case.op, precision, shape, error: f64::INFINITY, tolerance }
+                let (shape, tolerance) = (case.shape.clone(), case.tolerance);
+                Comparison { op: case.op, shape, error: f64::INFINITY, tolerance }
             }
             comparison => comparison?,
         };
-        match ops.iter_mut().find(|report| (report.op, report.precision) == (comparison.op, precision)) {
+        match ops.iter_mut().find(|report| report.op == comparison.op) {
             Some(report) => report.add(comparison),
             None => ops.push(OpReport::new(comparison)),
         }
@@ -47,7 +41,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         table.row(report.cells());
     }
     output::print(table)?;
-    let failed: Vec<String> = ops.iter().filter(|report| report.failed > 0).map(OpReport::name).collect();
+    let failed: Vec<&str> = ops.iter().filter(|report| report.failed > 0).map(|report| report.op).collect();
     if failed.is_empty() {
         return output::line(format_args!("{}: every op agrees with the CPU reference", chosen.name));
     }
@@ -61,7 +55,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
 /// How an op did over all its cases.
 struct OpReport {
     op: &'static str,
-    precision: Precision,
     cases: usize,
     failed: usize,
     /// The case that came nearest to its tolerance, or went furthest past it.
@@ -70,20 +63,7 @@ struct OpReport {
 
 impl OpReport {
     fn new(first: Comparison) -> Self {
-        OpReport {
-            op: first.op,
-            precision: first.precision,
-            cases: 1,
-            failed: usize::from(!first.passed()),
-            worst: first,
-        }
-    }
-
-    fn name(&self) -> String {
-        match self.precision {
-            Precision::F32 => self.op.to_owned(),
-            Precision::F16 => format!("{} in f16", self.op),
-        }
+        OpReport { op: first.op, cases: 1, failed: usize::from(!first.passed()), worst: first }
     }
 
     fn add(&mut self, comparison: Comparison) {
@@ -100,7 +80,7 @@ impl OpReport {
             0 => "ok".to_owned(),
             failed => format!("FAILED in {failed}, worst {shape}"),
         };
-        [self.name(), self.cases.to_string(), figure(*error), figure(tolerance.relative), result]
+        [self.op.to_owned(), self.cases.to_string(), figure(*error), figure(tolerance.relative), result]
     }
 }
 

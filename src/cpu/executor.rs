@@ -14,7 +14,7 @@ use super::timing::{Timing, Watch};
 use super::{Level, Store};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Flat, Precision, Work};
+use crate::executor::{ExecutorOptions, Flat, Work};
 use crate::plan::{Home, NO_LABEL, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
 
@@ -43,9 +43,6 @@ impl Executor {
         store: &Store,
         options: ExecutorOptions,
     ) -> Result<Self> {
-        if options.precision == Precision::F16 {
-            return Err(Error::NoF16 { device: "the CPU path".into() });
-        }
         check(plan)?;
         let (has, wants) = (store.sizes(), plan.flat);
         if (has.parameters, has.statistics) != (wants.parameters, wants.statistics)

@@ -43,7 +43,6 @@ pub struct About {
     pub max_storage_buffers: u32,
     /// Smallest and largest subgroup; none where shaders cannot use subgroups.
     pub subgroups: Option<(u32, u32)>,
-    pub has_f16: bool,
     pub has_timestamps: bool,
     pub has_cooperative_matrix: bool,
 }
@@ -157,7 +156,6 @@ impl About {
             subgroups: features
                 .contains(Features::SUBGROUP)
                 .then_some((info.subgroup_min_size, info.subgroup_max_size)),
-            has_f16: features.contains(Features::SHADER_F16),
             has_timestamps: features.contains(Features::TIMESTAMP_QUERY),
             has_cooperative_matrix: features.contains(Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
         }

@@ -42,7 +42,7 @@ impl Device {
         let about = adapter.about().clone();
         let limits = adapter.raw.limits();
         supports(&about, &limits)?;
-        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
         let description = wgpu::DeviceDescriptor {
             label: Some("inkgrad"),
             required_features: wanted & adapter.raw.features(),
@@ -79,11 +79,6 @@ impl Device {
     /// Whether the device can time single ops.
     pub fn has_timestamps(&self) -> bool {
         self.shared.has_timestamps()
-    }
-
-    /// Whether shaders can compute in half precision.
-    pub fn has_f16(&self) -> bool {
-        self.shared.has_f16()
     }
 
     /// From now on, ops that have several shaders get the quickest: by earlier choices for this adapter and driver, or else
@@ -175,10 +170,6 @@ impl Shared {
 
     pub(super) fn has_subgroups(&self) -> bool {
         self.raw.features().contains(wgpu::Features::SUBGROUP) && self.subgroup_lanes >= 8
-    }
-
-    pub(super) fn has_f16(&self) -> bool {
-        self.raw.features().contains(wgpu::Features::SHADER_F16)
     }
 
     pub(super) fn has_timestamps(&self) -> bool {

@@ -14,7 +14,7 @@ use super::resident::{self, Resident};
 use super::timing::{self, Timing};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Feed, Flat, Precision, Work};
+use crate::executor::{ExecutorOptions, Feed, Flat, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
 use crate::profile::Span;
@@ -35,8 +35,6 @@ pub struct Executor {
     gather: Option<(Resident, Dispatch)>,
     history: Option<History>,
     next_slot: usize,
-    /// See [`crate::executor::Executor::half_products`].
-    half_products: usize,
     pub(super) work: Work,
     /// Where a profile is wanted.
     timing: Option<Timing>,
@@ -51,9 +49,6 @@ impl Executor {
     ) -> Result<Self> {
         shared.faults.check()?;
         plan.check_slices()?;
-        if options.precision == Precision::F16 && !shared.has_f16() {
-            return Err(Error::NoF16 { device: shared.name().to_owned() });
-        }
         let (has, wants) = (store.sizes(), plan.flat);
         let same = (has.parameters, has.statistics) == (wants.parameters, wants.statistics);
         if !store.is_of(shared) || !same || has.states < wants.states {
@@ -107,7 +102,6 @@ impl Executor {
             gather: None,
             history,
             next_slot: 0,
-            half_products: 0,
             work,
             timing,
         };
@@ -115,14 +109,13 @@ impl Executor {
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
         let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
-        let ways = plan.steps.iter().map(|step| step.op.launches_in(plan, options.precision));
+        let ways = plan.steps.iter().map(|step| step.op.launches(plan));
         let ways = ways.map(|launches| launches.into_iter().filter(possible).collect());
         let mut ways: Vec<Vec<Launch>> = ways.collect();
         let chosen = executor.choose(&ways, options.variants).await?;
         for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
             launches.push((step.op.name(), ways.swap_remove(chosen), step.phase == Phase::Account));
         }
-        executor.half_products = launches.iter().filter(|(_, launch, _)| launch.needs_f16).count();
         executor.dispatches = executor.prepare(&launches, &|id| places[id.index()].clone())?;
         shared.faults.check()?;
         Ok(executor)
@@ -359,11 +352,6 @@ impl Executor {
     /// See [`crate::executor::Executor::spans`].
     pub async fn spans(&mut self) -> Result<Vec<Span>> {
         Ok(self.timing.as_mut().map_or_else(Vec::new, Timing::take))
-    }
-
-    /// See [`crate::executor::Executor::half_products`].
-    pub fn half_products(&self) -> usize {
-        self.half_products
     }
 
     /// How many nets run side by side: as many as the store holds.

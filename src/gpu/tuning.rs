@@ -22,11 +22,10 @@ pub(super) struct Candidate {
 }
 
 /// What tells two ops apart for which different shaders may be the quickest: everything of the plain launch but where in a
-/// flat buffer its tensors stand, and what there is to choose from: `launches`, all of one precision, which the key tells.
+/// flat buffer its tensors stand, and what there is to choose from: `launches`.
 pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
     let mut key = op.name().to_owned();
     if let Some(plain) = launches.first() {
-        key += if plain.needs_f16 { " f16" } else { "" };
         let sizes = plain.constants.iter().filter(|(name, value)| {
             let is_place = ["START", "OFFSET", "GAIN"].iter().any(|end| name.ends_with(end));
             !is_place && *value != 0.0
@@ -132,12 +131,11 @@ fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
 #[cfg(test)]
 mod tests {
     use super::{key, least_share, part};
-    use crate::plan::Precision;
 
     /// What was timed before a shader was added, or on a device that has not all of them, says nothing of the others.
     #[test]
     fn a_choice_is_one_of_what_there_was() {
-        let case = crate::verify::cases().into_iter().find(|case| case.variants(Precision::F32) > 1).unwrap();
+        let case = crate::verify::cases().into_iter().find(|case| case.variants() > 1).unwrap();
         let op = &case.plan.steps[0].op;
         let launches = op.launches(&case.plan);
         assert_ne!(key(op, &launches), key(op, &launches[..1]));

@@ -10,7 +10,7 @@ mod tensor;
 mod window;
 
 pub use builder::Builder;
-pub use ops::{Access, Launch, Op, Precision};
+pub use ops::{Access, Launch, Op};
 pub use tensor::{Element, Home, Tensor, TensorId};
 pub use window::Window;
 

@@ -76,13 +76,8 @@ impl SideBySide {
             orders.push(BatchOrder::at(split.len(), recipe.batch, seed, 0)?);
         }
         let block = steps::block(network, recipe, nets);
-        let executor_options = ExecutorOptions {
-            feed: options.feed,
-            block,
-            variants: options.variants,
-            precision: options.precision,
-            profile: false,
-        };
+        let executor_options =
+            ExecutorOptions { feed: options.feed, block, variants: options.variants, profile: false };
         let executor = device.executor(&plan, &store, executor_options).await?;
         Ok(SideBySide {
             split: split.clone(),
@@ -170,11 +165,6 @@ impl SideBySide {
         };
         let parameters = self.store.read_net(net, parameters).await?;
         Ok(Weights { parameters, statistics: self.store.read_net(net, Flat::Statistics).await? })
-    }
-
-    /// See [`super::Trainer::products`]: of all nets together, which share them.
-    pub fn products(&self) -> (usize, usize) {
-        (steps::products(self.executor.plan()), self.executor.half_products())
     }
 
     pub fn work(&self) -> Work {

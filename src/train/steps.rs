@@ -56,8 +56,3 @@ pub(super) fn plan(device: &Device, network: &Network, recipe: &Recipe, plain: b
         Device::Gpu(_) => fuse::for_gpu(plan),
     }
 }
-
-/// Products and convolutions of a step.
-pub(super) fn products(plan: &Plan) -> usize {
-    plan.steps.iter().filter(|step| step.op.multiply_adds() > 0).count()
-}

@@ -1,7 +1,7 @@
 use super::{Checkpoint, steps};
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
-use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Precision, Store, Variants, Work};
+use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::StepNumbers;
@@ -17,7 +17,6 @@ pub struct TrainerOptions {
     pub plain: bool,
     /// Which shaders a GPU runs.
     pub variants: Variants,
-    pub precision: Precision,
     /// Notes when each op runs, see [`Trainer::spans`].
     pub profile: bool,
 }
@@ -116,7 +115,6 @@ impl Trainer {
                     feed: options.feed,
                     block,
                     variants: options.variants,
-                    precision: options.precision,
                     profile: options.profile,
                 },
             )
@@ -252,11 +250,6 @@ impl Trainer {
     /// The sums of nothing yet, over the ops of a step.
     pub fn profile(&self) -> Profile {
         Profile::new(self.executor.plan(), self.executor.lanes())
-    }
-
-    /// Products and convolutions of a step, and how many of them multiply in half precision.
-    pub fn products(&self) -> (usize, usize) {
-        (steps::products(self.executor.plan()), self.executor.half_products())
     }
 
     pub fn work(&self) -> Work {

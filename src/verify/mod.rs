@@ -7,7 +7,7 @@ pub use cases::cases;
 
 use crate::error::Result;
 use crate::executor::{Device, ExecutorOptions, Feed, Flat, Variants};
-use crate::plan::{Element, Home, Plan, Precision, StepNumbers, TensorId};
+use crate::plan::{Element, Home, Plan, StepNumbers, TensorId};
 
 /// One op in one shape: a plan of that op alone, and what its tensors hold before it runs.
 pub struct Case {
@@ -17,16 +17,8 @@ pub struct Case {
     pub plan: Plan,
     pub inputs: Vec<(TensorId, Vec<u8>)>,
     pub numbers: StepNumbers,
-    /// In float32; in half precision it is [`HALF`].
     pub tolerance: Tolerance,
 }
-
-/// What half precision may make of any product.
-pub const HALF: Tolerance = Tolerance {
-    relative: 3e-3,
-    reason: "both factors and each product rounded to 2^-11, then sums of 16 of them: some 2^-10 of a lone product, \
-             and of the largest of many sums no more; three times that is a fault",
-};
 
 /// How far two devices may differ in an op's results.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +32,6 @@ pub struct Tolerance {
 #[derive(Clone, Debug)]
 pub struct Comparison {
     pub op: &'static str,
-    pub precision: Precision,
     pub shape: String,
     /// Largest difference over the largest reference value, over all tensors that the op writes. Infinite where
     /// a value is not finite, where integers differ, or where the op wrote beside its tensors.
@@ -57,33 +48,19 @@ impl Comparison {
 impl Case {
     /// Runs the op once on a device: the bytes of each tensor that it writes.
     pub async fn run(&self, device: &Device) -> Result<Vec<Vec<u8>>> {
-        Ok(self.run_watched(device, Variants::Plain, Precision::F32).await?.0)
+        Ok(self.run_watched(device, Variants::Plain).await?.0)
     }
 
-    /// How many shaders the op has to choose from in this shape; in half precision none where it has no such.
-    pub fn variants(&self, precision: Precision) -> usize {
-        let of_precision = |op: &crate::plan::Op| {
-            let launches = op.launches(&self.plan).into_iter();
-            launches.filter(|launch| launch.needs_f16 == (precision == Precision::F16)).count()
-        };
-        self.plan.steps.iter().map(|step| of_precision(&step.op)).max().unwrap_or(0)
+    /// How many shaders the op has to choose from in this shape.
+    pub fn variants(&self) -> usize {
+        self.plan.steps.iter().map(|step| step.op.launches(&self.plan).len()).max().unwrap_or(0)
     }
 
     /// As `run`; also whether the op left alone what lies beside its tensors in the flat parameter buffer.
-    async fn run_watched(
-        &self,
-        device: &Device,
-        variants: Variants,
-        precision: Precision,
-    ) -> Result<(Vec<Vec<u8>>, bool)> {
+    async fn run_watched(&self, device: &Device, variants: Variants) -> Result<(Vec<Vec<u8>>, bool)> {
         let store = device.store(self.plan.flat, &vec![0.0; self.plan.flat.parameters])?;
-        let options = ExecutorOptions {
-            feed: Feed::Stream,
-            block: 1,
-            variants,
-            precision,
-            ..ExecutorOptions::default()
-        };
+        let options =
+            ExecutorOptions { feed: Feed::Stream, block: 1, variants, ..ExecutorOptions::default() };
         let mut executor = device.executor(&self.plan, &store, options).await?;
         for (tensor, bytes) in &self.inputs {
             executor.write(*tensor, bytes)?;
@@ -97,30 +74,17 @@ impl Case {
         Ok((outputs, is_clean))
     }
 
-    pub fn tolerance(&self, precision: Precision) -> Tolerance {
-        match precision {
-            Precision::F32 => self.tolerance,
-            Precision::F16 => HALF,
-        }
-    }
-
     pub fn outputs(&self) -> Vec<TensorId> {
         self.plan.steps.iter().flat_map(|step| step.op.writes()).collect()
     }
 
-    /// Runs the op on both devices, on a GPU with each of its shaders of this precision in turn, and compares. The reference
-    /// computes in float32 in any case.
-    pub async fn compare(
-        &self,
-        reference: &Device,
-        device: &Device,
-        precision: Precision,
-    ) -> Result<Comparison> {
+    /// Runs the op on both devices, on a GPU with each of its shaders in turn, and compares.
+    pub async fn compare(&self, reference: &Device, device: &Device) -> Result<Comparison> {
         let wanted = self.run(reference).await?;
-        let variants = if let Device::Gpu(_) = device { self.variants(precision) } else { 1 };
+        let variants = if let Device::Gpu(_) = device { self.variants() } else { 1 };
         let mut error = 0f64;
         for variant in 0..variants {
-            let (given, is_clean) = self.run_watched(device, Variants::Nth(variant), precision).await?;
+            let (given, is_clean) = self.run_watched(device, Variants::Nth(variant)).await?;
             if !is_clean {
                 error = f64::INFINITY;
             }
@@ -128,8 +92,8 @@ impl Case {
                 error = error.max(largest_error(self.plan.tensor(tensor).element, wanted, given));
             }
         }
-        let (shape, tolerance) = (self.shape.clone(), self.tolerance(precision));
-        Ok(Comparison { op: self.op, precision, shape, error, tolerance })
+        let (shape, tolerance) = (self.shape.clone(), self.tolerance);
+        Ok(Comparison { op: self.op, shape, error, tolerance })
     }
 }
 

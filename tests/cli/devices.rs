@@ -72,7 +72,6 @@ fn vector_kernels_agree_with_the_reference() {
 fn the_gpu_agrees_with_the_reference() {
     let verified = inkgrad(&["verify", "--device", "gpu"]).well();
     assert!(verified.out.contains("dense_softmax_cross_entropy"), "{}", verified.out);
-    assert!(verified.out.contains("matmul in f16"), "{}", verified.out);
     assert!(verified.out.contains("every op agrees"), "{}", verified.out);
 }
 

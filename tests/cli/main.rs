@@ -6,7 +6,6 @@ mod eval;
 mod long_runs;
 mod mistakes;
 mod model_files;
-mod precision;
 mod show;
 mod side_by_side;
 mod train;

@@ -1,6 +1,5 @@
 //! Matrix products in blocks of 8 x 8 values an invocation: what `matmul` and `dense` have beside their plain shaders.
 
-use super::half::{halved, scale};
 use super::launching::{
     BLOCKED, MOST_SHARING, READ, SUBGROUPS, WRITE, blocks, launch, layered, offset, operand,
 };
@@ -58,8 +57,7 @@ impl BlockedProduct {
         ]
     }
 
-    /// In float32, the same with one side shared within subgroups, and in half precision: those that can read the sides as
-    /// they are stored.
+    /// In blocks, and the same with one side shared within subgroups: those that can read the sides as they are stored.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
         if m * n * k == 0 {
@@ -70,10 +68,7 @@ impl BlockedProduct {
         if !(a.is_in_fours(plan) && b.is_in_fours(plan)) {
             return shared.into_iter().collect();
         }
-        let blocked = self.blocked(plan);
-        let scales = [("A_SCALE", scale(plan, self.a.tensor)), ("B_SCALE", scale(plan, self.b.tensor))];
-        let half = halved(&blocked, include_str!("../../../shaders/matmul_blocked_f16.wgsl"), scales);
-        [Some(blocked), shared, Some(half)].into_iter().flatten().collect()
+        [Some(self.blocked(plan)), shared].into_iter().flatten().collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {

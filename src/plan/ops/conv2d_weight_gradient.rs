@@ -1,4 +1,3 @@
-use super::half::{halved, scale};
 use super::launching::{
     BLOCKED, READ, SUBGROUPS, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
 };
@@ -95,9 +94,7 @@ impl Describe for Conv2dWeightGradient {
         let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_subgroups.wgsl");
         let shared = self.in_blocks(plan, source, threads, groups);
         let shared = Launch { variant: SUBGROUPS, needs_subgroups: true, ..shared };
-        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_f16.wgsl");
-        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
-        vec![blocked, shared, half]
+        vec![blocked, shared]
     }
 }
 

@@ -1,4 +1,3 @@
-use super::half::{halved, scale};
 use super::launching::{
     BLOCKED, MOST_SHARING, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
 };
@@ -59,9 +58,7 @@ impl Describe for DenseSgd {
             return vec![shared];
         }
         let blocked = self.blocked(plan);
-        let source = include_str!("../../../shaders/dense_sgd_blocked_f16.wgsl");
-        let half = halved(&blocked, source, [("GRADIENT_SCALE", scale(plan, self.output_gradient))]);
-        vec![blocked, shared, half]
+        vec![blocked, shared]
     }
 }
 

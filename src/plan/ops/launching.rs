@@ -1,6 +1,5 @@
 //! What the ops' `launch` methods share: grids, offsets, and the constants that say how an operand is stored.
 
-use super::half::{halved, scale};
 use super::{Access, Constant, Launch, Operand};
 use crate::plan::{Home, Plan, TensorId, Window};
 
@@ -88,7 +87,7 @@ pub(super) fn launch(
     groups: [u32; 3],
 ) -> Launch {
     let (constants, bindings) = (constants.into_iter().collect(), bindings.into_iter().collect());
-    Launch { variant: PLAIN, needs_subgroups: false, needs_f16: false, source, constants, bindings, groups }
+    Launch { variant: PLAIN, needs_subgroups: false, source, constants, bindings, groups }
 }
 
 /// The variant that every op has.
@@ -142,7 +141,7 @@ pub(super) struct BlockedConvolution {
 }
 
 impl BlockedConvolution {
-    /// Without subgroups, with them, and in half precision.
+    /// Without subgroups and with them.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         const THREADS: usize = 64;
         if !is_for_blocks(&self.window) {
@@ -178,9 +177,7 @@ impl BlockedConvolution {
         let blocked = Launch { variant: BLOCKED, ..launch };
         let source = include_str!("../../../shaders/conv2d_blocked_subgroups.wgsl");
         let shared = Launch { variant: SUBGROUPS, needs_subgroups: true, source, ..blocked.clone() };
-        let source = include_str!("../../../shaders/conv2d_blocked_f16.wgsl");
-        let half = halved(&blocked, source, [("X_SCALE", scale(plan, self.x.tensor))]);
-        vec![blocked, shared, half]
+        vec![blocked, shared]
     }
 }
 

@@ -4,7 +4,6 @@
 use super::{Plan, TensorId};
 
 mod blocked_product;
-mod half;
 mod launching;
 
 /// Calls `$callback!` with every op as `(module, Type)`: the one list that a new op joins.
@@ -77,8 +76,6 @@ pub struct Launch {
     pub variant: &'static str,
     /// Whether the shader is only for devices with subgroups of at least 8 lanes.
     pub needs_subgroups: bool,
-    /// Whether the shader multiplies in half precision: only for devices that can, and only where that is wanted.
-    pub needs_f16: bool,
     /// WGSL source; the entry point is `main`.
     pub source: &'static str,
     /// Values of the shader's `override` constants.
@@ -151,7 +148,6 @@ macro_rules! define {
 with_ops!(define);
 
 pub use augment::Strengths;
-pub use half::Precision;
 
 impl Op {
     pub fn reads(&self) -> Vec<TensorId> {
@@ -168,20 +164,12 @@ impl Op {
         self.describe().multiply_adds()
     }
 
-    /// How the op can be launched in this plan: first the way that is never wrong, then what may be quicker,
-    /// in float32 and in half precision.
+    /// How the op can be launched in this plan: first the way that is never wrong, then what may be quicker.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         let op = self.describe();
         let mut launches = vec![op.launch(plan)];
         launches.extend(op.alternatives(plan));
         launches
-    }
-
-    /// The launches in one precision: where half precision is wanted and the op has none in it, those in float32.
-    pub fn launches_in(&self, plan: &Plan, precision: Precision) -> Vec<Launch> {
-        let (half, full): (Vec<_>, Vec<_>) =
-            self.launches(plan).into_iter().partition(|launch| launch.needs_f16);
-        if precision == Precision::F16 && !half.is_empty() { half } else { full }
     }
 
     pub fn launch(&self, plan: &Plan) -> Launch {
