@@ -87,5 +87,5 @@ fn run(bencher: Bencher, device: &Device, bench: Bench) {
         }
         executor
     });
-    bencher.bench_local(|| block_on(executor.run_as_is(case.numbers)).expect("a step"));
+    bencher.bench_local(|| block_on(executor.run_as_is(case.scalars)).expect("a step"));
 }

@@ -16,7 +16,7 @@ override WEIGHT_DECAY: f32 = 0.0;
 /// Decay beside the gradient, not in it.
 override DECOUPLED: bool = false;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32, correction1: f32, correction2: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32, correction1: f32, correction2: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -29,7 +29,7 @@ override NETS: u32 = 1;
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;        // [count]
 @group(0) @binding(3) var<storage, read_write> square: array<f32>;      // [count]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 @compute @workgroup_size(256)
 fn main(
@@ -49,7 +49,7 @@ fn main(
     var gradient = gradients[GRADIENTS_NET * net + GRADIENTS_OFFSET + at];
     let decay = WEIGHT_DECAY * old;
     if (DECOUPLED) {
-        old -= numbers.learning_rate * decay;
+        old -= scalars.learning_rate * decay;
     } else {
         gradient += decay;
     }
@@ -57,6 +57,6 @@ fn main(
     let second = BETA2 * square[square_place] + (1.0 - BETA2) * gradient * gradient;
     mean[mean_place] = first;
     square[square_place] = second;
-    let length = sqrt(second * numbers.correction2) + EPSILON;
-    parameters[place] = old - numbers.learning_rate * (first * numbers.correction1) / length;
+    let length = sqrt(second * scalars.correction2) + EPSILON;
+    parameters[place] = old - scalars.learning_rate * (first * scalars.correction1) / length;
 }

@@ -21,7 +21,7 @@ override ELASTIC: f32 = 0.0;
 override CELLS_Y: u32 = 1;
 override CELLS_X: u32 = 1;
 
-struct Numbers {
+struct StepScalars {
     first_row: u32,
     step: u32,
     learning_rate: f32,
@@ -39,7 +39,7 @@ var<private> net: u32;
 
 @group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, height * width], rows padded to words
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, height * width]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override POINTS_X: u32 = CELLS_X + 3u;
@@ -52,8 +52,8 @@ var<workgroup> points: array<vec2<f32>, 225>;   // displacements of the grid's p
 
 /// Net k's seed is k more than the first net's.
 fn seed_of(net: u32) -> vec2<u32> {
-    let low = numbers.seed_low + net;
-    return vec2<u32>(low, numbers.seed_high + u32(low < net));
+    let low = scalars.seed_low + net;
+    return vec2<u32>(low, scalars.seed_high + u32(low < net));
 }
 
 /// The low and the high half of a product of two words.
@@ -123,13 +123,13 @@ fn main(
     }
     let seed = seed_of(net);
     if (thread < POINTS) {
-        let random = even(philox(vec4<u32>(2u + thread, numbers.step, row, STREAM), seed));
+        let random = even(philox(vec4<u32>(2u + thread, scalars.step, row, STREAM), seed));
         points[thread] = ELASTIC * 0.5 * (random.xy + random.zw);
     }
     workgroupBarrier();
 
-    let first = even(philox(vec4<u32>(0u, numbers.step, row, STREAM), seed));
-    let second = even(philox(vec4<u32>(1u, numbers.step, row, STREAM), seed));
+    let first = even(philox(vec4<u32>(0u, scalars.step, row, STREAM), seed));
+    let second = even(philox(vec4<u32>(1u, scalars.step, row, STREAM), seed));
     let turn = direction(ROTATION * first.z);
     let size = 1.0 + ZOOM * first.w;
     let slant = SHEAR * second.x;
@@ -162,7 +162,7 @@ fn main(
         let share = place - corner;
         let y = i32(corner.y);
         let x = i32(corner.x);
-        let image = row + X_IN_BLOCK * numbers.first_row;
+        let image = row + X_IN_BLOCK * scalars.first_row;
         let upper = mix(ink(image, y, x), ink(image, y, x + 1), share.x);
         let lower = mix(ink(image, y + 1, x), ink(image, y + 1, x + 1), share.x);
         out[OUT_NET * net + row * HEIGHT * WIDTH + at] = mix(upper, lower, share.y) * GAIN + OFFSET;

@@ -5,7 +5,7 @@ override COUNT: u32 = 1;
 override PARAMETERS_OFFSET: u32 = 0;
 override AVERAGE_OFFSET: u32 = 0;
 
-struct Numbers {
+struct StepScalars {
     first_row: u32,
     step: u32,
     learning_rate: f32,
@@ -23,7 +23,7 @@ override NETS: u32 = 1;
 
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;        // [count]
 @group(0) @binding(1) var<storage, read_write> average: array<f32>;     // [count]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 @compute @workgroup_size(256)
 fn main(
@@ -37,6 +37,6 @@ fn main(
         let place = AVERAGE_NET * net + AVERAGE_OFFSET + at;
         let old = average[place];
         let now = parameters[PARAMETERS_NET * net + PARAMETERS_OFFSET + at];
-        average[place] = old + numbers.average_rate * (now - old);
+        average[place] = old + scalars.average_rate * (now - old);
     }
 }

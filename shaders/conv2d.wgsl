@@ -34,7 +34,7 @@ override X_IN_BLOCK: u32 = 0;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -48,7 +48,7 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;        // [out_channels, taps] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [out_channels] at BIAS_OFFSET
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;     // [rows, out_channels, out_height, out_width]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override TAPS: u32 = IN_CHANNELS * KERNEL_HEIGHT * KERNEL_WIDTH;
@@ -129,7 +129,7 @@ fn main(
     let first_channel = group.y * 4u * TILE_HEIGHT;
     for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
         let place = first_place + i;
-        let row = i32(place / OUTPUTS + X_IN_BLOCK * numbers.first_row);
+        let row = i32(place / OUTPUTS + X_IN_BLOCK * scalars.first_row);
         places[i] = vec3<i32>(
             select(-1, row, place < PLACES),
             i32(place % OUTPUTS / OUT_WIDTH * STRIDE_Y) - i32(TOP),

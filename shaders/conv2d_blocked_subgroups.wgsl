@@ -34,7 +34,7 @@ override WEIGHT_IN: u32 = 1;
 override FLIPPED: bool = false;
 override THREADS: u32 = 64;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -48,7 +48,7 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [out_channels]
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;     // [rows, out_channels, out_height, out_width]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override KERNEL: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
@@ -121,7 +121,7 @@ fn seen(run: Run, channel: u32, i: u32) -> Seen {
     let y = i32(run.y + i) - i32(TOP);
     let inside = y >= 0 && y < i32(HEIGHT);
     let row = u32(clamp(y, 0, i32(HEIGHT) - 1));
-    let image = run.image + X_IN_BLOCK * numbers.first_row;
+    let image = run.image + X_IN_BLOCK * scalars.first_row;
     let start = select((image * IN_CHANNELS + channel) * HEIGHT * WIDTH, 4u * image * WORDS, X_IS_BYTES) + row * WIDTH;
     let column = i32(run.x) - i32(LEFT);
     if (BY_WORDS) {

@@ -34,7 +34,7 @@ override OFFSET: f32 = 0.0;
 /// 1 where x holds the rows of a whole block of steps, of which first_row is this step's first.
 override X_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -46,7 +46,7 @@ var<private> net: u32;
 @group(0) @binding(0) var<storage, read> x: array<u32>;                     // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, out_channels, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;        // [groups, weights (+ out_channels)]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override WINDOW: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
@@ -104,7 +104,7 @@ fn locate(first_row: u32, end: u32, k: u32) -> vec4<i32> {
     let row = first_row + k / OUTPUTS;
     let at = k % OUTPUTS;
     return vec4<i32>(
-        i32(row + X_IN_BLOCK * numbers.first_row),
+        i32(row + X_IN_BLOCK * scalars.first_row),
         i32(at / OUT_WIDTH * STRIDE_Y) - i32(TOP),
         i32(at % OUT_WIDTH * STRIDE_X) - i32(LEFT),
         i32(row * OUT_CHANNELS * OUTPUTS + at));

@@ -30,7 +30,7 @@ override OFFSET: f32 = 0.0;
 override X_IN_BLOCK: u32 = 0;
 override THREADS: u32 = 64;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -42,7 +42,7 @@ var<private> net: u32;
 @group(0) @binding(0) var<storage, read> x: array<u32>;                     // [rows, in_channels, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, out_channels, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;        // [groups, weights (+ out_channels)]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
 override TAPS: u32 = IN_CHANNELS * KERNEL_HEIGHT * KERNEL_WIDTH;
@@ -104,7 +104,7 @@ fn seen(image: u32, tap_row: u32, run_y: u32, run_x: u32) -> Seen {
     let y = i32(run_y + tap_row % KERNEL_HEIGHT) - i32(TOP);
     let inside = y >= 0 && y < i32(HEIGHT);
     let row = u32(clamp(y, 0, i32(HEIGHT) - 1));
-    let in_block = image + X_IN_BLOCK * numbers.first_row;
+    let in_block = image + X_IN_BLOCK * scalars.first_row;
     let plane = (in_block * IN_CHANNELS + tap_row / KERNEL_HEIGHT) * HEIGHT * WIDTH;
     let start = select(plane, 4u * in_block * WORDS, X_IS_BYTES) + row * WIDTH;
     let column = i32(run_x) - i32(LEFT);

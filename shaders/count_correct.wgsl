@@ -6,7 +6,7 @@ override CLASSES: u32 = 1;
 /// 1 where labels holds the rows of a whole block of steps, of which first_row is this step's first.
 override LABELS_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -17,7 +17,7 @@ override NETS: u32 = 1;
 @group(0) @binding(0) var<storage, read> logits: array<f32>;                    // [rows, classes]
 @group(0) @binding(1) var<storage, read> labels: array<u32>;                    // [rows]
 @group(0) @binding(2) var<storage, read_write> correct: array<atomic<u32>>;     // [1]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 var<workgroup> hits: array<u32, 64>;
 
@@ -40,7 +40,7 @@ fn main(
                 predicted = kind;
             }
         }
-        if (predicted == labels[LABELS_NET * net + row + LABELS_IN_BLOCK * numbers.first_row]) {
+        if (predicted == labels[LABELS_NET * net + row + LABELS_IN_BLOCK * scalars.first_row]) {
             hit = 1u;
         }
     }

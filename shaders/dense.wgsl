@@ -18,7 +18,7 @@ override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 override RELU: bool = false;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -32,7 +32,7 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;        // [outputs, inputs] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read> bias: array<f32>;          // [outputs] at BIAS_OFFSET
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;     // [rows, outputs]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const SLICE = 16u;
 override WORDS: u32 = (INPUTS + 3u) / 4u;
@@ -49,7 +49,7 @@ fn x_at(row: u32, input: u32) -> f32 {
     if (row >= ROWS || input >= INPUTS) {
         return 0.0;
     }
-    let at = row + X_IN_BLOCK * numbers.first_row;
+    let at = row + X_IN_BLOCK * scalars.first_row;
     if (X_IS_BYTES) {
         return unpack4x8unorm(x[X_NET * net + at * WORDS + input / 4u])[input % 4u] * GAIN + OFFSET;
     }

@@ -22,7 +22,7 @@ override X_IN_BLOCK: u32 = 0;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -34,7 +34,7 @@ var<private> net: u32;
 @group(0) @binding(0) var<storage, read> x: array<u32>;                 // [rows, inputs]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;   // [rows, outputs]
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>;  // weight [outputs, inputs], bias [outputs]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const TILE = 5u;
 override WORDS: u32 = (INPUTS + 3u) / 4u;
@@ -45,7 +45,7 @@ var<workgroup> bias_sums: array<f32, THREADS>;          // [stripe of rows, 8 fo
 
 /// Inputs 4 * word.. of a row.
 fn x_at(row: u32, word: u32) -> vec4<f32> {
-    let at = row + X_IN_BLOCK * numbers.first_row;
+    let at = row + X_IN_BLOCK * scalars.first_row;
     if (X_IS_BYTES) {
         return unpack4x8unorm(x[X_NET * net + at * WORDS + word]) * GAIN + OFFSET;
     }
@@ -67,7 +67,7 @@ fn gradient_at(row: u32, output: u32) -> f32 {
 fn update_weights(output: u32, word: u32, gradient: vec4<f32>) {
     let i = 4u * word;
     let at = PARAMETERS_NET * net + WEIGHT_OFFSET + output * INPUTS + i;
-    let change = numbers.learning_rate * gradient;
+    let change = scalars.learning_rate * gradient;
     parameters[at] -= change.x;
     if (i + 1u < INPUTS) { parameters[at + 1u] -= change.y; }
     if (i + 2u < INPUTS) { parameters[at + 2u] -= change.z; }
@@ -136,6 +136,6 @@ fn update_bias(output: u32, thread: u32) {
         for (var stripe = 0u; stripe < THREADS / 8u; stripe++) {
             sum += bias_sums[stripe * 8u + tile];
         }
-        parameters[PARAMETERS_NET * net + BIAS_OFFSET + output + tile] -= numbers.learning_rate * sum;
+        parameters[PARAMETERS_NET * net + BIAS_OFFSET + output + tile] -= scalars.learning_rate * sum;
     }
 }

@@ -20,7 +20,7 @@ override X_IN_BLOCK: u32 = 0;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -35,14 +35,14 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> x_bytes: array<u32>;
 @group(0) @binding(2) var<storage, read> output_gradient: array<vec4<f32>>;     // [rows, outputs]
 @group(0) @binding(3) var<storage, read_write> parameters: array<f32>;          // weight [outputs, inputs], bias [outputs]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override INPUT_FOURS: u32 = (INPUTS + 3u) / 4u;
 override OUTPUT_FOURS: u32 = OUTPUTS / 4u;
 
 /// Inputs 4 four.. of a row, or those of the last four.
 fn x_at(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + X_IN_BLOCK * numbers.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
+    let at = (row + X_IN_BLOCK * scalars.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
     if (X_IS_BYTES) {
         return unpack4x8unorm(x_bytes[X_BYTES_NET * net + at]) * GAIN + OFFSET;
     }
@@ -61,7 +61,7 @@ fn outer(inputs: vec4<f32>, outputs: vec4<f32>) -> mat4x4<f32> {
 fn update(output: u32, input: u32, gradient: f32) {
     if (input < INPUTS) {
         let at = WEIGHT_OFFSET + output * INPUTS + input;
-        parameters[PARAMETERS_NET * net + at] -= numbers.learning_rate * gradient;
+        parameters[PARAMETERS_NET * net + at] -= scalars.learning_rate * gradient;
     }
 }
 
@@ -84,10 +84,10 @@ fn update_block(output: u32, input: u32, gradients: mat4x4<f32>) {
 fn update_bias(output: u32, gradients: vec4<f32>) {
     if (output < OUTPUTS) {
         let at = PARAMETERS_NET * net + BIAS_OFFSET + output;
-        parameters[at] -= numbers.learning_rate * gradients.x;
-        parameters[at + 1u] -= numbers.learning_rate * gradients.y;
-        parameters[at + 2u] -= numbers.learning_rate * gradients.z;
-        parameters[at + 3u] -= numbers.learning_rate * gradients.w;
+        parameters[at] -= scalars.learning_rate * gradients.x;
+        parameters[at + 1u] -= scalars.learning_rate * gradients.y;
+        parameters[at + 2u] -= scalars.learning_rate * gradients.z;
+        parameters[at + 3u] -= scalars.learning_rate * gradients.w;
     }
 }
 

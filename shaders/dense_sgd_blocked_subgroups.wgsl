@@ -21,7 +21,7 @@ override X_IN_BLOCK: u32 = 0;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -36,13 +36,13 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> x_bytes: array<u32>;
 @group(0) @binding(2) var<storage, read> output_gradient: array<f32>;       // [rows, outputs]
 @group(0) @binding(3) var<storage, read_write> parameters: array<f32>;      // weight [outputs, inputs], bias [outputs]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override INPUT_FOURS: u32 = (INPUTS + 3u) / 4u;
 
 /// Inputs 4 four.. of a row, or those of the last four.
 fn x_at(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + X_IN_BLOCK * numbers.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
+    let at = (row + X_IN_BLOCK * scalars.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
     if (X_IS_BYTES) {
         return unpack4x8unorm(x_bytes[X_BYTES_NET * net + at]) * GAIN + OFFSET;
     }
@@ -66,7 +66,7 @@ fn gradient_at(row: u32, output: u32) -> f32 {
 fn update(output: u32, input: u32, gradient: f32) {
     if (output < OUTPUTS && input < INPUTS) {
         let at = WEIGHT_OFFSET + output * INPUTS + input;
-        parameters[PARAMETERS_NET * net + at] -= numbers.learning_rate * gradient;
+        parameters[PARAMETERS_NET * net + at] -= scalars.learning_rate * gradient;
     }
 }
 
@@ -130,6 +130,6 @@ fn main(
     update_block(output + 4u, 4u * there, there_second);
     // Eight lanes, wherever in the workgroup they are, have each summed the output that they read.
     if (group.x == 0u && subgroup == 0u && lane < 8u && output + lane < OUTPUTS) {
-        parameters[PARAMETERS_NET * net + BIAS_OFFSET + read_output] -= numbers.learning_rate * dot(sum, vec4<f32>(1.0));
+        parameters[PARAMETERS_NET * net + BIAS_OFFSET + read_output] -= scalars.learning_rate * dot(sum, vec4<f32>(1.0));
     }
 }

@@ -28,7 +28,7 @@ override BIAS_OFFSET: u32 = 0;
 /// Every row of the weight begins at a whole vec4.
 override WEIGHT_IS_ALIGNED: bool = false;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -46,7 +46,7 @@ var<private> net: u32;
 @group(0) @binding(3) var<storage, read> labels: array<u32>;           // [rows]
 @group(0) @binding(4) var<storage, read_write> logits_gradient: array<f32>; // [rows, classes]
 @group(0) @binding(5) var<storage, read_write> sample_loss: array<f32>;     // [rows]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const GROUP_ROWS = 4u;
 const TILE = 5u;
@@ -63,7 +63,7 @@ var<workgroup> totals: array<f32, THREADS>;
 
 /// Inputs 4 * word.. of a row.
 fn x_at(row: u32, word: u32) -> vec4<f32> {
-    let at = row + X_IN_BLOCK * numbers.first_row;
+    let at = row + X_IN_BLOCK * scalars.first_row;
     if (X_IS_BYTES) {
         return unpack4x8unorm(x[X_NET * net + at * WORDS + word]) * GAIN + OFFSET;
     }
@@ -208,7 +208,7 @@ fn main(
     for (var i = 0u; i < min(ROW_THREADS, CLASSES); i++) {
         total += totals[shares + i] * exp(maxima[shares + i] - largest);
     }
-    let label = labels[LABELS_NET * net + first + row + LABELS_IN_BLOCK * numbers.first_row];
+    let label = labels[LABELS_NET * net + first + row + LABELS_IN_BLOCK * scalars.first_row];
     let is_labelled = label < CLASSES;
     if (label % ROW_THREADS == share || (!is_labelled && share == 0u)) {
         // the invocation that will overwrite the label's logit, where logits_gradient keeps the logits
@@ -216,7 +216,7 @@ fn main(
         if (is_labelled) {
             loss = log(total) + (largest - kept(first, row, label));
         }
-        sample_loss[SAMPLE_LOSS_NET * net + first + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
+        sample_loss[SAMPLE_LOSS_NET * net + first + row + LOSS_IN_BLOCK * scalars.first_row] = loss;
     }
     for (var kind = share; kind < CLASSES; kind += ROW_THREADS) {
         let probability = exp(kept(first, row, kind) - largest) / total;

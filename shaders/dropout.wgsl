@@ -7,7 +7,7 @@ override THRESHOLD: u32 = 0;
 override GAIN: f32 = 1.0;
 override LAYER: u32 = 0;
 
-struct Numbers {
+struct StepScalars {
     first_row: u32,
     step: u32,
     learning_rate: f32,
@@ -24,15 +24,15 @@ override NETS: u32 = 1;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;             // [count]
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [count]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 /// The random numbers' use, src/random.rs: Stream::Dropout.
 const STREAM = 2u;
 
 /// Net k's seed is k more than the first net's.
 fn seed_of(net: u32) -> vec2<u32> {
-    let low = numbers.seed_low + net;
-    return vec2<u32>(low, numbers.seed_high + u32(low < net));
+    let low = scalars.seed_low + net;
+    return vec2<u32>(low, scalars.seed_high + u32(low < net));
 }
 
 /// The low and the high half of a product of two words.
@@ -68,7 +68,7 @@ fn main(
     if (first >= COUNT) {
         return;
     }
-    let words = philox(vec4<u32>(block, numbers.step, LAYER, STREAM), seed_of(net));
+    let words = philox(vec4<u32>(block, scalars.step, LAYER, STREAM), seed_of(net));
     for (var i = 0u; i < min(4u, COUNT - first); i++) {
         out[OUT_NET * net + first + i] = select(0.0, x[X_NET * net + first + i] * GAIN, words[i] >= THRESHOLD);
     }

@@ -28,7 +28,7 @@ override HAS_GATE: bool = false;
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -42,7 +42,7 @@ var<private> net: u32;
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;     // [m, n]
 @group(0) @binding(3) var<storage, read> gate: array<f32>;          // [m, n]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const SLICE = 16u;
 override THREADS: u32 = WIDTH * HEIGHT;
@@ -57,7 +57,7 @@ var<workgroup> a_slice: array<vec4<f32>, SLICE * A_PITCH>;  // [k of the slice, 
 var<workgroup> b_slice: array<vec4<f32>, SLICE * B_PITCH>;  // [k of the slice, 4 columns of the tile]
 
 fn a_stored(row: u32, column: u32) -> f32 {
-    let at = row + A_IN_BLOCK * numbers.first_row;
+    let at = row + A_IN_BLOCK * scalars.first_row;
     if (A_IS_BYTES) {
         let four = unpack4x8unorm(a[A_NET * net + at * ((A_COLUMNS + 3u) / 4u) + column / 4u]);
         return four[column % 4u] * A_GAIN + A_OFFSET;
@@ -66,7 +66,7 @@ fn a_stored(row: u32, column: u32) -> f32 {
 }
 
 fn b_stored(row: u32, column: u32) -> f32 {
-    let at = row + B_IN_BLOCK * numbers.first_row;
+    let at = row + B_IN_BLOCK * scalars.first_row;
     if (B_IS_BYTES) {
         let four = unpack4x8unorm(b[B_NET * net + at * ((B_COLUMNS + 3u) / 4u) + column / 4u]);
         return four[column % 4u] * B_GAIN + B_OFFSET;

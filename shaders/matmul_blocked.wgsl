@@ -35,7 +35,7 @@ override HAS_GATE: bool = false;
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -56,7 +56,7 @@ var<private> net: u32;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;          // [n]
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;     // [m, n]
 @group(0) @binding(6) var<storage, read> gate: array<f32>;          // [m, n]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 // Fours of a stored row.
 override A_FOURS: u32 = (select(K, M, TRANSPOSE_A) + 3u) / 4u;
@@ -65,7 +65,7 @@ override INNER_FOURS: u32 = (K + 3u) / 4u;
 
 /// Four values that lie together in a stored row of A, or of B.
 fn a_four(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + A_IN_BLOCK * numbers.first_row) * A_FOURS + four;
+    let at = (row + A_IN_BLOCK * scalars.first_row) * A_FOURS + four;
     if (A_IS_BYTES) {
         return unpack4x8unorm(a_bytes[A_BYTES_NET * net + at]) * A_GAIN + A_OFFSET;
     }
@@ -73,7 +73,7 @@ fn a_four(row: u32, four: u32) -> vec4<f32> {
 }
 
 fn b_four(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + B_IN_BLOCK * numbers.first_row) * B_FOURS + four;
+    let at = (row + B_IN_BLOCK * scalars.first_row) * B_FOURS + four;
     if (B_IS_BYTES) {
         return unpack4x8unorm(b_bytes[B_BYTES_NET * net + at]) * B_GAIN + B_OFFSET;
     }

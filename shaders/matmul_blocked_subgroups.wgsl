@@ -41,7 +41,7 @@ override BIAS_IS_SHARED: bool = false;
 /// 1 where the own side holds the rows of a whole block of steps, of which first_row is this step's first.
 override OWN_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -60,7 +60,7 @@ var<private> net: u32;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;          // [n]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;     // [m, n]
 @group(0) @binding(5) var<storage, read> gate: array<f32>;          // [m, n]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 // Fours of a stored row.
 override OWN_FOURS: u32 = (select(K, OWN, OWN_TRANSPOSED) + 3u) / 4u;
@@ -74,7 +74,7 @@ fn shared_at(line: u32, k: u32) -> f32 {
 
 /// Four values that lie together in a stored row of the own side.
 fn own_four(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + OWN_IN_BLOCK * numbers.first_row) * OWN_FOURS + four;
+    let at = (row + OWN_IN_BLOCK * scalars.first_row) * OWN_FOURS + four;
     if (OWN_IS_BYTES) {
         return unpack4x8unorm(own_bytes[OWN_BYTES_NET * net + at]) * OWN_GAIN + OWN_OFFSET;
     }

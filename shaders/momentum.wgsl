@@ -12,7 +12,7 @@ override MOMENTUM: f32 = 0.9;
 override NESTEROV: bool = false;
 override WEIGHT_DECAY: f32 = 0.0;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -23,7 +23,7 @@ override NETS: u32 = 1;
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
 @group(0) @binding(2) var<storage, read_write> velocity: array<f32>;    // [count]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 @compute @workgroup_size(256)
 fn main(
@@ -41,6 +41,6 @@ fn main(
         let speed = MOMENTUM * velocity[velocity_place] + gradient;
         velocity[velocity_place] = speed;
         let way = select(speed, gradient + MOMENTUM * speed, NESTEROV);
-        parameters[place] = old - numbers.learning_rate * way;
+        parameters[place] = old - scalars.learning_rate * way;
     }
 }

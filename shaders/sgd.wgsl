@@ -6,7 +6,7 @@ override GRADIENTS_OFFSET: u32 = 0;
 override PARAMETERS_OFFSET: u32 = 0;
 override WEIGHT_DECAY: f32 = 0.0;
 
-struct Numbers { first_row: u32, step: u32, learning_rate: f32 }
+struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -15,7 +15,7 @@ override NETS: u32 = 1;
 
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;  // [count]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 @compute @workgroup_size(256)
 fn main(
@@ -29,6 +29,6 @@ fn main(
         let place = PARAMETERS_NET * net + PARAMETERS_OFFSET + at;
         let old = parameters[place];
         let gradient = gradients[GRADIENTS_NET * net + GRADIENTS_OFFSET + at] + WEIGHT_DECAY * old;
-        parameters[place] = old - numbers.learning_rate * gradient;
+        parameters[place] = old - scalars.learning_rate * gradient;
     }
 }

@@ -12,7 +12,7 @@ override SMOOTHING: f32 = 0.0;
 override LABELS_IN_BLOCK: u32 = 0;
 override LOSS_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -25,7 +25,7 @@ override NETS: u32 = 1;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;                // [rows]
 @group(0) @binding(2) var<storage, read_write> sample_loss: array<f32>;     // [rows]
 @group(0) @binding(3) var<storage, read_write> logits_gradient: array<f32>; // [rows, classes]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const GROUP_ROWS = 4u;
 const ROW_THREADS = 16u;
@@ -72,7 +72,7 @@ fn main(
     for (var i = 0u; i < min(ROW_THREADS, CLASSES); i++) {
         total += totals[shares + i] * exp(maxima[shares + i] - largest);
     }
-    let label = labels[LABELS_NET * net + row + LABELS_IN_BLOCK * numbers.first_row];
+    let label = labels[LABELS_NET * net + row + LABELS_IN_BLOCK * scalars.first_row];
     let is_labelled = label < CLASSES;
     if (share == 0u) {
         var loss = 0.0;
@@ -87,7 +87,7 @@ fn main(
             }
             loss = log(total) + (largest - wanted);
         }
-        sample_loss[SAMPLE_LOSS_NET * net + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
+        sample_loss[SAMPLE_LOSS_NET * net + row + LOSS_IN_BLOCK * scalars.first_row] = loss;
     }
     for (var kind = share; kind < CLASSES; kind += ROW_THREADS) {
         let probability = exp(logits[start + kind] - largest) / total;

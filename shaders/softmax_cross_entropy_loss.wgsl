@@ -9,7 +9,7 @@ override CLASSES: u32 = 1;
 override LABELS_IN_BLOCK: u32 = 0;
 override LOSS_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -20,7 +20,7 @@ override NETS: u32 = 1;
 @group(0) @binding(0) var<storage, read> logits: array<f32>;                // [rows, classes]
 @group(0) @binding(1) var<storage, read> labels: array<u32>;                // [rows]
 @group(0) @binding(2) var<storage, read_write> sample_loss: array<f32>;     // [rows]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 const GROUP_ROWS = 4u;
 const ROW_THREADS = 16u;
@@ -67,13 +67,13 @@ fn main(
     for (var i = 0u; i < min(ROW_THREADS, CLASSES); i++) {
         total += totals[shares + i] * exp(maxima[shares + i] - largest);
     }
-    let label = labels[LABELS_NET * net + row + LABELS_IN_BLOCK * numbers.first_row];
+    let label = labels[LABELS_NET * net + row + LABELS_IN_BLOCK * scalars.first_row];
     let is_labelled = label < CLASSES;
     if (share == 0u) {
         var loss = 0.0;
         if (is_labelled) {
             loss = log(total) + (largest - logits[start + label]);
         }
-        sample_loss[SAMPLE_LOSS_NET * net + row + LOSS_IN_BLOCK * numbers.first_row] = loss;
+        sample_loss[SAMPLE_LOSS_NET * net + row + LOSS_IN_BLOCK * scalars.first_row] = loss;
     }
 }

@@ -9,7 +9,7 @@ override OFFSET: f32 = 0.0;
 /// 1 where images holds the rows of a whole block of steps, of which first_row is this step's first.
 override X_IN_BLOCK: u32 = 0;
 
-struct Numbers { first_row: u32 }
+struct StepScalars { first_row: u32 }
 
 /// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
 override NETS: u32 = 1;
@@ -18,7 +18,7 @@ override NETS: u32 = 1;
 
 @group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, columns], rows padded to words
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, columns]
-@group(1) @binding(0) var<uniform> numbers: Numbers;
+@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (COLUMNS + 3u) / 4u;
 
@@ -33,7 +33,7 @@ fn main(
     if (at >= ROWS * WORDS) {
         return;
     }
-    let values = unpack4x8unorm(images[IMAGES_NET * net + at + X_IN_BLOCK * numbers.first_row * WORDS]) * GAIN + OFFSET;
+    let values = unpack4x8unorm(images[IMAGES_NET * net + at + X_IN_BLOCK * scalars.first_row * WORDS]) * GAIN + OFFSET;
     let row = at / WORDS;
     let column = 4u * (at % WORDS);
     let first = OUT_NET * net + row * COLUMNS + column;

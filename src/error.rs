@@ -18,9 +18,35 @@ pub enum Error {
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
 
-    /// The network, the data and the options do not fit together.
+    /// Options that contradict each other, or that ask for what is not possible.
     #[error("{0}")]
-    Config(String),
+    Usage(String),
+
+    /// A recipe, or the network it describes, that cannot be built or trained.
+    #[error("{0}")]
+    Recipe(String),
+
+    /// Images and labels that do not fit each other, the network, or their purpose.
+    #[error("{0}")]
+    Data(String),
+
+    /// A checkpoint that does not fit its own recipe.
+    #[error("{0}")]
+    Checkpoint(String),
+
+    /// A place to which nothing can be written.
+    #[error("{0}")]
+    Output(String),
+
+    #[error("no memory for a buffer of {bytes} bytes: try a smaller `--batch`")]
+    NoMemory { bytes: usize },
+
+    #[error("the system gives no thread ({0}): end other programs first")]
+    NoThread(String),
+
+    /// A fault in inkgrad itself: no input and no machine should lead here.
+    #[error("a fault in inkgrad: {0}. Please report it, with the command and its data")]
+    Internal(String),
 
     #[error("no GPU found: looked for {looked_for}; found {found}. {remedy}")]
     NoAdapter {
@@ -76,7 +102,13 @@ impl Error {
             Error::NoAdapter { .. }
                 | Error::Unsupported { .. }
                 | Error::MissingFile { .. }
-                | Error::Config(_)
+                | Error::Usage(_)
+                | Error::Recipe(_)
+                | Error::Data(_)
+                | Error::Checkpoint(_)
+                | Error::Output(_)
+                | Error::NoMemory { .. }
+                | Error::NoThread(_)
         )
     }
 }

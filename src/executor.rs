@@ -6,7 +6,7 @@
 
 use crate::data::Split;
 use crate::error::Result;
-use crate::plan::{FlatSizes, Plan, StepNumbers, TensorId};
+use crate::plan::{FlatSizes, Plan, StepScalars, TensorId};
 use crate::profile::Span;
 use crate::{cpu, gpu};
 
@@ -111,7 +111,7 @@ impl Device {
             (Device::Gpu(device), Store::Gpu(store)) => {
                 Ok(Executor::Gpu(Box::new(device.executor(plan, store, options).await?)))
             }
-            _ => Err(crate::Error::Config("the store lives on another device than the executor".into())),
+            _ => Err(crate::Error::Internal("the store lives on another device than the executor".into())),
         }
     }
 }
@@ -137,10 +137,10 @@ impl Executor {
     /// Runs `numbers.len()` steps (at most the options' `block`) on images of `split`: step `s` takes the images
     /// `indices[s * batch..][..batch]`. Returns when the work is handed over, not when it is done; waits only
     /// for room where too much is in flight.
-    pub async fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
+    pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         match self {
-            Executor::Cpu(executor) => executor.run(split, indices, numbers),
-            Executor::Gpu(executor) => executor.run(split, indices, numbers).await,
+            Executor::Cpu(executor) => executor.run(split, indices, scalars),
+            Executor::Gpu(executor) => executor.run(split, indices, scalars).await,
         }
     }
 
@@ -181,10 +181,10 @@ impl Executor {
     }
 
     /// Runs one step on whatever the tensors hold (the batch included, see `write`): for checks of single ops.
-    pub async fn run_as_is(&mut self, numbers: StepNumbers) -> Result<()> {
+    pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         match self {
-            Executor::Cpu(executor) => executor.run_as_is(numbers),
-            Executor::Gpu(executor) => executor.run_as_is(numbers).await,
+            Executor::Cpu(executor) => executor.run_as_is(scalars),
+            Executor::Gpu(executor) => executor.run_as_is(scalars).await,
         }
     }
 

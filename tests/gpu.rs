@@ -8,7 +8,7 @@ use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Flat, Variants, Work};
 use inkgrad::gpu::{self, Adapter, Choice};
 use inkgrad::network::{Network, Task};
-use inkgrad::plan::{FlatSizes, StepNumbers, fuse};
+use inkgrad::plan::{FlatSizes, StepScalars, fuse};
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use pollster::block_on;
@@ -108,8 +108,8 @@ fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
                 .unwrap();
             let indices: Vec<u32> = (0..40 * 20).map(|at| at * 7 % 900).collect();
             for block in indices.chunks(block * 20) {
-                let numbers = StepNumbers { learning_rate: 0.3, ..StepNumbers::default() };
-                executor.run(&split, block, &vec![numbers; block.len() / 20]).await.unwrap();
+                let scalars = StepScalars { learning_rate: 0.3, ..StepScalars::default() };
+                executor.run(&split, block, &vec![scalars; block.len() / 20]).await.unwrap();
             }
             let losses = executor.finish().await.unwrap();
             assert_eq!(losses.len(), 40);

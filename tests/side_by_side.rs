@@ -5,7 +5,7 @@ use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
 use inkgrad::gpu::{self, Adapter, Choice};
 use inkgrad::network::{Network, Task};
-use inkgrad::plan::StepNumbers;
+use inkgrad::plan::StepScalars;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{SideBySide, Trainer, TrainerOptions};
 use pollster::block_on;
@@ -138,7 +138,7 @@ fn every_op_finds_its_net() {
         }
         seen.push(kind);
         for variant in 0..case.variants() {
-            let run = |nets: usize, numbers: StepNumbers| {
+            let run = |nets: usize, scalars: StepScalars| {
                 block_on(async {
                     let (last, variants) = (nets - 1, Variants::Nth(variant));
                     let store = gpu.store_of_nets(case.plan.flat, nets).unwrap();
@@ -147,7 +147,7 @@ fn every_op_finds_its_net() {
                     for (tensor, bytes) in &case.inputs {
                         executor.write_net(last, *tensor, bytes).unwrap();
                     }
-                    executor.run_as_is(numbers).await.unwrap();
+                    executor.run_as_is(scalars).await.unwrap();
                     let mut outputs = Vec::new();
                     for tensor in case.outputs() {
                         outputs.push(executor.read_net(last, tensor).await.unwrap());
@@ -155,10 +155,10 @@ fn every_op_finds_its_net() {
                     outputs
                 })
             };
-            let [low, high] = case.numbers.seed;
+            let [low, high] = case.scalars.seed;
             let seed = (u64::from(high) << 32 | u64::from(low)).wrapping_add(2);
-            let of_last = StepNumbers { seed: [seed as u32, (seed >> 32) as u32], ..case.numbers };
-            let same = run(3, case.numbers) == run(1, of_last);
+            let of_last = StepScalars { seed: [seed as u32, (seed >> 32) as u32], ..case.scalars };
+            let same = run(3, case.scalars) == run(1, of_last);
             assert!(same, "{} {}, variant {variant}", case.op, case.shape);
         }
     }

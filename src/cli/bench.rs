@@ -153,7 +153,7 @@ impl<'a> Bench<'a> {
         let mut recipe = task.recipe()?;
         recipe.steps = self.options.steps.or(recipe.steps);
         recipe.batch = self.options.batch.unwrap_or(recipe.batch);
-        recipe.check().map_err(Error::Config)?;
+        recipe.check().map_err(Error::Recipe)?;
         let network = Network::new(self.images, recipe.normalisation, &recipe.layers)?;
         let warm_up = Recipe { steps: Some(WARM_UP), ..recipe.clone() };
         let begun = Instant::now();

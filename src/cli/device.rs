@@ -84,15 +84,15 @@ impl DeviceOptions {
         let tunes = !self.no_tune;
         if self.no_tune && self.device == DeviceChoice::Cpu {
             let what = "--no-tune is for GPUs, and --device cpu wants none: leave one of them out";
-            return Err(Error::Config(what.into()));
+            return Err(Error::Usage(what.into()));
         }
         let wants_gpu = self.adapter.is_some() || self.device == DeviceChoice::Gpu;
         if self.threads.is_some() && wants_gpu {
             let what = "--threads are the CPU path's, and a GPU is asked for: leave one of them out";
-            return Err(Error::Config(what.into()));
+            return Err(Error::Usage(what.into()));
         }
         match (&self.adapter, self.device) {
-            (Some(_), DeviceChoice::Cpu) => Err(Error::Config(
+            (Some(_), DeviceChoice::Cpu) => Err(Error::Usage(
                 "--adapter names a GPU, --device cpu wants none: leave one of them out".into(),
             )),
             (Some(text), _) => open(&Choice::Named(text.clone()), tunes, "by --adapter").await,
@@ -126,7 +126,7 @@ impl DeviceOptions {
     pub fn agree_with(&self, feed: FeedChoice) -> Result<()> {
         if feed != FeedChoice::Auto && self.device == DeviceChoice::Cpu {
             let what = "--feed is for GPUs, and --device cpu wants none: leave one of them out";
-            return Err(Error::Config(what.into()));
+            return Err(Error::Usage(what.into()));
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl From<Error> for Failure {
 impl Failure {
     /// A mistake in what the user asked for.
     pub fn usage(what: impl Into<String>) -> Self {
-        Failure::Error(Error::Config(what.into()))
+        Failure::Error(Error::Usage(what.into()))
     }
 
     /// Says what went wrong, once; returns the exit code.

@@ -17,7 +17,7 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
             "--seed {}: there are no {count} seeds from here on. Begin with a smaller one",
             plan.seed
         );
-        return Err(Error::Config(what).into());
+        return Err(Error::Usage(what).into());
     };
     while plan.seed + (done.len() as u64) < end {
         let seed = plan.seed + done.len() as u64;

@@ -181,7 +181,7 @@ impl Options {
         }
         // Images that a network was trained on tell nothing of others.
         recipe.all_images &= self.validate_every.is_none();
-        recipe.check().map_err(Error::Config)?;
+        recipe.check().map_err(Error::Recipe)?;
         Ok((name, recipe))
     }
 

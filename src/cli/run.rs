@@ -96,7 +96,7 @@ impl Run<'_> {
             Some(checkpoint) => {
                 if checkpoint.about.task != Task::from(data) {
                     let what = "the checkpoint's run was trained on images of another size";
-                    return Err(Error::Config(format!("{what}: name them with `--data DIR`")).into());
+                    return Err(Error::Usage(format!("{what}: name them with `--data DIR`")).into());
                 }
                 let trainer = Trainer::resume(device, &network, split, trainer_options, checkpoint).await?;
                 Session::resume(device, trainer, session_options, checkpoint.clone())?

@@ -77,7 +77,7 @@ fn embedded_test() -> Result<Part> {
 
 #[cfg(not(feature = "embedded-mnist"))]
 fn none_embedded() -> Error {
-    Error::Config(
+    Error::Usage(
         "this inkgrad was built without MNIST: name a directory of IDX files with `--data DIR`".into(),
     )
 }
@@ -87,9 +87,7 @@ pub async fn beside<T: Send + 'static, U>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     meanwhile: impl Future<Output = Result<U>>,
 ) -> Result<(T, U)> {
-    let thread = std::thread::Builder::new()
-        .spawn(work)
-        .map_err(|e| Error::Config(format!("the system gives no thread ({e}): end other programs first")))?;
+    let thread = std::thread::Builder::new().spawn(work).map_err(|e| Error::NoThread(e.to_string()))?;
     let done = meanwhile.await;
     let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     // Bad data is the more telling of two errors: the device's would be there for any data.

@@ -28,7 +28,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let (data, chosen) = source::beside(move || source::data_set(dir.as_deref()), choice).await?;
     if plan.validate_every.is_some() && data.validation.is_empty() {
         let what = "too few training images to hold some back for validation";
-        return Err(Error::Config(format!("{what}: leave out --validate-every, or bring 12 and more")).into());
+        return Err(Error::Usage(format!("{what}: leave out --validate-every, or bring 12 and more")).into());
     }
     let run = Run { options: &options, plan: &plan, data: &data, chosen: &chosen };
     let done = match options.seeds.or(options.ensemble) {
@@ -61,7 +61,7 @@ fn apart(options: &Options) -> Result<(), Error> {
         let other = other.or(in_data(&real).then_some("the images that the run reads"));
         if let Some(other) = other {
             let path = path.display();
-            return Err(Error::Config(format!(
+            return Err(Error::Usage(format!(
                 "{option} {path} would be written over {other}: name another file"
             )));
         }

@@ -4,44 +4,22 @@
 //! Layers are unknown here. Each op stands in a file of its own; `schedule` groups a plan's ops into stages, `pool`
 //! runs them on threads that meet only between stages.
 
-mod buffer;
-mod dots;
-mod executor;
-mod ink;
-mod kernel;
-mod lanes;
-mod level;
-mod normalising;
-mod outer;
-mod pack;
-mod planes;
-mod pool;
-mod pooling;
-mod schedule;
-mod shares;
+mod conv;
+mod gemm;
+mod ops;
+mod runtime;
 mod simd;
-mod sliding;
-mod store;
-mod tensors;
-mod timing;
-mod winograd;
 
-pub use executor::Executor;
-pub use level::Level;
-pub use store::Store;
+pub use runtime::executor::Executor;
+pub use runtime::store::Store;
+pub use simd::level::Level;
 
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::executor::ExecutorOptions;
-use crate::plan::ops::with_ops;
 use crate::plan::{FlatSizes, Plan};
-use pool::Pool;
-
-macro_rules! modules {
-    ($(($module:ident, $name:ident),)*) => { $(mod $module;)* };
-}
-with_ops!(modules);
+use runtime::pool::Pool;
 
 /// This machine's processor: a number of threads, and the best vector instructions it has. Cheap to clone.
 #[derive(Clone)]

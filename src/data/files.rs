@@ -63,7 +63,7 @@ fn first_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
 /// labels must have the same prefix as the images: EMNIST's sets differ in length but not in looks.
 pub(super) fn find(dir: &Path, half: Half) -> Result<(PathBuf, PathBuf)> {
     if !dir.is_dir() {
-        return Err(Error::Config(format!(
+        return Err(Error::Data(format!(
             "{} is not a directory: name the one that holds the data set's four IDX files",
             dir.display()
         )));

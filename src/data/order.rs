@@ -36,16 +36,16 @@ impl BatchOrder {
     /// As [`BatchOrder::new`], and `Config` for a position that no run could have reached.
     pub fn at(examples: usize, batch: usize, seed: u64, position: u64) -> Result<Self> {
         if examples == 0 {
-            return Err(Error::Config("there are no training examples to draw batches from".into()));
+            return Err(Error::Data("there are no training examples to draw batches from".into()));
         }
         let count = u32::try_from(examples).map_err(|_| {
-            Error::Config(format!("{examples} training examples are too many: at most {}", u32::MAX))
+            Error::Data(format!("{examples} training examples are too many: at most {}", u32::MAX))
         })?;
         if batch == 0 {
-            return Err(Error::Config("a batch of 0 examples: use at least 1".into()));
+            return Err(Error::Recipe("a batch of 0 examples: use at least 1".into()));
         }
         let total = position.checked_mul(batch as u64).ok_or_else(|| {
-            Error::Config(format!("{position} batches of {batch} are more than a run can have drawn"))
+            Error::Internal(format!("{position} batches of {batch} are more than a run can have drawn"))
         })?;
         let (epoch, drawn) = (total / u64::from(count), (total % u64::from(count)) as usize);
         let mut order = BatchOrder { batch, seed, position, epoch, drawn, shuffled: vec![0; examples] };

@@ -22,7 +22,7 @@ impl Split {
     /// `Config` where the two lengths do not fit together, or `pixels` is 0.
     pub fn new(pixels: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
         if pixels == 0 || labels.len().checked_mul(pixels) != Some(images.len()) {
-            return Err(Error::Config(format!(
+            return Err(Error::Data(format!(
                 "{} bytes of images are not {} images of {pixels} pixels: there must be one label an image",
                 images.len(),
                 labels.len()
@@ -73,10 +73,9 @@ impl Split {
         let unknown = |index: &&u32| **index as usize >= self.len() && **index != crate::plan::NO_IMAGE;
         match indices.iter().find(unknown) {
             None => Ok(()),
-            Some(index) => Err(Error::Config(format!(
-                "image {index} of a split of {} images, counted from 0",
-                self.len()
-            ))),
+            Some(index) => {
+                Err(Error::Data(format!("image {index} of a split of {} images, counted from 0", self.len())))
+            }
         }
     }
 

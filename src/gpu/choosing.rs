@@ -14,7 +14,7 @@ impl Executor {
         let places = self.places.clone();
         let place = |id: TensorId| places[id.index()].clone();
         let launches = |at: &usize| -> Vec<(&'static str, Launch, bool)> {
-            let name = self.plan.steps[*at].op.name();
+            let name = self.plan.ops[*at].op.name();
             ways[*at].iter().map(|launch| (name, launch.clone(), false)).collect()
         };
         let each: Vec<_> = ops.iter().map(launches).collect();
@@ -39,7 +39,7 @@ impl Executor {
                 None => self.shared.choose(&keys[*at], names[0]),
                 Some(dispatches) => candidates.push(Candidate {
                     key: keys[*at].clone(),
-                    multiply_adds: self.plan.steps[*at].op.multiply_adds() * self.nets as u64,
+                    multiply_adds: self.plan.ops[*at].op.multiply_adds() * self.nets as u64,
                     names,
                     dispatches,
                 }),
@@ -56,7 +56,7 @@ impl Executor {
             Variants::Device => self.shared.is_tuning() && self.shared.has_timestamps(),
         };
         let keys: Vec<String> =
-            self.plan.steps.iter().zip(ways).map(|(step, ways)| tuning::key(&step.op, ways)).collect();
+            self.plan.ops.iter().zip(ways).map(|(planned, ways)| tuning::key(&planned.op, ways)).collect();
         let mut unknown: Vec<usize> = Vec::new();
         for (at, ways) in ways.iter().enumerate() {
             let is_new = self.shared.choice(&keys[at]).is_none()
@@ -68,7 +68,7 @@ impl Executor {
         if !unknown.is_empty() {
             let candidates = self.candidates(&unknown, ways, &keys)?;
             let shared = self.shared.clone();
-            let best = tuning::quickest(&shared, &self.numbers[0], &candidates, &mut self.work).await?;
+            let best = tuning::quickest(&shared, &self.scalars[0], &candidates, &mut self.work).await?;
             for (candidate, best) in candidates.iter().zip(best) {
                 shared.choose(&candidate.key, candidate.names[best]);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::feed::NUMBERS_STRIDE;
+use super::feed::SCALARS_STRIDE;
 use super::kernels::Kernel;
 use super::timing::Timing;
 
@@ -46,19 +46,19 @@ pub(super) fn record(
     encoder: &mut wgpu::CommandEncoder,
     timing: &mut Option<Timing>,
     runs: Vec<Run>,
-    numbers: &wgpu::BindGroup,
+    scalars: &wgpu::BindGroup,
     slot: usize,
     steps_before: u64,
 ) -> u64 {
     match timing {
         None => {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            runs.iter().for_each(|run| run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers));
+            runs.iter().for_each(|run| run.dispatch.run(&mut pass, scalars, slot, run.step, run.layers));
         }
         Some(timing) => {
             for run in &runs {
                 let mut pass = timing.pass(encoder, run.op, steps_before + run.step as u64);
-                run.dispatch.run(&mut pass, numbers, slot, run.step, run.layers);
+                run.dispatch.run(&mut pass, scalars, slot, run.step, run.layers);
             }
             timing.resolve(encoder);
         }
@@ -70,21 +70,21 @@ impl Dispatch {
     fn run(
         &self,
         pass: &mut wgpu::ComputePass,
-        numbers: &wgpu::BindGroup,
+        scalars: &wgpu::BindGroup,
         slot: usize,
         step: usize,
         layers: u32,
     ) {
         let [x, y, z] = self.groups;
         let groups = [x, y, if self.once_a_block { z * layers } else { z }];
-        self.run_groups(pass, numbers, slot, step, groups);
+        self.run_groups(pass, scalars, slot, step, groups);
     }
 
     /// Runs part of the grid, or more of it.
     pub fn run_groups(
         &self,
         pass: &mut wgpu::ComputePass,
-        numbers: &wgpu::BindGroup,
+        scalars: &wgpu::BindGroup,
         slot: usize,
         step: usize,
         [x, y, z]: [u32; 3],
@@ -92,7 +92,7 @@ impl Dispatch {
         let Some(buffers) = self.buffers.get(slot).or(self.buffers.first()) else { return };
         pass.set_pipeline(&self.kernel.pipeline);
         pass.set_bind_group(0, buffers, &[]);
-        pass.set_bind_group(1, numbers, &[(step * NUMBERS_STRIDE) as u32]);
+        pass.set_bind_group(1, scalars, &[(step * SCALARS_STRIDE) as u32]);
         pass.dispatch_workgroups(x, y, z);
     }
 }

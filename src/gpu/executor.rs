@@ -16,7 +16,7 @@ use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{ExecutorOptions, Feed, Flat, Work};
 use crate::plan::ops::Gather;
-use crate::plan::{Builder, Element, Home, Launch, Op, Phase, Plan, StepNumbers, TensorId};
+use crate::plan::{Builder, Element, Launch, Op, Phase, Plan, StepScalars, Storage, TensorId};
 use crate::profile::Span;
 
 pub struct Executor {
@@ -29,7 +29,7 @@ pub struct Executor {
     pub(super) places: Vec<Place>,
     slots: Vec<Slot>,
     /// Group 1 of each slot.
-    pub(super) numbers: Vec<wgpu::BindGroup>,
+    pub(super) scalars: Vec<wgpu::BindGroup>,
     dispatches: Vec<Dispatch>,
     /// The gathering of batches, and the split it gathers from.
     gather: Option<(Resident, Dispatch)>,
@@ -52,7 +52,7 @@ impl Executor {
         let (has, wants) = (store.sizes(), plan.flat);
         let same = (has.parameters, has.statistics) == (wants.parameters, wants.statistics);
         if !store.is_of(shared) || !same || has.states < wants.states {
-            return Err(Error::Config(format!(
+            return Err(Error::Internal(format!(
                 "a store of {has:?} for a plan of {wants:?}, or of another device"
             )));
         }
@@ -63,18 +63,18 @@ impl Executor {
         };
         if timing.is_some() {
             // One for the gathering of the images.
-            block = block.min((timing::MOST - 1) / plan.steps.len().max(1)).max(1);
+            block = block.min((timing::MOST - 1) / plan.ops.len().max(1)).max(1);
         }
         let places = plan
             .tensors
             .iter()
             .map(|tensor| {
-                let flat = match tensor.home {
-                    Home::Parameters { .. } => Flat::Parameters,
-                    Home::Gradients { .. } => Flat::Gradients,
-                    Home::State { which, .. } => Flat::State(which),
-                    Home::Statistics { .. } => Flat::Statistics,
-                    Home::Activation | Home::Counts => {
+                let flat = match tensor.storage {
+                    Storage::Parameters { .. } => Flat::Parameters,
+                    Storage::Gradients { .. } => Flat::Gradients,
+                    Storage::State { which, .. } => Flat::State(which),
+                    Storage::Statistics { .. } => Flat::Statistics,
+                    Storage::Activation | Storage::Counts => {
                         let made = shared.storage_of_nets(&tensor.name, tensor.bytes(), nets, &mut work);
                         return made.map(Place::Buffer);
                     }
@@ -85,7 +85,7 @@ impl Executor {
             .collect::<Result<Vec<_>>>()?;
         let slots = (0..SLOTS).map(|_| Slot::new(shared, plan, block, nets, &mut work));
         let slots = slots.collect::<Result<Vec<_>>>()?;
-        let history = match plan.only(Home::Losses) {
+        let history = match plan.only(Storage::Losses) {
             Some(_) => Some(History::new(shared, nets, &mut work)?),
             None => None,
         };
@@ -97,7 +97,7 @@ impl Executor {
             feed: options.feed,
             places,
             slots,
-            numbers: Vec::new(),
+            scalars: Vec::new(),
             dispatches: Vec::new(),
             gather: None,
             history,
@@ -105,16 +105,16 @@ impl Executor {
             work,
             timing,
         };
-        executor.numbers = executor.number_groups()?;
+        executor.scalars = executor.number_groups()?;
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
         let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
-        let ways = plan.steps.iter().map(|step| step.op.launches(plan));
+        let ways = plan.ops.iter().map(|planned| planned.op.launches(plan));
         let ways = ways.map(|launches| launches.into_iter().filter(possible).collect());
         let mut ways: Vec<Vec<Launch>> = ways.collect();
         let chosen = executor.choose(&ways, options.variants).await?;
-        for ((step, ways), chosen) in plan.steps.iter().zip(&mut ways).zip(chosen) {
-            launches.push((step.op.name(), ways.swap_remove(chosen), step.phase == Phase::Account));
+        for ((planned, ways), chosen) in plan.ops.iter().zip(&mut ways).zip(chosen) {
+            launches.push((planned.op.name(), ways.swap_remove(chosen), planned.phase == Phase::Metrics));
         }
         executor.dispatches = executor.prepare(&launches, &|id| places[id.index()].clone())?;
         shared.faults.check()?;
@@ -124,13 +124,13 @@ impl Executor {
     fn number_groups(&mut self) -> Result<Vec<wgpu::BindGroup>> {
         let (shared, slots) = (&self.shared, &self.slots);
         self.work.bind_groups_created += SLOTS as u64;
-        let size = wgpu::BufferSize::new(size_of::<StepNumbers>() as u64);
+        let size = wgpu::BufferSize::new(size_of::<StepScalars>() as u64);
         let group = |slot: &Slot| {
-            let binding = wgpu::BufferBinding { buffer: &slot.numbers, offset: 0, size };
+            let binding = wgpu::BufferBinding { buffer: &slot.scalars, offset: 0, size };
             checked(&shared.raw, || {
                 shared.raw.create_bind_group(&wgpu::BindGroupDescriptor {
                     label: Some("numbers"),
-                    layout: &shared.kernels.numbers,
+                    layout: &shared.kernels.scalars,
                     entries: &[wgpu::BindGroupEntry {
                         binding: 0,
                         resource: wgpu::BindingResource::Buffer(binding),
@@ -183,15 +183,15 @@ impl Executor {
 
     /// See [`crate::executor::Executor::run`]. Several nets' indices come net after net, all steps of the first, then of the
     /// second; the numbers' seed is the first net's, that of net k is k more.
-    pub async fn run(&mut self, split: &Split, indices: &[u32], numbers: &[StepNumbers]) -> Result<()> {
+    pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         self.shared.faults.check()?;
-        let (batch, pixels, steps) = (self.plan.batch, self.plan.pixels, numbers.len());
+        let (batch, pixels, steps) = (self.plan.batch, self.plan.pixels, scalars.len());
         let images = batch.saturating_mul(steps).saturating_mul(self.nets);
         if split.pixels() != pixels || indices.len() != images || steps > self.block {
             let what = format!("{} images of {} pixels in {steps} steps", indices.len(), split.pixels());
             let each = format!("steps of {batch} images of {pixels} pixels for each of {} nets", self.nets);
             let wanted = format!("{each}, {} steps at most", self.block);
-            return Err(Error::Config(format!("{what}, where the plan takes {wanted}")));
+            return Err(Error::Internal(format!("{what}, where the plan takes {wanted}")));
         }
         // An index past the split must not reach the shader, which runs without bounds checks.
         split.check_indices(indices)?;
@@ -210,11 +210,11 @@ impl Executor {
         let at = self.next_slot;
         self.next_slot = (at + 1) % SLOTS;
         let streamed = (!resident).then_some(split);
-        self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, numbers, &mut self.work).await?;
+        self.slots[at].fill(&mut encoder, &self.plan, streamed, indices, scalars, &mut self.work).await?;
         let gather = self.gather.as_ref().filter(|_| resident).map(|(_, gather)| gather);
         let runs = sequence(gather, &self.dispatches, steps);
         self.work.dispatches +=
-            record(&mut encoder, &mut self.timing, runs, &self.numbers[at], at, self.work.steps);
+            record(&mut encoder, &mut self.timing, runs, &self.scalars[at], at, self.work.steps);
         if let Some(history) = &mut self.history {
             history.keep(&mut encoder, &self.slots[at].losses, steps as u64);
         }
@@ -233,9 +233,10 @@ impl Executor {
         let resident = Resident::new(&self.shared, split, &mut self.work)?;
         let (rows, columns) = (self.plan.batch, self.plan.pixels);
         let mut builder = Builder::new(rows, columns, self.plan.classes);
-        let all_images = builder.tensor("all_images", &[split.len(), columns], Element::U8, Home::Activation);
-        let all_labels = builder.tensor("all_labels", &[split.len()], Element::U32, Home::Activation);
-        let indices = builder.tensor("indices", &[rows], Element::U32, Home::Activation);
+        let all_images =
+            builder.tensor("all_images", &[split.len(), columns], Element::U8, Storage::Activation);
+        let all_labels = builder.tensor("all_labels", &[split.len()], Element::U32, Storage::Activation);
+        let indices = builder.tensor("indices", &[rows], Element::U32, Storage::Activation);
         let (images, labels) = (builder.images(), builder.labels());
         let op: Op = Gather { all_images, all_labels, indices, images, labels, rows, columns }.into();
         let launch = op.launch(&builder.finish());
@@ -243,10 +244,10 @@ impl Executor {
         let place = move |id: TensorId| match id {
             id if id == all_images => Place::Shared(image_buffer.clone()),
             id if id == all_labels => Place::Shared(label_buffer.clone()),
-            id if id == labels => Place::Slot(Home::Labels),
-            id if id == images => Place::Slot(Home::Images),
+            id if id == labels => Place::Slot(Storage::Labels),
+            id if id == images => Place::Slot(Storage::Images),
             // The only activation of a slot: the block's indices.
-            _ => Place::Slot(Home::Activation),
+            _ => Place::Slot(Storage::Activation),
         };
         let mut dispatches = self.prepare(&[("gather", launch, true)], &place)?;
         match dispatches.pop() {
@@ -281,15 +282,15 @@ impl Executor {
     }
 
     /// One step on what the tensors hold, the first slot's batch among them.
-    pub async fn run_as_is(&mut self, numbers: StepNumbers) -> Result<()> {
+    pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         self.shared.faults.check()?;
         self.slots[0].settle().await?;
-        let numbers = StepNumbers { first_row: 0, ..numbers };
-        self.shared.queue.write_buffer(&self.slots[0].numbers, 0, bytemuck::bytes_of(&numbers));
+        let scalars = StepScalars { first_row: 0, ..scalars };
+        self.shared.queue.write_buffer(&self.slots[0].scalars, 0, bytemuck::bytes_of(&scalars));
         let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
         let runs = sequence(None, &self.dispatches, 1);
         self.work.dispatches +=
-            record(&mut encoder, &mut self.timing, runs, &self.numbers[0], 0, self.work.steps);
+            record(&mut encoder, &mut self.timing, runs, &self.scalars[0], 0, self.work.steps);
         let submission = self.shared.queue.submit([encoder.finish()]);
         self.work.submissions += 1;
         self.work.steps += 1;
@@ -305,13 +306,13 @@ impl Executor {
         let (Some(place), Some(described)) =
             (self.places.get(tensor.index()), self.plan.tensors.get(tensor.index()))
         else {
-            return Err(Error::Config("a tensor of another plan".into()));
+            return Err(Error::Internal("a tensor of another plan".into()));
         };
         if net >= self.nets {
-            return Err(Error::Config(format!("net number {net} of {}", self.nets)));
+            return Err(Error::Internal(format!("net number {net} of {}", self.nets)));
         }
         let buffer = place.buffer(&self.slots[0]).clone();
-        let start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.home.offset() as u64;
+        let start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.storage.offset() as u64;
         Ok((buffer, start, described.bytes() as u64))
     }
 
@@ -342,7 +343,7 @@ impl Executor {
         self.shared.faults.check()?;
         let (buffer, start, room) = self.buffer(net, tensor)?;
         if bytes.len() as u64 != room {
-            return Err(Error::Config(format!("{} bytes for a tensor of {room}", bytes.len())));
+            return Err(Error::Internal(format!("{} bytes for a tensor of {room}", bytes.len())));
         }
         self.shared.queue.write_buffer(&buffer, start, bytes);
         self.work.bytes_uploaded += room;

@@ -6,13 +6,13 @@ use super::mapping::Pending;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::Work;
-use crate::plan::{NO_LABEL, Plan, StepNumbers};
+use crate::plan::{NO_LABEL, Plan, StepScalars};
 
 /// Blocks under way at most.
 pub(super) const SLOTS: usize = 3;
 
 /// Bytes from one step's numbers to the next: the alignment of dynamic offsets that every device has.
-pub(super) const NUMBERS_STRIDE: usize = 256;
+pub(super) const SCALARS_STRIDE: usize = 256;
 
 /// What a block needs of a plan; each buffer but the numbers holds it once a net.
 pub(super) struct Slot {
@@ -26,7 +26,7 @@ pub(super) struct Slot {
     pub indices: wgpu::Buffer,
     pub sample_loss: wgpu::Buffer,
     pub losses: wgpu::Buffer,
-    pub numbers: wgpu::Buffer,
+    pub scalars: wgpu::Buffer,
 }
 
 impl Slot {
@@ -34,7 +34,7 @@ impl Slot {
         let rows = block.saturating_mul(plan.batch);
         let images = rows.saturating_mul(plan.image_stride());
         let of_each = rows.saturating_mul(4).saturating_add(images);
-        let staging = (block * NUMBERS_STRIDE).saturating_add(of_each.saturating_mul(nets));
+        let staging = (block * SCALARS_STRIDE).saturating_add(of_each.saturating_mul(nets));
         let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let mut storage = |label, bytes| shared.storage_of_nets(label, bytes, nets, work);
@@ -50,7 +50,7 @@ impl Slot {
             indices,
             sample_loss,
             losses,
-            numbers: shared.buffer("numbers", block * NUMBERS_STRIDE, uniform, work)?,
+            scalars: shared.buffer("numbers", block * SCALARS_STRIDE, uniform, work)?,
         })
     }
 
@@ -62,13 +62,13 @@ impl Slot {
         plan: &Plan,
         split: Option<&Split>,
         indices: &[u32],
-        numbers: &[StepNumbers],
+        scalars: &[StepScalars],
         work: &mut Work,
     ) -> Result<()> {
         if let Some(mapped) = self.mapped.take() {
             mapped.await?;
         }
-        let (stride, words) = (plan.image_stride(), numbers.len() * NUMBERS_STRIDE);
+        let (stride, words) = (plan.image_stride(), scalars.len() * SCALARS_STRIDE);
         let images = words + 4 * indices.len();
         let bytes = images + if split.is_some() { indices.len() * stride } else { 0 };
         {
@@ -76,10 +76,10 @@ impl Slot {
                 .staging
                 .get_mapped_range_mut(0..bytes as u64)
                 .map_err(|error| Error::Gpu(error.to_string()))?;
-            for (step, numbers) in numbers.iter().enumerate() {
-                let numbers = StepNumbers { first_row: (step * plan.batch) as u32, ..*numbers };
-                let at = step * NUMBERS_STRIDE;
-                view.slice(at..at + size_of::<StepNumbers>()).copy_from_slice(bytemuck::bytes_of(&numbers));
+            for (step, scalars) in scalars.iter().enumerate() {
+                let scalars = StepScalars { first_row: (step * plan.batch) as u32, ..*scalars };
+                let at = step * SCALARS_STRIDE;
+                view.slice(at..at + size_of::<StepScalars>()).copy_from_slice(bytemuck::bytes_of(&scalars));
             }
             match split {
                 None => view.slice(words..images).copy_from_slice(bytemuck::cast_slice(indices)),
@@ -101,7 +101,7 @@ impl Slot {
             }
         }
         self.staging.unmap();
-        encoder.copy_buffer_to_buffer(&self.staging, 0, &self.numbers, 0, words as u64);
+        encoder.copy_buffer_to_buffer(&self.staging, 0, &self.scalars, 0, words as u64);
         // Side by side in the staging buffer, each net's own: blocks can be shorter than the buffers are.
         let mut copy = |from: usize, to: &wgpu::Buffer, bytes: usize| {
             let (each, apart) = ((bytes / self.nets) as u64, to.size() / self.nets as u64);

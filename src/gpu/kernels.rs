@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::faults::checked;
 use crate::error::{Error, Result};
-use crate::plan::{Access, Launch, StepNumbers};
+use crate::plan::{Access, Launch, StepScalars};
 
 /// A shader with its constants, ready to run.
 pub(super) struct Kernel {
@@ -26,7 +26,7 @@ struct Key {
 pub(super) struct Kernels {
     made: Mutex<HashMap<Key, Arc<Kernel>>>,
     /// Group 1: the numbers of the step.
-    pub(super) numbers: wgpu::BindGroupLayout,
+    pub(super) scalars: wgpu::BindGroupLayout,
 }
 
 impl Key {
@@ -44,13 +44,13 @@ impl Kernels {
         let ty = wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Uniform,
             has_dynamic_offset: true,
-            min_binding_size: wgpu::BufferSize::new(size_of::<StepNumbers>() as u64),
+            min_binding_size: wgpu::BufferSize::new(size_of::<StepScalars>() as u64),
         };
-        let numbers = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        let scalars = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("numbers"),
             entries: &[entry(0, ty)],
         });
-        Kernels { made: Mutex::new(HashMap::new()), numbers }
+        Kernels { made: Mutex::new(HashMap::new()), scalars }
     }
 
     /// The kernels of these launches, in their order, and how many of them had to be compiled. Those are compiled
@@ -90,7 +90,7 @@ impl Kernels {
             });
             let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: Some(name),
-                bind_group_layouts: &[Some(&buffers), Some(&self.numbers)],
+                bind_group_layouts: &[Some(&buffers), Some(&self.scalars)],
                 immediate_size: 0,
             });
             let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

@@ -3,7 +3,7 @@
 
 use super::feed::Slot;
 use crate::error::{Error, Result};
-use crate::plan::{Home, Launch};
+use crate::plan::{Launch, Storage};
 
 #[derive(Clone)]
 pub(super) enum Place {
@@ -12,17 +12,17 @@ pub(super) enum Place {
     /// A buffer that all nets read: a whole split.
     Shared(wgpu::Buffer),
     /// One of the slot's buffers.
-    Slot(Home),
+    Slot(Storage),
 }
 
 impl Place {
     pub fn buffer<'a>(&'a self, slot: &'a Slot) -> &'a wgpu::Buffer {
         match self {
             Place::Buffer(buffer) | Place::Shared(buffer) => buffer,
-            Place::Slot(Home::Images) => &slot.images,
-            Place::Slot(Home::Labels) => &slot.labels,
-            Place::Slot(Home::SampleLoss) => &slot.sample_loss,
-            Place::Slot(Home::Losses) => &slot.losses,
+            Place::Slot(Storage::Images) => &slot.images,
+            Place::Slot(Storage::Labels) => &slot.labels,
+            Place::Slot(Storage::SampleLoss) => &slot.sample_loss,
+            Place::Slot(Storage::Losses) => &slot.losses,
             Place::Slot(_) => &slot.indices,
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn check_depth(layers: u64, limits: &wgpu::Limits) -> Result<()> {
     let most = limits.max_compute_workgroups_per_dimension;
     match layers <= u64::from(most) {
         true => Ok(()),
-        false => Err(Error::Config(format!(
+        false => Err(Error::Usage(format!(
             "{layers} layers of workgroups, and this device takes {most}: train fewer nets side by side, or a smaller batch"
         ))),
     }

@@ -61,7 +61,7 @@ impl Store {
             Flat::Gradients => (&self.gradients, self.sizes.parameters),
             Flat::State(which) => match self.states.get(which) {
                 Some(state) => (state, self.sizes.parameters),
-                None => return Err(Error::Config(format!("there is no optimiser state number {which}"))),
+                None => return Err(Error::Internal(format!("there is no optimiser state number {which}"))),
             },
             Flat::Statistics => (&self.statistics, self.sizes.statistics),
         })
@@ -71,7 +71,7 @@ impl Store {
     fn start(&self, buffer: &wgpu::Buffer, net: usize) -> Result<u64> {
         match net < self.nets {
             true => Ok(buffer.size() / self.nets as u64 * net as u64),
-            false => Err(Error::Config(format!("net number {net} of {}", self.nets))),
+            false => Err(Error::Internal(format!("net number {net} of {}", self.nets))),
         }
     }
 
@@ -102,7 +102,7 @@ impl Store {
         self.shared.faults.check()?;
         let (buffer, length) = self.buffer(flat)?;
         if values.len() != length {
-            return Err(Error::Config(format!(
+            return Err(Error::Internal(format!(
                 "{} values given for {flat:?}, which has {length}",
                 values.len()
             )));

@@ -50,7 +50,7 @@ const BUDGET: f64 = 0.25;
 /// last variant, the one made for large sizes.
 pub(super) async fn quickest(
     shared: &Shared,
-    numbers: &wgpu::BindGroup,
+    scalars: &wgpu::BindGroup,
     candidates: &[Candidate],
     work: &mut Work,
 ) -> Result<Vec<usize>> {
@@ -64,7 +64,7 @@ pub(super) async fn quickest(
         if clock.seconds() > BUDGET {
             break;
         }
-        best[at] = quickest_of(shared, numbers, &candidates[at], &mut timing).await?;
+        best[at] = quickest_of(shared, scalars, &candidates[at], &mut timing).await?;
     }
     Ok(best)
 }
@@ -75,7 +75,7 @@ pub(super) async fn quickest(
 /// The tensors hold zeros yet, and the learning rate is zero: ops that change parameters in place change nothing.
 async fn quickest_of(
     shared: &Shared,
-    numbers: &wgpu::BindGroup,
+    scalars: &wgpu::BindGroup,
     candidate: &Candidate,
     timing: &mut Timing,
 ) -> Result<usize> {
@@ -92,7 +92,7 @@ async fn quickest_of(
                 // Once to warm up, once for the figure.
                 for is_counted in [false, true] {
                     let mut pass = timing.pass(&mut encoder, None, 0);
-                    dispatch.run_groups(&mut pass, numbers, 0, 0, groups);
+                    dispatch.run_groups(&mut pass, scalars, 0, 0, groups);
                     trials.push((variant, share, is_counted));
                 }
             }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_choice_is_one_of_what_there_was() {
         let case = crate::verify::cases().into_iter().find(|case| case.variants() > 1).unwrap();
-        let op = &case.plan.steps[0].op;
+        let op = &case.plan.ops[0].op;
         let launches = op.launches(&case.plan);
         assert_ne!(key(op, &launches), key(op, &launches[..1]));
         assert_eq!(key(op, &launches), key(op, &launches));

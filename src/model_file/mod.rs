@@ -93,7 +93,7 @@ fn name_of(slice: &Slice, member: usize, members: usize) -> String {
 impl Model {
     /// The file's bytes: the same for the same model.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let fault = |what: String| Error::Config(format!("the model cannot be written: {what}"));
+        let fault = |what: String| Error::Internal(format!("the model cannot be written: {what}"));
         let description = Description {
             format: FORMAT,
             inkgrad: env!("CARGO_PKG_VERSION").to_owned(),

@@ -37,7 +37,7 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn check_writable(path: &Path) -> Result<()> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let aside = aside(path)?;
-    let config = |what: String| Err(Error::Config(format!("{} cannot be written: {what}", path.display())));
+    let config = |what: String| Err(Error::Output(format!("{} cannot be written: {what}", path.display())));
     check_kind(path)?;
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
         return config(format!("there is no directory {}. Make it first", dir.display()));
@@ -54,13 +54,13 @@ fn check_kind(path: &Path) -> Result<()> {
         Ok(about) if !about.is_file() => "it is a device or a pipe. Name a plain file",
         _ => return Ok(()),
     };
-    Err(Error::Config(format!("{} cannot be written: {what}", path.display())))
+    Err(Error::Output(format!("{} cannot be written: {what}", path.display())))
 }
 
 /// Name of the temporary file beside `path`.
 fn aside(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
-        return Err(Error::Config(format!("{} is no file name to write to", path.display())));
+        return Err(Error::Output(format!("{} is no file name to write to", path.display())));
     };
     let mut aside = OsString::from(".");
     aside.push(name);

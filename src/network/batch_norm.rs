@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{self, BatchNormInputGradient, BatchNormMoments, BatchNormSums};
-use crate::plan::{Builder, Element, Home, Phase, TensorId};
+use crate::plan::{Builder, Element, Phase, Storage, TensorId};
 
 /// Batch normalisation (Ioffe and Szegedy 2015): each channel of images, or each value of a row, is brought to mean 0
 /// and variance 1 over the batch, then scaled and shifted by trained numbers. Evaluation takes running statistics.
@@ -34,14 +34,14 @@ impl BatchNorm {
     /// Mean, then variance of each channel over the batch: made in the forward pass, used in the backward pass.
     fn moments(&self, builder: &mut Builder, place: &Placed) -> TensorId {
         let channels = place.input[0];
-        builder.named(&format!("{}.moments", place.name), &[2, channels], Home::Activation)
+        builder.named(&format!("{}.moments", place.name), &[2, channels], Storage::Activation)
     }
 
     /// The running mean and variance, which lie side by side.
     fn running(&self, builder: &mut Builder, place: &Placed) -> TensorId {
         let mean = builder.parameter(&place.name, "running_mean");
-        let (home, channels) = (builder.home(mean), place.input[0]);
-        builder.tensor(&format!("{}.running", place.name), &[2, channels], Element::F32, home)
+        let (storage, channels) = (builder.storage(mean), place.input[0]);
+        builder.tensor(&format!("{}.running", place.name), &[2, channels], Element::F32, storage)
     }
 }
 

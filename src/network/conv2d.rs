@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::pair::{Padding, Pair, window};
 use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{self, ColumnSum};
-use crate::plan::{Builder, Element, Home, Phase, TensorId, Window};
+use crate::plan::{Builder, Element, Phase, Storage, TensorId, Window};
 
 /// A convolution, as neural networks mean it: `channels` windows of `kernel` values over all input channels, with
 /// weights `[channels, in_channels, kernel_height, kernel_width]` and a bias a channel, as PyTorch stores them.
@@ -146,9 +146,9 @@ impl Layer for Conv2d {
         );
         // The bias follows the weight in the flat buffer: one sum makes both gradients.
         let weight_gradient = builder.gradient(&place.name, "weight");
-        let offset = builder.home(weight_gradient).offset();
-        let home = Home::Gradients { offset };
-        let out = builder.tensor(&format!("{}.gradients", place.name), &[columns], Element::F32, home);
+        let offset = builder.storage(weight_gradient).offset();
+        let storage = Storage::Gradients { offset };
+        let out = builder.tensor(&format!("{}.gradients", place.name), &[columns], Element::F32, storage);
         builder.push(Phase::Backward, ColumnSum { x: partials, out, rows: groups, columns });
         if let Some(input_gradient) = input_gradient {
             let weight = builder.parameter(&place.name, "weight");

@@ -7,7 +7,7 @@ use crate::plan::ops::{
     Augment, AverageWeights, ClipNorm, Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy, SquareSum,
     Strengths, Unpack,
 };
-use crate::plan::{Builder, Element, FlatSizes, Home, Phase, Plan, TensorId};
+use crate::plan::{Builder, Element, FlatSizes, Phase, Plan, Storage, TensorId};
 
 /// The loss of a batch: the mean of its images' losses, or their sum (as in the tutorials' second listing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +102,8 @@ impl Network {
     /// Appends what happens to the whole flat buffers: clipping, the optimiser, averaging.
     fn update(&self, builder: &mut Builder, options: TrainingOptions) {
         let count = self.parameter_count();
-        let parameters = builder.named("parameters", &[count], Home::Parameters { offset: 0 });
-        let gradients = builder.named("gradients", &[count], Home::Gradients { offset: 0 });
+        let parameters = builder.named("parameters", &[count], Storage::Parameters { offset: 0 });
+        let gradients = builder.named("gradients", &[count], Storage::Gradients { offset: 0 });
         if let Some(max_norm) = options.clip_norm {
             let parts = count.div_ceil(PART).clamp(1, MOST_PARTS);
             let sums = builder.activation("square_sums", &[parts]);
@@ -112,7 +112,7 @@ impl Network {
         }
         options.optimiser.lower(builder, count);
         if let Some(which) = options.average_state() {
-            let average = builder.named("average", &[count], Home::State { which, offset: 0 });
+            let average = builder.named("average", &[count], Storage::State { which, offset: 0 });
             builder.push(Phase::Update, AverageWeights { parameters, average, count });
         }
     }
@@ -125,8 +125,8 @@ impl Network {
         let logits = passed.last().map_or(builder.images(), |saved| saved.output);
         let sample_loss = self.loss(&mut builder, logits, None, 1.0, 0.0);
         let (labels, rows, classes) = (builder.labels(), batch, self.task.classes);
-        let correct = builder.tensor("correct", &[1], Element::U32, Home::Counts);
-        let counts = builder.tensor("confusion", &[classes, classes], Element::U32, Home::Counts);
+        let correct = builder.tensor("correct", &[1], Element::U32, Storage::Counts);
+        let counts = builder.tensor("confusion", &[classes, classes], Element::U32, Storage::Counts);
         builder.push(Phase::Loss, CountCorrect { logits, labels, correct, rows, classes });
         builder.push(Phase::Loss, Confusion { logits, labels, counts, rows, classes });
         // The last batch may be part empty: the host divides the sum by the images that there were.
@@ -143,17 +143,17 @@ impl Network {
         });
         for slice in &self.parameters {
             let offset = slice.offset;
-            builder.tensor(&slice.name, &slice.shape, Element::F32, Home::Parameters { offset });
+            builder.tensor(&slice.name, &slice.shape, Element::F32, Storage::Parameters { offset });
             builder.tensor(
                 &format!("{}.gradient", slice.name),
                 &slice.shape,
                 Element::F32,
-                Home::Gradients { offset },
+                Storage::Gradients { offset },
             );
         }
         for slice in &self.statistics {
-            let home = Home::Statistics { offset: slice.offset };
-            builder.tensor(&slice.name, &slice.shape, Element::F32, home);
+            let storage = Storage::Statistics { offset: slice.offset };
+            builder.tensor(&slice.name, &slice.shape, Element::F32, storage);
         }
         builder
     }
@@ -188,7 +188,7 @@ impl Network {
         smoothing: f32,
     ) -> TensorId {
         let (rows, classes) = (builder.batch(), self.task.classes);
-        let sample_loss = builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
+        let sample_loss = builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
         let labels = builder.labels();
         builder.push(
             Phase::Loss,
@@ -208,7 +208,7 @@ impl Network {
 }
 
 fn account(builder: &mut Builder, sample_loss: TensorId, scale: f32) {
-    let losses = builder.tensor("loss", &[1], Element::F32, Home::Losses);
+    let losses = builder.tensor("loss", &[1], Element::F32, Storage::Losses);
     let rows = builder.batch();
-    builder.push(Phase::Account, LossSum { sample_loss, losses, rows, scale });
+    builder.push(Phase::Metrics, LossSum { sample_loss, losses, rows, scale });
 }

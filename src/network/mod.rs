@@ -151,12 +151,12 @@ impl Network {
         if !sides.contains(&height) || !sides.contains(&width) || !(2..=MOST_CLASSES).contains(&classes) {
             let what = format!("no network for {height} x {width} images in {classes} classes");
             let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MOST_CLASSES} classes");
-            return Err(Error::Config(format!("{what}: {wanted} are possible")));
+            return Err(Error::Recipe(format!("{what}: {wanted} are possible")));
         }
         let usable =
             normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
         if !usable {
-            return Err(Error::Config(
+            return Err(Error::Recipe(
                 "normalisation: `std` must be above zero, `mean` a finite number".into(),
             ));
         }
@@ -174,7 +174,7 @@ impl Network {
                 network.layers.iter().filter(|placed| placed.spec.layer().kind() == kind).count() + 1;
             let name = format!("{kind}{number}");
             let output =
-                spec.layer().output(&shape, &task).map_err(|e| Error::Config(format!("{name}: {e}")))?;
+                spec.layer().output(&shape, &task).map_err(|e| Error::Recipe(format!("{name}: {e}")))?;
             let first = network.parameters.len();
             for parameter in spec.layer().parameters(&shape, &task) {
                 append(&mut network.parameters, &name, parameter)?;
@@ -185,7 +185,7 @@ impl Network {
             let values = output.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
             if values.is_none_or(|values| values > MOST_VALUES) {
                 let what = format!("{name}: more than {MOST_VALUES} values an image come out");
-                return Err(Error::Config(format!("{what}. Use fewer channels or units, or pool before")));
+                return Err(Error::Recipe(format!("{what}. Use fewer channels or units, or pool before")));
             }
             let parameters = first..network.parameters.len();
             network.layers.push(Placed {
@@ -203,7 +203,7 @@ impl Network {
                 "the last layer gives {shape:?} values an image, the data has {} classes",
                 task.classes
             );
-            return Err(Error::Config(format!("{what}: end with a dense layer without `units`")));
+            return Err(Error::Recipe(format!("{what}: end with a dense layer without `units`")));
         }
         Ok(network)
     }
@@ -253,7 +253,7 @@ fn append(slices: &mut Vec<Slice>, layer: &str, parameter: Parameter) -> Result<
     let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
     if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MOST_PARAMETERS) {
         let what = format!("{layer}: a network of more than {MOST_PARAMETERS} parameters");
-        return Err(Error::Config(format!("{what}. Use smaller layers")));
+        return Err(Error::Recipe(format!("{what}. Use smaller layers")));
     }
     slices.push(Slice {
         name: format!("{layer}.{}", parameter.name),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Builder, Home, Phase, StepNumbers, ops};
+use crate::plan::{Builder, Phase, StepScalars, Storage, ops};
 
 /// How gradients change parameters; the learning rate comes with each step. Formulas and defaults are PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,18 +105,19 @@ impl Optimiser {
     }
 
     /// The step's numbers that only this optimiser needs; `step` counts from 0.
-    pub(crate) fn correct(&self, step: u64, numbers: &mut StepNumbers) {
+    pub(crate) fn correct(&self, step: u64, scalars: &mut StepScalars) {
         if let Optimiser::Adam { beta1, beta2, .. } | Optimiser::AdamW { beta1, beta2, .. } = *self {
             let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(step as f64 + 1.0))) as f32;
-            (numbers.correction1, numbers.correction2) = (correction(beta1), correction(beta2));
+            (scalars.correction1, scalars.correction2) = (correction(beta1), correction(beta2));
         }
     }
 
     /// Appends the update of the whole flat buffer.
     pub(crate) fn lower(&self, builder: &mut Builder, count: usize) {
-        let parameters = builder.named("parameters", &[count], Home::Parameters { offset: 0 });
-        let gradients = builder.named("gradients", &[count], Home::Gradients { offset: 0 });
-        let mut state = |name: &str, which| builder.named(name, &[count], Home::State { which, offset: 0 });
+        let parameters = builder.named("parameters", &[count], Storage::Parameters { offset: 0 });
+        let gradients = builder.named("gradients", &[count], Storage::Gradients { offset: 0 });
+        let mut state =
+            |name: &str, which| builder.named(name, &[count], Storage::State { which, offset: 0 });
         let op: crate::plan::Op = match *self {
             Optimiser::Sgd { weight_decay } => ops::Sgd { gradients, parameters, count, weight_decay }.into(),
             Optimiser::Momentum { momentum, weight_decay }

@@ -1,6 +1,6 @@
 //! Builds a plan: layers call it to name tensors and append ops.
 
-use super::{Element, FlatSizes, Home, Op, Phase, Plan, Step, Tensor, TensorId};
+use super::{Element, FlatSizes, Op, Phase, Plan, PlannedOp, Storage, Tensor, TensorId};
 
 pub struct Builder {
     plan: Plan,
@@ -10,17 +10,11 @@ impl Builder {
     /// Starts a plan for batches of `batch` images of `pixels` bytes, with the tensors that every plan has:
     /// `images` u8 `[batch, pixels]` and `labels` u32 `[batch]`.
     pub fn new(batch: usize, pixels: usize, classes: usize) -> Self {
-        let plan = Plan {
-            batch,
-            pixels,
-            classes,
-            flat: FlatSizes::default(),
-            tensors: Vec::new(),
-            steps: Vec::new(),
-        };
+        let plan =
+            Plan { batch, pixels, classes, flat: FlatSizes::default(), tensors: Vec::new(), ops: Vec::new() };
         let mut builder = Builder { plan };
-        builder.tensor("images", &[batch, pixels], Element::U8, Home::Images);
-        builder.tensor("labels", &[batch], Element::U32, Home::Labels);
+        builder.tensor("images", &[batch, pixels], Element::U8, Storage::Images);
+        builder.tensor("labels", &[batch], Element::U32, Storage::Labels);
         builder
     }
 
@@ -40,14 +34,14 @@ impl Builder {
         TensorId::new(1)
     }
 
-    pub fn tensor(&mut self, name: &str, shape: &[usize], element: Element, home: Home) -> TensorId {
-        self.plan.tensors.push(Tensor { name: name.to_owned(), shape: shape.to_vec(), element, home });
+    pub fn tensor(&mut self, name: &str, shape: &[usize], element: Element, storage: Storage) -> TensorId {
+        self.plan.tensors.push(Tensor { name: name.to_owned(), shape: shape.to_vec(), element, storage });
         TensorId::new(self.plan.tensors.len() - 1)
     }
 
     /// A float32 tensor that lives within one step.
     pub fn activation(&mut self, name: &str, shape: &[usize]) -> TensorId {
-        self.tensor(name, shape, Element::F32, Home::Activation)
+        self.tensor(name, shape, Element::F32, Storage::Activation)
     }
 
     /// A float32 tensor that lives within one step, of the shape of another.
@@ -57,10 +51,10 @@ impl Builder {
     }
 
     /// The tensor of that name, made before, else a new one from `make`'s shape and home.
-    pub fn named(&mut self, name: &str, shape: &[usize], home: Home) -> TensorId {
+    pub fn named(&mut self, name: &str, shape: &[usize], storage: Storage) -> TensorId {
         match self.plan.find(name) {
             Some(id) => id,
-            None => self.tensor(name, shape, Element::F32, home),
+            None => self.tensor(name, shape, Element::F32, storage),
         }
     }
 
@@ -84,15 +78,15 @@ impl Builder {
     }
 
     pub fn push(&mut self, phase: Phase, op: impl Into<Op>) {
-        self.plan.steps.push(Step { phase, op: op.into() });
+        self.plan.ops.push(PlannedOp { phase, op: op.into() });
     }
 
     pub fn shape(&self, id: TensorId) -> &[usize] {
         &self.plan.tensor(id).shape
     }
 
-    pub fn home(&self, id: TensorId) -> Home {
-        self.plan.tensor(id).home
+    pub fn storage(&self, id: TensorId) -> Storage {
+        self.plan.tensor(id).storage
     }
 
     pub fn finish(self) -> Plan {

@@ -4,7 +4,7 @@
 use super::ops::{
     ColumnSum, Conv2d, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, MaxPool2dGradient, Operand, Sgd,
 };
-use super::{Home, Op, Phase, Plan, Step, TensorId};
+use super::{Op, Phase, Plan, PlannedOp, Storage, TensorId};
 
 /// Everything that pays for an executor that keeps a batch's share in cache: bytes and biases go into products.
 pub fn for_cpu(plan: Plan) -> Plan {
@@ -18,20 +18,23 @@ pub fn for_gpu(plan: Plan) -> Plan {
 
 /// Products read image bytes themselves: `unpack` goes where all its readers can do without.
 pub fn bytes_into_product(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let Op::Unpack(unpack) = plan.steps[at].op.clone() else { continue };
+    for at in (0..plan.ops.len()).rev() {
+        let Op::Unpack(unpack) = plan.ops[at].op.clone() else { continue };
         let from_bytes = Operand { tensor: unpack.images, pixels: Some(unpack.pixels) };
-        let replaced: Option<Vec<Step>> = plan
-            .steps
+        let replaced: Option<Vec<PlannedOp>> = plan
+            .ops
             .iter()
-            .map(|step| match step.op.reads().contains(&unpack.out) {
-                true => Some(Step { op: with_operand(&step.op, unpack.out, from_bytes)?, ..step.clone() }),
-                false => Some(step.clone()),
+            .map(|planned| match planned.op.reads().contains(&unpack.out) {
+                true => Some(PlannedOp {
+                    op: with_operand(&planned.op, unpack.out, from_bytes)?,
+                    ..planned.clone()
+                }),
+                false => Some(planned.clone()),
             })
             .collect();
         if let Some(steps) = replaced {
-            plan.steps = steps;
-            plan.steps.remove(at);
+            plan.ops = steps;
+            plan.ops.remove(at);
         }
     }
     plan
@@ -55,11 +58,11 @@ fn with_operand(op: &Op, old: TensorId, new: Operand) -> Option<Op> {
 
 /// `matmul` by a transposed weight, then `bias_add`: one `dense`.
 pub fn bias_into_product(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let Op::BiasAdd(add) = plan.steps[at].op.clone() else { continue };
+    for at in (0..plan.ops.len()).rev() {
+        let Op::BiasAdd(add) = plan.ops[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, add.x) else { continue };
         let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, gate: None, .. }) =
-            plan.steps[made_at].op
+            plan.ops[made_at].op
         else {
             continue;
         };
@@ -67,9 +70,9 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
             continue;
         }
         let (weight, bias, out) = (b.tensor, add.bias, add.out);
-        plan.steps[at].op =
+        plan.ops[at].op =
             Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n, relu: false }.into();
-        plan.steps.remove(made_at);
+        plan.ops.remove(made_at);
     }
     plan
 }
@@ -77,12 +80,12 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
 /// `conv2d`, then `relu`: one `conv2d` that stores nothing below zero. (The way back asks for what ReLU gave, never for
 /// what it took.)
 pub fn relu_into_convolution(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let Op::Relu(relu) = plan.steps[at].op.clone() else { continue };
+    for at in (0..plan.ops.len()).rev() {
+        let Op::Relu(relu) = plan.ops[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, relu.x) else { continue };
-        let Op::Conv2d(convolution) = plan.steps[made_at].op.clone() else { continue };
-        plan.steps[made_at].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
-        plan.steps.remove(at);
+        let Op::Conv2d(convolution) = plan.ops[made_at].op.clone() else { continue };
+        plan.ops[made_at].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
+        plan.ops.remove(at);
     }
     plan
 }
@@ -90,16 +93,16 @@ pub fn relu_into_convolution(mut plan: Plan) -> Plan {
 /// `max_pool2d_gradient`, then the `relu_gradient` of what was pooled: one pass over the larger of the tensors in place of
 /// two.
 pub fn relu_into_pooling(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let Op::ReluGradient(relu) = plan.steps[at].op.clone() else { continue };
+    for at in (0..plan.ops.len()).rev() {
+        let Op::ReluGradient(relu) = plan.ops[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, relu.output_gradient) else { continue };
-        let Op::MaxPool2dGradient(pooling) = plan.steps[made_at].op.clone() else { continue };
+        let Op::MaxPool2dGradient(pooling) = plan.ops[made_at].op.clone() else { continue };
         if pooling.x != relu.out || pooling.relu {
             continue;
         }
         let input_gradient = relu.input_gradient;
-        plan.steps[made_at].op = MaxPool2dGradient { relu: true, input_gradient, ..pooling }.into();
-        plan.steps.remove(at);
+        plan.ops[made_at].op = MaxPool2dGradient { relu: true, input_gradient, ..pooling }.into();
+        plan.ops.remove(at);
     }
     plan
 }
@@ -107,41 +110,41 @@ pub fn relu_into_pooling(mut plan: Plan) -> Plan {
 /// `dense`, then `relu`, and a product, then `relu_gradient`: what goes below zero, or did, is made zero as the product is
 /// stored. (On the CPU a pass over values that are in a core's cache costs nothing that could be saved so.)
 pub fn relu_into_product(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let (link, out) = match &plan.steps[at].op {
+    for at in (0..plan.ops.len()).rev() {
+        let (link, out) = match &plan.ops[at].op {
             Op::Relu(relu) => (relu.x, relu.out),
             Op::ReluGradient(relu) => (relu.output_gradient, relu.input_gradient),
             _ => continue,
         };
         let Some(made_at) = only_link(&plan, link) else { continue };
-        let fused: Op = match (&plan.steps[at].op, plan.steps[made_at].op.clone()) {
+        let fused: Op = match (&plan.ops[at].op, plan.ops[made_at].op.clone()) {
             (Op::Relu(_), Op::Dense(dense)) => Dense { relu: true, out, ..dense }.into(),
             (Op::ReluGradient(relu), Op::Matmul(product @ Matmul { transpose_a: false, gate: None, .. })) => {
                 Matmul { gate: Some(relu.out), out, ..product }.into()
             }
             _ => continue,
         };
-        plan.steps[made_at].op = fused;
-        plan.steps.remove(at);
+        plan.ops[made_at].op = fused;
+        plan.ops.remove(at);
     }
     plan
 }
 
 /// The last `dense` and its `softmax_cross_entropy`: one op that never stores the logits.
 pub fn loss_into_product(mut plan: Plan) -> Plan {
-    for at in (0..plan.steps.len()).rev() {
-        let Op::SoftmaxCrossEntropy(loss) = plan.steps[at].op.clone() else { continue };
+    for at in (0..plan.ops.len()).rev() {
+        let Op::SoftmaxCrossEntropy(loss) = plan.ops[at].op.clone() else { continue };
         // Rare, and the fused op does without.
         if loss.smoothing != 0.0 {
             continue;
         }
         let Some(logits_gradient) = loss.logits_gradient else { continue };
         let Some(made_at) = only_link(&plan, loss.logits) else { continue };
-        let Op::Dense(dense) = plan.steps[made_at].op.clone() else { continue };
+        let Op::Dense(dense) = plan.ops[made_at].op.clone() else { continue };
         if dense.relu {
             continue;
         }
-        plan.steps[at].op = DenseSoftmaxCrossEntropy {
+        plan.ops[at].op = DenseSoftmaxCrossEntropy {
             x: dense.x,
             weight: dense.weight,
             bias: dense.bias,
@@ -154,7 +157,7 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
             scale: loss.scale,
         }
         .into();
-        plan.steps.remove(made_at);
+        plan.ops.remove(made_at);
     }
     plan
 }
@@ -164,18 +167,18 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
 /// weight is still needed, unchanged, for the gradient of its input.
 pub fn update_into_gradient(mut plan: Plan) -> Plan {
     let Some(sgd_at) =
-        plan.steps.iter().position(|step| matches!(step.op, Op::Sgd(Sgd { weight_decay: 0.0, .. })))
+        plan.ops.iter().position(|planned| matches!(planned.op, Op::Sgd(Sgd { weight_decay: 0.0, .. })))
     else {
         return plan;
     };
     let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
-    for (at, step) in plan.steps.iter().enumerate() {
+    for (at, planned) in plan.ops.iter().enumerate() {
         let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k, gate: None }) =
-            step.op
+            planned.op
         else {
             continue;
         };
-        let column_sum = plan.steps.iter().enumerate().find_map(|(at, step)| match &step.op {
+        let column_sum = plan.ops.iter().enumerate().find_map(|(at, planned)| match &planned.op {
             Op::ColumnSum(ColumnSum { x, out, .. }) if *x == a.tensor => Some((at, *out)),
             _ => None,
         });
@@ -185,7 +188,7 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
         };
         let dense_sgd =
             DenseSgd { x, output_gradient: a.tensor, weight, bias, rows: k, inputs: n, outputs: m };
-        fused.push(Step { phase: Phase::Update, op: dense_sgd.into() });
+        fused.push(PlannedOp { phase: Phase::Update, op: dense_sgd.into() });
         gone.extend([at, sum_at]);
         covered += m * n + m;
     }
@@ -193,27 +196,30 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
         return plan;
     }
     let mut at = 0..;
-    plan.steps.retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
-    let account = plan.steps.iter().position(|step| step.phase == Phase::Account).unwrap_or(plan.steps.len());
-    plan.steps.splice(account..account, fused);
+    plan.ops.retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
+    let account =
+        plan.ops.iter().position(|planned| planned.phase == Phase::Metrics).unwrap_or(plan.ops.len());
+    plan.ops.splice(account..account, fused);
     plan
 }
 
 /// The one op that writes an activation which only one other op reads; none where it is read more often.
 fn only_link(plan: &Plan, tensor: TensorId) -> Option<usize> {
-    if plan.tensor(tensor).home != Home::Activation {
+    if plan.tensor(tensor).storage != Storage::Activation {
         return None;
     }
-    let readers = plan.steps.iter().filter(|step| step.op.reads().contains(&tensor)).count();
-    let mut writers = plan.steps.iter().enumerate().filter(|(_, step)| step.op.writes().contains(&tensor));
+    let readers = plan.ops.iter().filter(|planned| planned.op.reads().contains(&tensor)).count();
+    let mut writers =
+        plan.ops.iter().enumerate().filter(|(_, planned)| planned.op.writes().contains(&tensor));
     let (at, _) = writers.next()?;
     (readers == 1 && writers.next().is_none()).then_some(at)
 }
 
 /// The parameter whose gradient this tensor is: it has the same place in the other flat buffer.
 fn trained_by(plan: &Plan, gradient: TensorId) -> Option<TensorId> {
-    let Home::Gradients { offset } = plan.tensor(gradient).home else { return None };
+    let Storage::Gradients { offset } = plan.tensor(gradient).storage else { return None };
     let shape = &plan.tensor(gradient).shape;
-    let found = plan.tensors.iter().position(|t| t.home == Home::Parameters { offset } && &t.shape == shape);
+    let found =
+        plan.tensors.iter().position(|t| t.storage == Storage::Parameters { offset } && &t.shape == shape);
     found.map(TensorId::new)
 }

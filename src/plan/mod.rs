@@ -11,7 +11,7 @@ mod window;
 
 pub use builder::Builder;
 pub use ops::{Access, Launch, Op};
-pub use tensor::{Element, Home, Tensor, TensorId};
+pub use tensor::{Element, Storage, Tensor, TensorId};
 pub use window::Window;
 
 use crate::error::{Error, Result};
@@ -24,12 +24,13 @@ pub enum Phase {
     Loss,
     Backward,
     Update,
-    /// Book-keeping over the whole block of steps: one dispatch a block on the GPU, one call a step on the CPU.
-    Account,
+    /// Sums of losses and counts over the whole block of steps: one dispatch a block on the GPU, one call a step on the CPU.
+    Metrics,
 }
 
+/// An op in its place in a plan.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct PlannedOp {
     pub phase: Phase,
     pub op: Op,
 }
@@ -54,14 +55,14 @@ pub struct Plan {
     pub classes: usize,
     pub flat: FlatSizes,
     pub tensors: Vec<Tensor>,
-    pub steps: Vec<Step>,
+    pub ops: Vec<PlannedOp>,
 }
 
 /// The numbers that change from step to step. Everything else of a step is baked in when an executor is made.
-/// The same 64 bytes are the uniform `numbers` of every shader.
+/// The same 64 bytes are the uniform `scalars` of every shader.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct StepNumbers {
+pub struct StepScalars {
     /// First row of this step's images, labels and sample losses in the block. Set by the executor.
     pub first_row: u32,
     /// Step number, from 0: the counter of the random numbers.
@@ -93,8 +94,8 @@ impl Plan {
     }
 
     /// The tensor with a given home, where there is only one such (the images, the labels, the counts).
-    pub fn only(&self, home: Home) -> Option<TensorId> {
-        self.tensors.iter().position(|t| t.home == home).map(TensorId::new)
+    pub fn only(&self, storage: Storage) -> Option<TensorId> {
+        self.tensors.iter().position(|t| t.storage == storage).map(TensorId::new)
     }
 
     /// Bytes of an image's row on the device: whole 32-bit words, since shaders read words.
@@ -105,15 +106,15 @@ impl Plan {
     /// Checks that every slice lies inside its flat buffer.
     pub fn check_slices(&self) -> Result<()> {
         for tensor in &self.tensors {
-            let room = match tensor.home {
-                Home::Parameters { .. } | Home::Gradients { .. } => self.flat.parameters,
-                Home::State { which, .. } if which < self.flat.states => self.flat.parameters,
-                Home::Statistics { .. } => self.flat.statistics,
-                Home::State { .. } => 0,
+            let room = match tensor.storage {
+                Storage::Parameters { .. } | Storage::Gradients { .. } => self.flat.parameters,
+                Storage::State { which, .. } if which < self.flat.states => self.flat.parameters,
+                Storage::Statistics { .. } => self.flat.statistics,
+                Storage::State { .. } => 0,
                 _ => continue,
             };
-            if tensor.home.offset() + tensor.len() > room {
-                return Err(Error::Config(format!("plan: {} lies outside its flat buffer", tensor.name)));
+            if tensor.storage.offset() + tensor.len() > room {
+                return Err(Error::Internal(format!("plan: {} lies outside its flat buffer", tensor.name)));
             }
         }
         Ok(())
@@ -124,15 +125,15 @@ impl Plan {
     pub fn check(&self) -> Result<()> {
         self.check_slices()?;
         let mut written = vec![false; self.tensors.len()];
-        for step in &self.steps {
-            for id in step.op.reads() {
+        for planned in &self.ops {
+            for id in planned.op.reads() {
                 let tensor = self.tensor(id);
-                if tensor.home == Home::Activation && !written[id.index()] {
-                    let what = format!("plan: {} reads {} before it is made", step.op.name(), tensor.name);
-                    return Err(Error::Config(what));
+                if tensor.storage == Storage::Activation && !written[id.index()] {
+                    let what = format!("plan: {} reads {} before it is made", planned.op.name(), tensor.name);
+                    return Err(Error::Internal(what));
                 }
             }
-            step.op.writes().into_iter().for_each(|id| written[id.index()] = true);
+            planned.op.writes().into_iter().for_each(|id| written[id.index()] = true);
         }
         Ok(())
     }
@@ -146,12 +147,12 @@ pub fn image_stride(pixels: usize) -> usize {
 impl std::fmt::Display for Plan {
     /// One line an op: phase, op, what it reads and writes.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        for step in &self.steps {
+        for planned in &self.ops {
             let names = |ids: Vec<TensorId>| {
                 ids.iter().map(|id| self.tensor(*id).to_string()).collect::<Vec<_>>().join(", ")
             };
-            let (reads, writes) = (names(step.op.reads()), names(step.op.writes()));
-            writeln!(f, "{:<9}{:<28}{reads} -> {writes}", format!("{:?}", step.phase), step.op.name())?;
+            let (reads, writes) = (names(planned.op.reads()), names(planned.op.writes()));
+            writeln!(f, "{:<9}{:<28}{reads} -> {writes}", format!("{:?}", planned.phase), planned.op.name())?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub enum Element {
 
 /// Which buffer holds a tensor. Offsets count float32 values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home {
+pub enum Storage {
     /// The batch's pixels, `u8 [batch, pixels]`.
     Images,
     /// The batch's labels, `u32 [batch]`.
@@ -53,14 +53,14 @@ pub enum Home {
     Counts,
 }
 
-impl Home {
+impl Storage {
     /// Where in its flat buffer the tensor begins; 0 for a buffer of its own.
     pub fn offset(&self) -> usize {
         match *self {
-            Home::Parameters { offset }
-            | Home::Gradients { offset }
-            | Home::State { offset, .. }
-            | Home::Statistics { offset } => offset,
+            Storage::Parameters { offset }
+            | Storage::Gradients { offset }
+            | Storage::State { offset, .. }
+            | Storage::Statistics { offset } => offset,
             _ => 0,
         }
     }
@@ -71,7 +71,7 @@ pub struct Tensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub element: Element,
-    pub home: Home,
+    pub storage: Storage,
 }
 
 impl Tensor {

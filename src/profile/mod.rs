@@ -66,20 +66,20 @@ impl Profile {
             multiply_adds: 0,
             bytes: (plan.batch * (2 * plan.image_stride() + 8)) as u64,
         };
-        let rows = plan.steps.iter().map(|step| {
-            let writes = step.op.writes();
-            let mut touched = [step.op.reads(), writes.clone()].concat();
+        let rows = plan.ops.iter().map(|planned| {
+            let writes = planned.op.writes();
+            let mut touched = [planned.op.reads(), writes.clone()].concat();
             // A tensor that is updated in place is read and written: twice; one that is read in two places once.
             touched.sort();
             let twice: Vec<TensorId> =
-                writes.iter().copied().filter(|id| step.op.reads().contains(id)).collect();
+                writes.iter().copied().filter(|id| planned.op.reads().contains(id)).collect();
             touched.dedup();
             Row {
-                op: step.op.name(),
+                op: planned.op.name(),
                 tensor: writes.first().map_or_else(String::new, |id| plan.tensor(*id).name.clone()),
-                phase: Some(step.phase),
+                phase: Some(planned.phase),
                 seconds: 0.0,
-                multiply_adds: step.op.multiply_adds(),
+                multiply_adds: planned.op.multiply_adds(),
                 bytes: tensor_bytes(&touched) + tensor_bytes(&twice),
             }
         });
@@ -144,12 +144,12 @@ fn rate(amount: f64, seconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Builder, Element, Home, ops::Matmul};
+    use crate::plan::{Builder, Element, Storage, ops::Matmul};
 
     #[test]
     fn sums_rates_and_idle_time() {
         let mut builder = Builder::new(1, 1, 1);
-        let mut tensor = |name| builder.tensor(name, &[2, 2], Element::F32, Home::Activation);
+        let mut tensor = |name| builder.tensor(name, &[2, 2], Element::F32, Storage::Activation);
         let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
         let op = Matmul {
             a: a.into(),

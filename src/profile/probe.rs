@@ -4,7 +4,7 @@ use super::Clock;
 use crate::error::Result;
 use crate::executor::{Device, Executor, ExecutorOptions};
 use crate::plan::ops::{Matmul, Relu};
-use crate::plan::{Builder, Element, Home, Op, Phase, StepNumbers, TensorId};
+use crate::plan::{Builder, Element, Op, Phase, StepScalars, Storage, TensorId};
 
 /// Rates that a device was measured to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ const VALUES: usize = 16 << 20;
 /// else runs only ever slows it down.
 pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> {
     let mut builder = Builder::new(1, 1, 1);
-    let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Home::Activation);
+    let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Storage::Activation);
     let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
     let (transpose_a, transpose_b, [m, n, k]) = (false, false, [side; 3]);
     let gate = None;
@@ -33,7 +33,7 @@ pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> 
     let gflops = 2.0 * (side as f64).powi(3) / seconds / 1e9;
 
     let mut builder = Builder::new(1, 1, 1);
-    let mut tensor = |name| builder.tensor(name, &[VALUES / 1024, 1024], Element::F32, Home::Activation);
+    let mut tensor = |name| builder.tensor(name, &[VALUES / 1024, 1024], Element::F32, Storage::Activation);
     let (x, out) = (tensor("x"), tensor("out"));
     let seconds =
         best(device, builder, Relu { x, out, rows: VALUES / 1024, columns: 1024 }.into(), &[x], tries)
@@ -70,7 +70,7 @@ async fn best(
 
 async fn once(executor: &mut Executor) -> Result<f64> {
     let clock = Clock::start();
-    executor.run_as_is(StepNumbers::default()).await?;
+    executor.run_as_is(StepScalars::default()).await?;
     let by_the_clock = clock.seconds();
     // By the device's own clock where there is one: the way there and back is not the op's.
     let spans = executor.spans().await?;

@@ -138,7 +138,7 @@ impl Recipe {
             Some((_, text)) => Ok(text),
             None => {
                 let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-                Err(Error::Config(format!("no preset `{name}`: there are {}", names.join(", "))))
+                Err(Error::Recipe(format!("no preset `{name}`: there are {}", names.join(", "))))
             }
         }
     }
@@ -216,7 +216,7 @@ impl Recipe {
         };
         match steps <= MOST_STEPS as f64 {
             true => Ok(steps as u64),
-            false => Err(Error::Config(format!("{steps} steps are too many: at most {MOST_STEPS}"))),
+            false => Err(Error::Recipe(format!("{steps} steps are too many: at most {MOST_STEPS}"))),
         }
     }
 }

@@ -131,12 +131,12 @@ impl Checkpoint {
     /// `Config` where a new run would mix its checkpoints with another's; `Io` where there can be no such directory.
     pub fn make_room(dir: &Path, goes_on: bool) -> Result<()> {
         if dir.exists() && !dir.is_dir() {
-            return Err(Error::Config(format!("{} is no directory: checkpoints need one", dir.display())));
+            return Err(Error::Output(format!("{} is no directory: checkpoints need one", dir.display())));
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         if !goes_on && !list(dir)?.is_empty() {
             let dir = dir.display();
-            return Err(Error::Config(format!(
+            return Err(Error::Usage(format!(
                 "{dir} has the checkpoints of another run: go on with it (`--resume {dir}`), empty it, or name another directory"
             )));
         }
@@ -153,7 +153,7 @@ impl Checkpoint {
     pub fn latest(dir: &Path) -> Result<Self> {
         match list(dir)?.pop() {
             Some((_, path)) => Self::open(&path),
-            None => Err(Error::Config(format!(
+            None => Err(Error::Usage(format!(
                 "{}: no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
                 dir.display()
             ))),
@@ -170,7 +170,7 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let fault = |what: String| Error::Config(format!("the checkpoint cannot be written: {what}"));
+        let fault = |what: String| Error::Internal(format!("the checkpoint cannot be written: {what}"));
         let about = serde_json::to_string(&self.about).map_err(|e| fault(e.to_string()))?;
         let mut named: Vec<(String, &[f32])> = vec![
             ("parameters".into(), &self.weights.parameters),

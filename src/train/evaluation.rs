@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{NO_IMAGE, StepNumbers};
+use crate::plan::{NO_IMAGE, StepScalars};
 use crate::recipe::Views;
 
 /// How well a classifier does on a split.
@@ -58,13 +58,13 @@ pub async fn evaluate(
     split: &Split,
 ) -> Result<Evaluation> {
     if split.is_empty() {
-        return Err(Error::Config("there are no images to evaluate on".into()));
+        return Err(Error::Data("there are no images to evaluate on".into()));
     }
     require_images(network, split)?;
     let batch = activations_batch(network).min(split.len());
     let plan = forward_plan(device, network, batch);
     let (Some(correct), Some(confusion)) = (plan.find("correct"), plan.find("confusion")) else {
-        return Err(Error::Config("an evaluation plan without counts".into()));
+        return Err(Error::Internal("an evaluation plan without counts".into()));
     };
     let block = 4;
     let mut executor = device
@@ -79,7 +79,7 @@ pub async fn evaluate(
         let steps = some.len().div_ceil(batch);
         let mut indices = some.to_vec();
         indices.resize(steps * batch, NO_IMAGE);
-        executor.run(split, &indices, &vec![StepNumbers::default(); steps]).await?;
+        executor.run(split, &indices, &vec![StepScalars::default(); steps]).await?;
         losses.extend(executor.losses()?);
     }
     losses.extend(executor.finish().await?);
@@ -109,7 +109,7 @@ pub async fn evaluate_members(
         return evaluate(device, network, &alone.store(device)?, split).await;
     }
     if split.is_empty() {
-        return Err(Error::Config("there are no images to evaluate on".into()));
+        return Err(Error::Data("there are no images to evaluate on".into()));
     }
     let predictions = predict_members(device, network, members, views, split).await?;
     let classes = network.task.classes;

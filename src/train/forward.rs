@@ -14,7 +14,7 @@ pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {
     let (given, wanted) = (split.pixels(), network.task.pixels());
     match given == wanted {
         true => Ok(()),
-        false => Err(Error::Config(format!("images of {given} pixels, the network was made for {wanted}"))),
+        false => Err(Error::Data(format!("images of {given} pixels, the network was made for {wanted}"))),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{NO_IMAGE, Op, StepNumbers};
+use crate::plan::{NO_IMAGE, Op, StepScalars};
 use crate::recipe::Views;
 
 /// What a classifier makes of images: a probability for each class.
@@ -46,12 +46,12 @@ pub async fn predict(
     let batch = activations_batch(network).min(images.len()).max(1);
     let plan = forward_plan(device, network, batch);
     // Logits are read by the count, whatever the loss was fused into.
-    let logits = plan.steps.iter().find_map(|step| match &step.op {
+    let logits = plan.ops.iter().find_map(|planned| match &planned.op {
         Op::CountCorrect(count) => Some(count.logits),
         _ => None,
     });
     let Some(logits) = logits else {
-        return Err(Error::Config("an evaluation plan without logits".into()));
+        return Err(Error::Internal("an evaluation plan without logits".into()));
     };
     let mut executor = device
         .executor(
@@ -65,7 +65,7 @@ pub async fn predict(
     for some in all.chunks(batch) {
         let mut indices = some.to_vec();
         indices.resize(batch, NO_IMAGE);
-        executor.run(images, &indices, &[StepNumbers::default()]).await?;
+        executor.run(images, &indices, &[StepScalars::default()]).await?;
         let bytes = executor.read(logits).await?;
         let rows = bytes.chunks_exact(4 * classes).take(some.len());
         rows.for_each(|row| softmax(row, &mut probabilities));
@@ -102,7 +102,7 @@ pub async fn predict_members(
             }
         }
     }
-    let mut mean = sum.ok_or_else(|| Error::Config("an ensemble of no networks".into()))?;
+    let mut mean = sum.ok_or_else(|| Error::Internal("an ensemble of no networks".into()))?;
     let count = (members.len() * views.moves().len()) as f32;
     mean.probabilities.iter_mut().for_each(|value| *value /= count);
     Ok(mean)

@@ -105,7 +105,7 @@ impl Session {
         let Checkpoint { about, best, .. } = checkpoint;
         if Fingerprint::of(trainer.split()) != about.images {
             let what = "the checkpoint's run was trained on other images";
-            return Err(Error::Config(format!("{what}: name them with `--data DIR`, as at its start")));
+            return Err(Error::Usage(format!("{what}: name them with `--data DIR`, as at its start")));
         }
         let mut session = Session::new(device, trainer, options);
         session.images = Some(about.images);
@@ -206,7 +206,7 @@ impl Session {
     /// Where there is no directory for it, or it cannot be written; the one before is then still good.
     pub async fn save(&mut self) -> Result<(u64, PathBuf)> {
         let Some(dir) = self.options.checkpoints.clone() else {
-            return Err(Error::Config(
+            return Err(Error::Usage(
                 "no directory for checkpoints: name one with `--checkpoint DIR`".into(),
             ));
         };

@@ -8,7 +8,7 @@ use crate::executor::{Device, ExecutorOptions, Flat, Work};
 use crate::gpu;
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{Home, Plan, StepNumbers};
+use crate::plan::{Plan, StepScalars, Storage};
 use crate::recipe::Recipe;
 
 /// Most nets that run side by side: by then launches no longer count.
@@ -34,7 +34,7 @@ pub struct SideBySide {
     steps: u64,
     indices: Vec<u32>,
     batch_indices: Vec<u32>,
-    numbers: Vec<StepNumbers>,
+    scalars: Vec<StepScalars>,
 }
 
 impl SideBySide {
@@ -56,9 +56,9 @@ impl SideBySide {
         nets: usize,
         options: TrainerOptions,
     ) -> Result<Self> {
-        recipe.check().map_err(Error::Config)?;
+        recipe.check().map_err(Error::Usage)?;
         if !(1..=MOST_NETS).contains(&nets) {
-            return Err(Error::Config(format!("{nets} nets side by side: 1 to {MOST_NETS} can run so")));
+            return Err(Error::Usage(format!("{nets} nets side by side: 1 to {MOST_NETS} can run so")));
         }
         let count = recipe.steps_on(split.len())?;
         let plan = steps::plan(&Device::Gpu(device.clone()), network, recipe, options.plain);
@@ -92,7 +92,7 @@ impl SideBySide {
             steps: count,
             indices: Vec::new(),
             batch_indices: Vec::new(),
-            numbers: Vec::new(),
+            scalars: Vec::new(),
         })
     }
 
@@ -118,7 +118,7 @@ impl SideBySide {
     pub async fn advance(&mut self) -> Result<()> {
         let count = (self.steps - self.started).min(self.block as u64);
         self.indices.clear();
-        self.numbers.clear();
+        self.scalars.clear();
         for order in &mut self.orders {
             for _ in 0..count {
                 order.next_batch(&mut self.batch_indices);
@@ -126,9 +126,9 @@ impl SideBySide {
             }
         }
         for step in self.started..self.started + count {
-            self.numbers.push(steps::numbers(&self.recipe, self.split.len(), self.steps, self.seed, step));
+            self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed, step));
         }
-        self.executor.run(&self.split, &self.indices, &self.numbers).await?;
+        self.executor.run(&self.split, &self.indices, &self.scalars).await?;
         self.started += count;
         Ok(())
     }
@@ -175,7 +175,7 @@ impl SideBySide {
 /// What one net takes of the device's memory: flat buffers, activations, and images of three blocks, staged and unpacked.
 fn bytes(plan: &Plan, block: usize) -> usize {
     let flat = 4 * (plan.flat.parameters * (2 + plan.flat.states) + plan.flat.statistics);
-    let activations = plan.tensors.iter().filter(|tensor| tensor.home == Home::Activation);
+    let activations = plan.tensors.iter().filter(|tensor| tensor.storage == Storage::Activation);
     let images = 6 * block * plan.batch * plan.image_stride();
     flat + activations.map(|tensor| tensor.bytes()).sum::<usize>() + images
 }

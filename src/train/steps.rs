@@ -3,7 +3,7 @@
 use crate::executor::Device;
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{Plan, StepNumbers, fuse, image_stride};
+use crate::plan::{Plan, StepScalars, fuse, image_stride};
 use crate::recipe::{Position, Recipe};
 
 /// Bytes of images that one block of steps carries at most, and steps: enough to hide the hand-over, little
@@ -34,17 +34,17 @@ pub(super) fn first_values(network: &Network, recipe: &Recipe, seed: u64) -> (We
 }
 
 /// The numbers of a step of a run of `steps` on so many images.
-pub(super) fn numbers(recipe: &Recipe, images: usize, steps: u64, seed: u64, step: u64) -> StepNumbers {
+pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, step: u64) -> StepScalars {
     let steps_an_epoch = images as f64 / recipe.batch as f64;
-    let mut numbers = StepNumbers {
+    let mut scalars = StepScalars {
         step: step as u32,
         learning_rate: recipe.learning_rate_at(Position { step, steps, steps_an_epoch }),
         seed: [seed as u32, (seed >> 32) as u32],
         average_rate: recipe.average.map_or(0.0, |average| average.rate(step)),
-        ..StepNumbers::default()
+        ..StepScalars::default()
     };
-    recipe.optimiser.correct(step, &mut numbers);
-    numbers
+    recipe.optimiser.correct(step, &mut scalars);
+    scalars
 }
 
 /// The plan of one training step, fused as the device likes it.

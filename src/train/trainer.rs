@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::StepNumbers;
+use crate::plan::StepScalars;
 use crate::profile::{Profile, Span};
 use crate::recipe::Recipe;
 
@@ -44,7 +44,7 @@ pub struct Trainer {
     steps: u64,
     indices: Vec<u32>,
     batch_indices: Vec<u32>,
-    numbers: Vec<StepNumbers>,
+    scalars: Vec<StepScalars>,
 }
 
 impl Trainer {
@@ -81,7 +81,7 @@ impl Trainer {
             || states.len() != about.recipe.training_options().states()
             || states.iter().any(|state| state.len() != parameters)
         {
-            return Err(Error::Config("the checkpoint's tensors do not fit its recipe".into()));
+            return Err(Error::Checkpoint("the checkpoint's tensors do not fit its recipe".into()));
         }
         let options = TrainerOptions { seed: about.seed, ..options };
         let start = Start { step: about.step, weights, states };
@@ -96,7 +96,7 @@ impl Trainer {
         options: TrainerOptions,
         start: Start<'_>,
     ) -> Result<Self> {
-        recipe.check().map_err(Error::Config)?;
+        recipe.check().map_err(Error::Recipe)?;
         let count = recipe.steps_on(split.len())?;
         let order = BatchOrder::at(split.len(), recipe.batch, options.seed, start.step)?;
         let plan = steps::plan(device, network, recipe, options.plain);
@@ -134,7 +134,7 @@ impl Trainer {
             steps: count,
             indices: Vec::new(),
             batch_indices: Vec::new(),
-            numbers: Vec::new(),
+            scalars: Vec::new(),
         })
     }
 
@@ -162,13 +162,13 @@ impl Trainer {
         let limit = limit.min(self.steps);
         let count = limit.saturating_sub(self.started).min(self.block as u64);
         self.indices.clear();
-        self.numbers.clear();
+        self.scalars.clear();
         for step in self.started..self.started + count {
             self.order.next_batch(&mut self.batch_indices);
             self.indices.extend_from_slice(&self.batch_indices);
-            self.numbers.push(steps::numbers(&self.recipe, self.split.len(), self.steps, self.seed, step));
+            self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed, step));
         }
-        self.executor.run(&self.split, &self.indices, &self.numbers).await?;
+        self.executor.run(&self.split, &self.indices, &self.scalars).await?;
         self.started += count;
         Ok(())
     }

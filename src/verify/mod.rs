@@ -7,7 +7,7 @@ pub use cases::cases;
 
 use crate::error::Result;
 use crate::executor::{Device, ExecutorOptions, Feed, Flat, Variants};
-use crate::plan::{Element, Home, Plan, StepNumbers, TensorId};
+use crate::plan::{Element, Plan, StepScalars, Storage, TensorId};
 
 /// One op in one shape: a plan of that op alone, and what its tensors hold before it runs.
 pub struct Case {
@@ -16,7 +16,7 @@ pub struct Case {
     pub shape: String,
     pub plan: Plan,
     pub inputs: Vec<(TensorId, Vec<u8>)>,
-    pub numbers: StepNumbers,
+    pub scalars: StepScalars,
     pub tolerance: Tolerance,
 }
 
@@ -53,7 +53,7 @@ impl Case {
 
     /// How many shaders the op has to choose from in this shape.
     pub fn variants(&self) -> usize {
-        self.plan.steps.iter().map(|step| step.op.launches(&self.plan).len()).max().unwrap_or(0)
+        self.plan.ops.iter().map(|planned| planned.op.launches(&self.plan).len()).max().unwrap_or(0)
     }
 
     /// As `run`; also whether the op left alone what lies beside its tensors in the flat parameter buffer.
@@ -65,7 +65,7 @@ impl Case {
         for (tensor, bytes) in &self.inputs {
             executor.write(*tensor, bytes)?;
         }
-        executor.run_as_is(self.numbers).await?;
+        executor.run_as_is(self.scalars).await?;
         let mut outputs = Vec::new();
         for tensor in self.outputs() {
             outputs.push(executor.read(tensor).await?);
@@ -75,7 +75,7 @@ impl Case {
     }
 
     pub fn outputs(&self) -> Vec<TensorId> {
-        self.plan.steps.iter().flat_map(|step| step.op.writes()).collect()
+        self.plan.ops.iter().flat_map(|planned| planned.op.writes()).collect()
     }
 
     /// Runs the op on both devices, on a GPU with each of its shaders in turn, and compares.
@@ -101,7 +101,7 @@ impl Case {
 fn strays(plan: &Plan, parameters: &[f32]) -> bool {
     let mut is_owned = vec![false; parameters.len()];
     for tensor in &plan.tensors {
-        if let Home::Parameters { offset } = tensor.home {
+        if let Storage::Parameters { offset } = tensor.storage {
             is_owned.iter_mut().skip(offset).take(tensor.len()).for_each(|owned| *owned = true);
         }
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn values_beside_the_tensors_are_seen() {
         let mut builder = crate::plan::Builder::new(1, 1, 1);
-        builder.tensor("weight", &[3], Element::F32, Home::Parameters { offset: 2 });
+        builder.tensor("weight", &[3], Element::F32, Storage::Parameters { offset: 2 });
         let plan = builder.finish();
         let strays =
             |at: usize| super::strays(&plan, &std::array::from_fn::<f32, 8, _>(|i| (i == at).into()));

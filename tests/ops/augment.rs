@@ -29,14 +29,14 @@ fn pixels_come_from_where_the_formula_says() {
         let bytes = inputs.bytes(op.images);
         let rows = bytes.chunks_exact(op.height * op.width).enumerate();
         vec![Wanted::Floats(
-            rows.flat_map(|(row, image)| changed(op, inputs.case.numbers, row, image)).collect(),
+            rows.flat_map(|(row, image)| changed(op, inputs.case.scalars, row, image)).collect(),
         )]
     });
 }
 
-fn changed(op: &Augment, numbers: inkgrad::plan::StepNumbers, row: usize, image: &[u8]) -> Vec<f64> {
-    let seed = u64::from(numbers.seed[0]) | u64::from(numbers.seed[1]) << 32;
-    let step = u64::from(numbers.step) | (row as u64) << 32;
+fn changed(op: &Augment, scalars: inkgrad::plan::StepScalars, row: usize, image: &[u8]) -> Vec<f64> {
+    let seed = u64::from(scalars.seed[0]) | u64::from(scalars.seed[1]) << 32;
+    let step = u64::from(scalars.step) | (row as u64) << 32;
     let random = |block: usize| even(philox(seed, Stream::Augment, step, block as u32));
     let Strengths { shift, rotation, zoom, shear, elastic, elastic_spacing } = op.strengths;
     let [shift, rotation, zoom, shear, elastic] = [shift, rotation, zoom, shear, elastic].map(f64::from);
@@ -95,10 +95,10 @@ fn without_strengths_nothing_changes_and_rows_change_each_its_own_way() {
     let run = |case: &inkgrad::verify::Case| pollster::block_on(case.run(&device)).unwrap().remove(0);
     let cases = cases();
     let plain = cases.iter().filter(|case| case.op == "augment").find(|case| {
-        matches!(&case.plan.steps[0].op, Op::Augment(op) if op.strengths == Strengths::default() && op.rows == 9)
+        matches!(&case.plan.ops[0].op, Op::Augment(op) if op.strengths == Strengths::default() && op.rows == 9)
     });
     let plain = plain.unwrap();
-    let Op::Augment(op) = &plain.plan.steps[0].op else { unreachable!() };
+    let Op::Augment(op) = &plain.plan.ops[0].op else { unreachable!() };
     let image = |given: &[u8], row: usize| given[row * 784 * 4..][..784 * 4].to_vec();
     let bytes = super::Inputs { case: plain }.bytes(op.images);
     let given: Vec<f32> =
@@ -107,7 +107,7 @@ fn without_strengths_nothing_changes_and_rows_change_each_its_own_way() {
         assert_eq!(*value, f32::from(*byte) * (op.pixels.gain / 255.0) + op.pixels.offset);
     }
     let changed = cases.iter().find(
-        |case| matches!(&case.plan.steps[0].op, Op::Augment(op) if op.strengths.shift > 0.0 && op.rows == 9),
+        |case| matches!(&case.plan.ops[0].op, Op::Augment(op) if op.strengths.shift > 0.0 && op.rows == 9),
     );
     let given = run(changed.unwrap());
     assert_ne!(image(&given, 0), image(&given, 1));

@@ -3,7 +3,7 @@ use inkgrad::plan::Op;
 use super::{Inputs, Wanted, check, product};
 
 pub fn logits(inputs: &Inputs, x: Vec<f64>, weight: Vec<f64>, bias: Vec<f64>, k: usize) -> Vec<f64> {
-    assert_eq!(inputs.case.plan.steps.len(), 1);
+    assert_eq!(inputs.case.plan.ops.len(), 1);
     let outputs = bias.len();
     product(&x, &weight, k).iter().enumerate().map(|(i, y)| y + bias[i % outputs]).collect()
 }

@@ -8,10 +8,10 @@ use super::{Wanted, check};
 fn the_mask_is_philox() {
     check("dropout", 1e-7, |op, inputs| {
         let Op::Dropout(op) = op else { unreachable!() };
-        let numbers = inputs.case.numbers;
-        let seed = u64::from(numbers.seed[0]) | u64::from(numbers.seed[1]) << 32;
+        let scalars = inputs.case.scalars;
+        let seed = u64::from(scalars.seed[0]) | u64::from(scalars.seed[1]) << 32;
         // The layer stands where other streams have the upper half of the step.
-        let step = u64::from(numbers.step) | u64::from(op.layer) << 32;
+        let step = u64::from(scalars.step) | u64::from(op.layer) << 32;
         let values = inputs.floats(op.x).into_iter().enumerate().map(|(i, x)| {
             let word = philox(seed, Stream::Dropout, step, i as u32 / 4)[i % 4];
             let is_kept = f64::from(word) >= (f64::from(op.rate) * 4_294_967_296.0).round();
@@ -25,7 +25,7 @@ fn the_mask_is_philox() {
 fn as_many_are_dropped_as_the_rate_says() {
     let device = inkgrad::executor::Device::Cpu(inkgrad::cpu::Device::with_threads(1));
     for case in cases().iter().filter(|case| case.op == "dropout") {
-        let Op::Dropout(op) = &case.plan.steps[0].op else { unreachable!() };
+        let Op::Dropout(op) = &case.plan.ops[0].op else { unreachable!() };
         let count = op.rows * op.columns;
         if count < 1000 {
             continue;

@@ -6,7 +6,7 @@ use inkgrad::executor::{Device, ExecutorOptions, Flat};
 use inkgrad::network::{
     Dense, Initial, LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions,
 };
-use inkgrad::plan::{Plan, StepNumbers, fuse};
+use inkgrad::plan::{Plan, StepScalars, fuse};
 
 use super::softmax_loss;
 
@@ -46,7 +46,7 @@ fn gradients(plan: &Plan, parameters: &[f32]) -> Vec<f32> {
     pollster::block_on(async {
         let mut executor = device.executor(plan, &store, ExecutorOptions::default()).await.unwrap();
         let indices: Vec<u32> = (0..BATCH as u32).collect();
-        executor.run(&images(), &indices, &[StepNumbers::default()]).await.unwrap();
+        executor.run(&images(), &indices, &[StepScalars::default()]).await.unwrap();
         store.read(Flat::Gradients).await.unwrap()
     })
 }

@@ -7,7 +7,7 @@ use inkgrad::executor::{Device, ExecutorOptions, Flat};
 use inkgrad::network::{
     LayerSpec, LossReduction, Network, Normalisation, Optimiser, Placed, Task, TrainingOptions,
 };
-use inkgrad::plan::{Plan, StepNumbers, Window, fuse};
+use inkgrad::plan::{Plan, StepScalars, Window, fuse};
 use inkgrad::random::{Stream, philox};
 use serde::Deserialize;
 
@@ -169,10 +169,10 @@ fn check(layers: &str) {
     let plan = network.training_plan(options);
     let parameters = network.initial_parameters(7);
     let exact: Vec<f64> = parameters.iter().map(|value| f64::from(*value)).collect();
-    let numbers = StepNumbers { seed: SEED, ..StepNumbers::default() };
+    let scalars = StepScalars { seed: SEED, ..StepScalars::default() };
     let fused = fuse::for_cpu(plan.clone());
     // ReLU right after a convolution is part of it.
-    let relus = |plan: &Plan| plan.steps.iter().filter(|step| step.op.name() == "relu").count();
+    let relus = |plan: &Plan| plan.ops.iter().filter(|planned| planned.op.name() == "relu").count();
     let follows = |pair: &[Placed]| {
         matches!((&pair[0].spec, &pair[1].spec), (LayerSpec::Conv2d(_), LayerSpec::Relu(_)))
     };
@@ -185,14 +185,14 @@ fn check(layers: &str) {
         (is_dense(&pair[0]) && is_relu(&pair[1])) || (is_relu(&pair[0]) && is_dense(&pair[1]))
     };
     let meetings = network.layers.windows(2).filter(|pair| meet(pair)).count();
-    assert_eq!(fused.steps.len() - all_fused.steps.len(), meetings);
+    assert_eq!(fused.ops.len() - all_fused.ops.len(), meetings);
     for plan in [plan, fused, all_fused] {
         let device = Device::Cpu(cpu::Device::with_threads(2));
         let store = device.store(plan.flat, &parameters).unwrap();
         let given = pollster::block_on(async {
             let mut executor = device.executor(&plan, &store, ExecutorOptions::default()).await.unwrap();
             let indices: Vec<u32> = (0..BATCH as u32).collect();
-            executor.run(&images(), &indices, &[numbers]).await.unwrap();
+            executor.run(&images(), &indices, &[scalars]).await.unwrap();
             let losses = executor.finish().await.unwrap();
             let wanted = loss(&network, &images(), &exact, 0.1);
             assert!((f64::from(losses[0]) - wanted).abs() < 1e-5, "loss {} not {wanted}", losses[0]);

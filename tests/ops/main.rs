@@ -76,7 +76,7 @@ impl Inputs<'_> {
     }
 
     pub fn learning_rate(&self) -> f64 {
-        f64::from(self.case.numbers.learning_rate)
+        f64::from(self.case.scalars.learning_rate)
     }
 }
 
@@ -92,7 +92,7 @@ pub enum Wanted {
 pub fn check(name: &str, tolerance: f64, formula: impl Fn(&Op, &Inputs) -> Vec<Wanted>) {
     let mut count = 0;
     for case in cases().iter().filter(|case| case.op == name) {
-        let wanted = formula(&case.plan.steps[0].op, &Inputs { case });
+        let wanted = formula(&case.plan.ops[0].op, &Inputs { case });
         for level in Level::available() {
             let device = Device::Cpu(cpu::Device::with_threads(2).with_level(level).unwrap());
             let given = pollster::block_on(case.run(&device)).unwrap();

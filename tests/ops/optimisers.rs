@@ -24,8 +24,8 @@ fn adam_and_adamw() {
         let Op::Adam(op) = op else { unreachable!() };
         let rate = inputs.learning_rate();
         let [beta1, beta2, epsilon, decay] = [op.beta1, op.beta2, op.epsilon, op.weight_decay].map(f64::from);
-        let numbers = inputs.case.numbers;
-        let (correction1, correction2) = (f64::from(numbers.correction1), f64::from(numbers.correction2));
+        let scalars = inputs.case.scalars;
+        let (correction1, correction2) = (f64::from(scalars.correction1), f64::from(scalars.correction2));
         let mut parameters = inputs.floats(op.parameters);
         let (mut mean, mut square) = (inputs.floats(op.mean), inputs.floats(op.square));
         for (i, g) in inputs.floats(op.gradients).into_iter().enumerate() {
@@ -63,7 +63,7 @@ fn norms_are_clipped() {
 fn averages_approach() {
     check("average_weights", 3e-7, |op, inputs| {
         let Op::AverageWeights(op) = op else { unreachable!() };
-        let rate = f64::from(inputs.case.numbers.average_rate);
+        let rate = f64::from(inputs.case.scalars.average_rate);
         let pairs = inputs.floats(op.average).into_iter().zip(inputs.floats(op.parameters));
         vec![Wanted::Floats(pairs.map(|(old, new)| old + rate * (new - old)).collect())]
     });

@@ -4,7 +4,7 @@ use inkgrad::cpu;
 use inkgrad::data::Split;
 use inkgrad::executor::{Device, Executor, ExecutorOptions};
 use inkgrad::plan::ops::{LossSum, Sgd};
-use inkgrad::plan::{Builder, Element, Home, NO_IMAGE, Phase, Plan, StepNumbers};
+use inkgrad::plan::{Builder, Element, NO_IMAGE, Phase, Plan, StepScalars, Storage};
 
 const BATCH: usize = 4;
 const PIXELS: usize = 6;
@@ -12,13 +12,13 @@ const PIXELS: usize = 6;
 /// A plan with a stage of `count` values to update (0 makes a stage without work) and a loss.
 fn plan(count: usize) -> Plan {
     let mut builder = Builder::new(BATCH, PIXELS, 2);
-    let parameters = builder.tensor("parameters", &[count], Element::F32, Home::Parameters { offset: 0 });
-    let gradients = builder.tensor("gradients", &[count], Element::F32, Home::Gradients { offset: 0 });
-    let sample_loss = builder.tensor("sample_loss", &[BATCH], Element::F32, Home::SampleLoss);
-    let losses = builder.tensor("loss", &[1], Element::F32, Home::Losses);
+    let parameters = builder.tensor("parameters", &[count], Element::F32, Storage::Parameters { offset: 0 });
+    let gradients = builder.tensor("gradients", &[count], Element::F32, Storage::Gradients { offset: 0 });
+    let sample_loss = builder.tensor("sample_loss", &[BATCH], Element::F32, Storage::SampleLoss);
+    let losses = builder.tensor("loss", &[1], Element::F32, Storage::Losses);
     builder.flat(inkgrad::plan::FlatSizes { parameters: count, states: 0, statistics: 0 });
     builder.push(Phase::Update, Sgd { gradients, parameters, count, weight_decay: 0.0 });
-    builder.push(Phase::Account, LossSum { sample_loss, losses, rows: BATCH, scale: 1.0 });
+    builder.push(Phase::Metrics, LossSum { sample_loss, losses, rows: BATCH, scale: 1.0 });
     builder.finish()
 }
 
@@ -36,7 +36,7 @@ fn split() -> Split {
 fn an_image_that_is_not_there_is_an_error() {
     let mut executor = executor(&cpu::Device::with_threads(2), 5);
     let mut run = |indices: [u32; BATCH]| {
-        pollster::block_on(executor.run(&split(), &indices, &[StepNumbers::default()]))
+        pollster::block_on(executor.run(&split(), &indices, &[StepScalars::default()]))
     };
     run([0, 9, 3, NO_IMAGE]).unwrap();
     let error = run([0, 1, 10, 2]).unwrap_err().to_string();
@@ -46,7 +46,7 @@ fn an_image_that_is_not_there_is_an_error() {
 #[test]
 fn a_stage_without_work_ends() {
     let mut executor = executor(&cpu::Device::with_threads(2), 0);
-    pollster::block_on(executor.run(&split(), &[0; BATCH], &[StepNumbers::default()])).unwrap();
+    pollster::block_on(executor.run(&split(), &[0; BATCH], &[StepScalars::default()])).unwrap();
     assert_eq!(executor.losses().unwrap().len(), 1);
 }
 
@@ -60,8 +60,8 @@ fn runs_at_once_on_one_device_all_end() {
         std::thread::spawn(move || {
             let mut executor = executor(&device, 1000);
             for _ in 0..500 {
-                let numbers = [StepNumbers::default(); 3];
-                pollster::block_on(executor.run(&split(), &[1; 3 * BATCH], &numbers)).unwrap();
+                let scalars = [StepScalars::default(); 3];
+                pollster::block_on(executor.run(&split(), &[1; 3 * BATCH], &scalars)).unwrap();
             }
             sender.send(executor.losses().unwrap().len()).unwrap();
         });

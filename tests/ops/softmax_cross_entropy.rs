@@ -24,7 +24,7 @@ fn losses_and_gradients() {
 fn gradients_are_differences_of_the_loss_and_add_up_to_zero() {
     let device = Device::Cpu(cpu::Device::with_threads(1));
     for case in cases().iter().filter(|case| case.op == "softmax_cross_entropy") {
-        let Op::SoftmaxCrossEntropy(op) = &case.plan.steps[0].op else { unreachable!() };
+        let Op::SoftmaxCrossEntropy(op) = &case.plan.ops[0].op else { unreachable!() };
         let inputs = Inputs { case };
         let (logits, labels) = (inputs.floats(op.logits), inputs.words(op.labels));
         let given = pollster::block_on(case.run(&device)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::F32;
+use crate::cpu::simd::F32;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256);

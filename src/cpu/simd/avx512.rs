@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::F32;
-use super::avx2::Avx2;
+use crate::cpu::simd::F32;
+use crate::cpu::simd::avx2::Avx2;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);

@@ -5,19 +5,20 @@
 //! machine lacks the instructions: hence `unsafe` throughout.
 
 #[cfg(target_arch = "x86_64")]
-pub(super) mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod avx512;
+pub(crate) mod avx512;
+pub(crate) mod level;
 #[cfg(target_arch = "aarch64")]
-pub(super) mod neon;
-pub(super) mod portable;
+pub(crate) mod neon;
+pub(crate) mod portable;
 
 /// A vector of float32.
 ///
 /// # Safety
 /// Of every function: the machine has the level's instructions, and pointers are good for the values moved
 /// (`LANES`, or `count <= LANES` where one is given). No alignment is asked for.
-pub(super) trait F32: Copy {
+pub(crate) trait F32: Copy {
     const LANES: usize;
     /// Vector registers: 32 or 16. Kernels choose their blocks by it.
     const REGISTERS: usize;
@@ -70,7 +71,7 @@ pub(super) trait F32: Copy {
 /// # Safety
 /// As [`F32`].
 #[inline(always)]
-pub(super) unsafe fn exp<V: F32>(x: V) -> V {
+pub(crate) unsafe fn exp<V: F32>(x: V) -> V {
     // SAFETY: as promised by the caller.
     unsafe {
         let x = V::splat(-88.0).max(V::splat(88.0).min(x));
@@ -93,7 +94,7 @@ pub(super) unsafe fn exp<V: F32>(x: V) -> V {
 /// # Safety
 /// As [`F32`].
 #[inline(always)]
-pub(super) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
+pub(crate) unsafe fn hyperbolic_tangent<V: F32>(x: V) -> V {
     // SAFETY: as promised by the caller.
     unsafe {
         // Near 0 the exponential's difference to 1 would cancel: there a polynomial (Cephes' tanhf) stands in.
@@ -146,7 +147,7 @@ macro_rules! by_level {
         }
     };
 }
-pub(super) use by_level;
+pub(crate) use by_level;
 
 #[cfg(test)]
 mod tests {

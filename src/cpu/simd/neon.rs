@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::F32;
+use crate::cpu::simd::F32;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon(float32x4_t);

@@ -1,6 +1,6 @@
 //! Plain arrays, for targets without a level of their own. Short, so that a compiler's baseline vectors hold one.
 
-use super::F32;
+use crate::cpu::simd::F32;
 
 pub(crate) const LANES: usize = 4;
 

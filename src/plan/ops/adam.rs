@@ -1,4 +1,4 @@
-use super::launching::{folded, launch, offset, READ, WRITE};
+use super::launching::{READ, WRITE, folded, launch, offset};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 

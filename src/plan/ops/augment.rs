@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::launching::{READ, WRITE, folded, in_block, launch};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
@@ -66,7 +66,8 @@ impl Strengths {
 impl Augment {
     /// Cells of the elastic grid, vertical and horizontal; there are three points more than cells.
     pub(crate) fn cells(&self) -> [usize; 2] {
-        let spacing = if self.strengths.elastic_spacing > 0.0 { self.strengths.elastic_spacing } else { SPACING };
+        let spacing =
+            if self.strengths.elastic_spacing > 0.0 { self.strengths.elastic_spacing } else { SPACING };
         [self.height, self.width]
             .map(|side| (side.saturating_sub(1) as f32 / spacing).round().clamp(1.0, MOST_CELLS) as usize)
     }

@@ -1,4 +1,4 @@
-use super::launching::{folded, launch, window, READ, WRITE};
+use super::launching::{READ, WRITE, folded, launch, window};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 

@@ -43,7 +43,7 @@ impl Side {
 
     /// Whether the stored rows are whole vec4s from a vec4 on.
     fn is_in_fours(&self, plan: &Plan) -> bool {
-        let start = plan.tensor(self.operand.tensor).home.offset();
+        let start = plan.tensor(self.operand.tensor).storage.offset();
         self.operand.pixels.is_some() || (self.columns().is_multiple_of(4) && start.is_multiple_of(4))
     }
 }

@@ -1,4 +1,4 @@
-use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::launching::{READ, WRITE, folded, in_block, launch};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 

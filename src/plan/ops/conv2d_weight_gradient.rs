@@ -1,5 +1,6 @@
 use super::launching::{
-    BLOCKED, READ, SUBGROUPS, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window, without_stride,
+    BLOCKED, READ, SUBGROUPS, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window,
+    without_stride,
 };
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};

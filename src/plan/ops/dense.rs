@@ -1,6 +1,6 @@
 use super::blocked_product::BlockedProduct;
 use super::launching::{READ, WRITE, X_NAMES, launch, layered, offset, operand, tile};
-use super::{Describe, Operand, Launch};
+use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// A dense layer in one pass: `out = x · weightᵀ + bias`, and with `relu` what of that is below 0 made 0. The same as `matmul`,

@@ -1,5 +1,5 @@
-use super::launching::{folded, in_block, launch, offset, operand, READ, WRITE, X_NAMES};
-use super::{Describe, Operand, Launch};
+use super::launching::{READ, WRITE, X_NAMES, folded, in_block, launch, offset, operand};
+use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Most classes whose logits the shader keeps in workgroup memory; 4 rows of them are 4 KiB.
@@ -42,7 +42,7 @@ impl Describe for DenseSoftmaxCrossEntropy {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        let weight_offset = plan.tensor(self.weight).home.offset();
+        let weight_offset = plan.tensor(self.weight).storage.offset();
         let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);
         let constants = [
             ("ROWS", self.rows as f64),

@@ -1,7 +1,7 @@
 //! What the ops' `launch` methods share: grids, offsets, and the constants that say how an operand is stored.
 
 use super::{Access, Constant, Launch, Operand};
-use crate::plan::{Home, Plan, TensorId, Window};
+use crate::plan::{Plan, Storage, TensorId, Window};
 
 pub(super) const READ: Access = Access::Read;
 pub(super) const WRITE: Access = Access::ReadWrite;
@@ -24,7 +24,7 @@ pub(super) fn layered(along_x: usize, along_y: usize) -> [u32; 3] {
 
 /// Where the tensor begins in its buffer.
 pub(super) fn offset(plan: &Plan, id: TensorId) -> f64 {
-    plan.tensor(id).home.offset() as f64
+    plan.tensor(id).storage.offset() as f64
 }
 
 /// The window's sizes under the names that shaders give them.
@@ -45,8 +45,8 @@ pub(super) fn window(window: &Window) -> [Constant; 10] {
 
 /// 1 where the tensor's buffer holds the rows of a whole block of steps, else 0.
 pub(super) fn in_block(plan: &Plan, id: TensorId) -> f64 {
-    match plan.tensor(id).home {
-        Home::Images | Home::Labels | Home::SampleLoss => 1.0,
+    match plan.tensor(id).storage {
+        Storage::Images | Storage::Labels | Storage::SampleLoss => 1.0,
         _ => 0.0,
     }
 }

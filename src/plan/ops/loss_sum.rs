@@ -1,4 +1,4 @@
-use super::launching::{launch, READ, WRITE};
+use super::launching::{READ, WRITE, launch};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 

@@ -1,6 +1,6 @@
 use super::blocked_product::BlockedProduct;
 use super::launching::{READ, WRITE, launch, layered, offset, operand, tile};
-use super::{Describe, Operand, Launch};
+use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Matrix product: `out = A · B`, where A is `[m, k]`, or stored as `[k, m]` with `transpose_a`, and B is

@@ -3,8 +3,43 @@
 
 use super::{Plan, TensorId};
 
+mod adam;
+mod augment;
+mod average_pool2d;
+mod average_pool2d_gradient;
+mod average_weights;
+mod batch_norm;
+mod batch_norm_input_gradient;
+mod batch_norm_moments;
+mod batch_norm_sums;
+mod bias_add;
 mod blocked_product;
+mod clip_norm;
+mod column_sum;
+mod confusion;
+mod conv2d;
+mod conv2d_input_gradient;
+mod conv2d_weight_gradient;
+mod count_correct;
+mod dense;
+mod dense_sgd;
+mod dense_softmax_cross_entropy;
+mod dropout;
+mod gather;
 mod launching;
+mod loss_sum;
+mod matmul;
+mod max_pool2d;
+mod max_pool2d_gradient;
+mod momentum;
+mod relu;
+mod relu_gradient;
+mod sgd;
+mod softmax_cross_entropy;
+mod square_sum;
+mod tanh;
+mod tanh_gradient;
+mod unpack;
 
 /// Calls `$callback!` with every op as `(module, Type)`: the one list that a new op joins.
 macro_rules! with_ops {
@@ -85,7 +120,7 @@ pub struct Launch {
     /// 32-bit words.
     /// No buffer may stand here twice if one of the two is written.
     pub bindings: Vec<(TensorId, Access)>,
-    /// Workgroups along x, y and z. An op of `Phase::Account` (and `gather`) does a whole block of steps in one
+    /// Workgroups along x, y and z. An op of `Phase::Metrics` (and `gather`) does a whole block of steps in one
     /// dispatch: z is 1 here, the executor puts the number of steps there, and the shader takes
     /// `workgroup_id.z` for the step. Where nets run side by side, it multiplies z once more; shaders take
     /// `z % NETS` for the net, and `z / NETS` for what else z is.
@@ -121,7 +156,7 @@ impl From<TensorId> for Operand {
 
 macro_rules! define {
     ($(($module:ident, $name:ident),)*) => {
-        $(mod $module; pub use $module::$name;)*
+        $(pub use $module::$name;)*
 
         #[derive(Clone, Debug)]
         pub enum Op { $($name($name),)* }

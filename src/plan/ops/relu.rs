@@ -1,4 +1,4 @@
-use super::launching::{folded, launch, READ, WRITE};
+use super::launching::{READ, WRITE, folded, launch};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 

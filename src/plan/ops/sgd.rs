@@ -1,4 +1,4 @@
-use super::launching::{folded, launch, offset, READ, WRITE};
+use super::launching::{READ, WRITE, folded, launch, offset};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -29,6 +29,11 @@ impl Describe for Sgd {
             ("WEIGHT_DECAY", self.weight_decay as f64),
         ];
         let bindings = [(self.gradients, READ), (self.parameters, WRITE)];
-        launch(include_str!("../../../shaders/sgd.wgsl"), constants, bindings, folded(self.count.div_ceil(256)))
+        launch(
+            include_str!("../../../shaders/sgd.wgsl"),
+            constants,
+            bindings,
+            folded(self.count.div_ceil(256)),
+        )
     }
 }

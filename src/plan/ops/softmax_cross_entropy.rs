@@ -1,4 +1,4 @@
-use super::launching::{folded, in_block, launch, READ, WRITE};
+use super::launching::{READ, WRITE, folded, in_block, launch};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -45,7 +45,9 @@ impl Describe for SoftmaxCrossEntropy {
         match self.logits_gradient {
             Some(gradient) => launch(
                 include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
-                constants.into_iter().chain([("SCALE", self.scale as f64), ("SMOOTHING", self.smoothing as f64)]),
+                constants
+                    .into_iter()
+                    .chain([("SCALE", self.scale as f64), ("SMOOTHING", self.smoothing as f64)]),
                 bindings.into_iter().chain([(gradient, WRITE)]),
                 groups,
             ),

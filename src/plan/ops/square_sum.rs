@@ -1,4 +1,4 @@
-use super::launching::{launch, offset, READ, WRITE};
+use super::launching::{READ, WRITE, launch, offset};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 

@@ -1,5 +1,5 @@
-use super::launching::{folded, in_block, launch, READ, WRITE};
-use super::{Describe, Pixels, Launch};
+use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
 /// Makes floats of image bytes: `out[r, c] = images[r, c] / 255 * gain + offset`.

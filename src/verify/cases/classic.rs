@@ -5,7 +5,7 @@ use crate::plan::ops::{
     BiasAdd, ColumnSum, Confusion, CountCorrect, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Gather, LossSum,
     Matmul, Operand, Sgd, SoftmaxCrossEntropy, Unpack,
 };
-use crate::plan::{Element, Home, NO_IMAGE, Phase, TensorId};
+use crate::plan::{Element, NO_IMAGE, Phase, Storage, TensorId};
 use crate::verify::Case;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -97,12 +97,13 @@ fn unpack(rows: usize, columns: usize) -> Case {
 fn gather(rows: usize, columns: usize) -> Case {
     let mut draft = Draft::new(rows, columns, 10);
     let examples = 2 * rows + 1;
-    let all_images = draft.builder.tensor("all_images", &[examples, columns], Element::U8, Home::Activation);
+    let all_images =
+        draft.builder.tensor("all_images", &[examples, columns], Element::U8, Storage::Activation);
     let bytes = draft.image_bytes(examples, columns);
     draft.inputs.push((all_images, bytes));
-    let all_labels = draft.builder.tensor("all_labels", &[examples], Element::U32, Home::Activation);
+    let all_labels = draft.builder.tensor("all_labels", &[examples], Element::U32, Storage::Activation);
     draft.give(all_labels, (0..examples as u32).map(|label| label % 10).collect());
-    let indices = draft.builder.tensor("indices", &[rows], Element::U32, Home::Activation);
+    let indices = draft.builder.tensor("indices", &[rows], Element::U32, Storage::Activation);
     let mut chosen: Vec<u32> = (0..rows).map(|_| draft.random.below(examples as u32)).collect();
     if rows >= 3 {
         chosen[rows - 1] = NO_IMAGE;
@@ -158,7 +159,7 @@ fn column_sum(rows: usize, columns: usize) -> Case {
     let mut draft = Draft::new(rows, 1, 2);
     let x = draft.input("x", &[rows, columns]);
     draft.flat(columns + 5);
-    let out = draft.builder.tensor("out", &[columns], Element::F32, Home::Gradients { offset: 5 });
+    let out = draft.builder.tensor("out", &[columns], Element::F32, Storage::Gradients { offset: 5 });
     draft.case(Phase::Backward, ColumnSum { x, out, rows, columns }, format!("{rows} x {columns}"), SUM)
 }
 
@@ -167,7 +168,7 @@ fn softmax_cross_entropy(rows: usize, classes: usize, spread: f32) -> Case {
     let logits = draft.input_spread("logits", &[rows, classes], spread);
     let labels = draft.labels(rows, classes);
     let logits_gradient = Some(draft.output("logits_gradient", &[rows, classes]));
-    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
+    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
     let scale = 1.0 / rows as f32;
     // Half of the cases smooth their labels.
     let smoothing = if rows % 2 == 1 { 0.2 } else { 0.0 };
@@ -181,7 +182,7 @@ fn count_correct(rows: usize, classes: usize) -> Case {
     let mut draft = Draft::new(rows, 1, classes);
     let logits = draft.input("logits", &[rows, classes]);
     let labels = draft.labels(rows, classes);
-    let correct = draft.builder.tensor("correct", &[1], Element::U32, Home::Counts);
+    let correct = draft.builder.tensor("correct", &[1], Element::U32, Storage::Counts);
     draft.give(correct, vec![41]);
     let op = CountCorrect { logits, labels, correct, rows, classes };
     draft.case(Phase::Loss, op, format!("{rows} x {classes}"), EXACT)
@@ -191,7 +192,7 @@ fn confusion(rows: usize, classes: usize) -> Case {
     let mut draft = Draft::new(rows, 1, classes);
     let logits = draft.input("logits", &[rows, classes]);
     let labels = draft.labels(rows, classes);
-    let counts = draft.builder.tensor("counts", &[classes, classes], Element::U32, Home::Counts);
+    let counts = draft.builder.tensor("counts", &[classes, classes], Element::U32, Storage::Counts);
     draft.give(counts, (0..(classes * classes) as u32).collect());
     let op = Confusion { logits, labels, counts, rows, classes };
     draft.case(Phase::Loss, op, format!("{rows} x {classes}"), EXACT)
@@ -199,19 +200,20 @@ fn confusion(rows: usize, classes: usize) -> Case {
 
 fn loss_sum(rows: usize) -> Case {
     let mut draft = Draft::new(rows, 1, 2);
-    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
+    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
     let values = draft.floats(rows, 1.0);
     draft.give(sample_loss, values.into_iter().map(|bits| bits & 0x7fff_ffff).collect());
-    let losses = draft.builder.tensor("loss", &[1], Element::F32, Home::Losses);
+    let losses = draft.builder.tensor("loss", &[1], Element::F32, Storage::Losses);
     let op = LossSum { sample_loss, losses, rows, scale: 1.0 / rows as f32 };
-    draft.case(Phase::Account, op, format!("{rows}"), SUM)
+    draft.case(Phase::Metrics, op, format!("{rows}"), SUM)
 }
 
 fn sgd(count: usize) -> Case {
     let mut draft = Draft::new(1, 1, 2);
     draft.flat(count);
     let parameters = draft.parameter("parameters", &[count], 0);
-    let gradients = draft.builder.tensor("gradients", &[count], Element::F32, Home::Gradients { offset: 0 });
+    let gradients =
+        draft.builder.tensor("gradients", &[count], Element::F32, Storage::Gradients { offset: 0 });
     let values = draft.floats(count, 1.0);
     draft.give(gradients, values);
     draft.case(
@@ -263,7 +265,7 @@ fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, value
     let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, classes, values);
     let labels = draft.labels(rows, classes);
     let logits_gradient = draft.output("logits_gradient", &[rows, classes]);
-    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Home::SampleLoss);
+    let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
     let scale = 1.0 / rows as f32;
     let op = DenseSoftmaxCrossEntropy {
         x,

@@ -3,7 +3,7 @@
 use super::super::{Case, Tolerance};
 use crate::plan::ops::{Operand, Pixels};
 use crate::plan::{
-    Builder, Element, FlatSizes, Home, NO_LABEL, Op, Phase, StepNumbers, TensorId, image_stride,
+    Builder, Element, FlatSizes, NO_LABEL, Op, Phase, StepScalars, Storage, TensorId, image_stride,
 };
 use crate::random::{Sequence, Stream};
 
@@ -82,7 +82,7 @@ impl Draft {
     }
 
     pub fn parameter(&mut self, name: &str, shape: &[usize], offset: usize) -> TensorId {
-        let tensor = self.builder.tensor(name, shape, Element::F32, Home::Parameters { offset });
+        let tensor = self.builder.tensor(name, shape, Element::F32, Storage::Parameters { offset });
         let values = self.floats(shape.iter().product(), 1.0);
         self.give(tensor, values);
         tensor
@@ -151,15 +151,15 @@ impl Draft {
         let op = op.into();
         let name = op.name();
         self.builder.push(phase, op);
-        let numbers = StepNumbers {
+        let scalars = StepScalars {
             learning_rate: 0.1,
             step: 3,
             seed: [5, 7],
             correction1: 1.5,
             correction2: 2.5,
             average_rate: 0.3,
-            ..StepNumbers::default()
+            ..StepScalars::default()
         };
-        Case { op: name, shape, plan: self.builder.finish(), inputs: self.inputs, numbers, tolerance }
+        Case { op: name, shape, plan: self.builder.finish(), inputs: self.inputs, scalars, tolerance }
     }
 }

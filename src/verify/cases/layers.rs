@@ -6,7 +6,7 @@ use crate::plan::ops::{
     BatchNormSums, Conv2d, Conv2dInputGradient, Conv2dWeightGradient, Dropout, MaxPool2d, MaxPool2dGradient,
     Relu, ReluGradient, Strengths, Tanh, TanhGradient,
 };
-use crate::plan::{Element, Home, Phase, Window};
+use crate::plan::{Element, Phase, Storage, Window};
 use crate::verify::Case;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -305,8 +305,8 @@ fn batch_norm_moments(rows: usize, channels: usize, inner: usize) -> Case {
     let (mut draft, x, shape) = normalised(rows, channels, inner);
     draft.statistics(2 * channels + 3);
     let moments = draft.output("moments", &[2, channels]);
-    let home = Home::Statistics { offset: 3 };
-    let running = draft.builder.tensor("running", &[2, channels], Element::F32, home);
+    let storage = Storage::Statistics { offset: 3 };
+    let running = draft.builder.tensor("running", &[2, channels], Element::F32, storage);
     let values = draft.floats(2 * channels, 1.0);
     draft.give(running, values);
     let op = BatchNormMoments { x, moments, running, rows, channels, inner, momentum: 0.1 };
@@ -330,7 +330,7 @@ fn batch_norm_sums(rows: usize, channels: usize, inner: usize) -> Case {
     let moments = moments(&mut draft, channels);
     let output_gradient = draft.input("output_gradient", &[rows, channels, inner]);
     let mut gradient = |name: &str, offset| {
-        draft.builder.tensor(name, &[channels], Element::F32, Home::Gradients { offset })
+        draft.builder.tensor(name, &[channels], Element::F32, Storage::Gradients { offset })
     };
     let (weight_gradient, bias_gradient) =
         (gradient("weight_gradient", 1), gradient("bias_gradient", channels + 4));
@@ -355,8 +355,8 @@ fn batch_norm_input_gradient(rows: usize, channels: usize, inner: usize) -> Case
     let output_gradient = draft.input("output_gradient", &[rows, channels, inner]);
     let weight = draft.parameter("weight", &[channels], 1);
     let mut gradient = |name: &str, offset| {
-        let home = Home::Gradients { offset };
-        let tensor = draft.builder.tensor(name, &[channels], Element::F32, home);
+        let storage = Storage::Gradients { offset };
+        let tensor = draft.builder.tensor(name, &[channels], Element::F32, storage);
         let values = draft.floats(channels, 1.0);
         draft.give(tensor, values);
         tensor

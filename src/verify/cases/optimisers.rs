@@ -2,7 +2,7 @@
 
 use super::draft::{BUILT_IN, Draft, ONE_ROUNDING, SUM};
 use crate::plan::ops::{Adam, AverageWeights, ClipNorm, Momentum, SquareSum};
-use crate::plan::{Element, FlatSizes, Home, Phase, TensorId};
+use crate::plan::{Element, FlatSizes, Phase, Storage, TensorId};
 use crate::verify::Case;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -26,8 +26,8 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// A flat buffer's tensor with random values: of both signs, or where `is_square` above zero.
-fn flat(draft: &mut Draft, name: &str, count: usize, home: Home, is_square: bool) -> TensorId {
-    let tensor = draft.builder.tensor(name, &[count], Element::F32, home);
+fn flat(draft: &mut Draft, name: &str, count: usize, storage: Storage, is_square: bool) -> TensorId {
+    let tensor = draft.builder.tensor(name, &[count], Element::F32, storage);
     let values = draft.floats(count, 1.0);
     let values = values.into_iter().map(|bits| if is_square { bits & 0x7fff_ffff } else { bits });
     draft.give(tensor, values.collect());
@@ -37,14 +37,14 @@ fn flat(draft: &mut Draft, name: &str, count: usize, home: Home, is_square: bool
 fn draft(count: usize) -> (Draft, TensorId, TensorId) {
     let mut draft = Draft::new(1, 1, 2);
     draft.builder.flat(FlatSizes { parameters: count, states: 2, statistics: 0 });
-    let parameters = flat(&mut draft, "parameters", count, Home::Parameters { offset: 0 }, false);
-    let gradients = flat(&mut draft, "gradients", count, Home::Gradients { offset: 0 }, false);
+    let parameters = flat(&mut draft, "parameters", count, Storage::Parameters { offset: 0 }, false);
+    let gradients = flat(&mut draft, "gradients", count, Storage::Gradients { offset: 0 }, false);
     (draft, parameters, gradients)
 }
 
 fn momentum(count: usize, nesterov: bool) -> Case {
     let (mut draft, parameters, gradients) = draft(count);
-    let velocity = flat(&mut draft, "velocity", count, Home::State { which: 0, offset: 0 }, false);
+    let velocity = flat(&mut draft, "velocity", count, Storage::State { which: 0, offset: 0 }, false);
     let op = Momentum { gradients, parameters, velocity, count, momentum: 0.9, nesterov, weight_decay: 0.01 };
     let shape = format!("{count}{}", if nesterov { ", Nesterov" } else { "" });
     draft.case(Phase::Update, op, shape, ONE_ROUNDING)
@@ -52,8 +52,8 @@ fn momentum(count: usize, nesterov: bool) -> Case {
 
 fn adam(count: usize, decoupled: bool) -> Case {
     let (mut draft, parameters, gradients) = draft(count);
-    let mean = flat(&mut draft, "mean", count, Home::State { which: 0, offset: 0 }, false);
-    let square = flat(&mut draft, "square", count, Home::State { which: 1, offset: 0 }, true);
+    let mean = flat(&mut draft, "mean", count, Storage::State { which: 0, offset: 0 }, false);
+    let square = flat(&mut draft, "square", count, Storage::State { which: 1, offset: 0 }, true);
     let op = Adam {
         gradients,
         parameters,
@@ -80,14 +80,14 @@ fn square_sum(count: usize, parts: usize) -> Case {
 fn clip_norm(count: usize, max_norm: f32) -> Case {
     let (mut draft, _, gradients) = draft(count);
     let parts = 5;
-    let sums = flat(&mut draft, "sums", parts, Home::Activation, true);
+    let sums = flat(&mut draft, "sums", parts, Storage::Activation, true);
     let op = ClipNorm { gradients, sums, count, parts, max_norm };
     draft.case(Phase::Update, op, format!("{count} to {max_norm}"), BUILT_IN)
 }
 
 fn average_weights(count: usize) -> Case {
     let (mut draft, parameters, _) = draft(count);
-    let average = flat(&mut draft, "average", count, Home::State { which: 1, offset: 0 }, false);
+    let average = flat(&mut draft, "average", count, Storage::State { which: 1, offset: 0 }, false);
     let op = AverageWeights { parameters, average, count };
     draft.case(Phase::Update, op, format!("{count}"), ONE_ROUNDING)
 }

@@ -1,0 +1,166 @@
+use std::ops::Range;
+
+use crate::cpu::Level;
+use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
+use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::simd::{F32, by_level};
+use crate::plan::ops::Augment;
+use crate::plan::{StepScalars, image_stride};
+use crate::random::{Stream, philox4x32, uniform};
+
+/// Points of the elastic grid along a side, at most.
+const MOST_POINTS: usize = 15;
+
+impl Kernel for Augment {
+    fn cut(&self, _: Level) -> Cut {
+        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let pixels = self.height * self.width;
+        vec![Need::bytes(self.images, self.rows, pixels), Need::floats(self.out, self.rows, pixels)]
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+        let pixels = self.height * self.width;
+        let stride = image_stride(pixels);
+        for row in range {
+            // SAFETY: `needs` covers both tensors; these rows of `out` are this worker's, and nobody writes images now.
+            let (image, out) = unsafe {
+                let image = tensors.bytes(self.images).add(row * stride);
+                let out = tensors.floats(self.out).add(row * pixels);
+                (std::slice::from_raw_parts(image, pixels), std::slice::from_raw_parts_mut(out, pixels))
+            };
+            let map = Map::draw(self, scalars, row as u32);
+            // SAFETY: the level is the machine's.
+            unsafe { apply(tensors.level, &map, self, image, out) }
+        }
+    }
+}
+
+/// No vectors are used by hand, but the level has instructions for what else would be calls (rounding).
+#[inline(always)]
+unsafe fn body<V: F32>(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]) {
+    map.apply(op, image, out);
+}
+by_level!(unsafe fn apply = body(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]));
+
+/// Where the pixels of one image come from.
+struct Map {
+    start: [f32; 2],
+    across: [f32; 2],
+    down: [f32; 2],
+    /// Displacements of the elastic grid's points, `[y, x]`, each horizontal and vertical.
+    points: [[[f32; 2]; MOST_POINTS]; MOST_POINTS],
+}
+
+/// Even numbers from -1 to 1.
+fn even(words: [u32; 4]) -> [f32; 4] {
+    words.map(|word| 2.0 * uniform(word) - 1.0)
+}
+
+/// Cosine and sine, as the shader computes them.
+fn direction(angle: f32) -> [f32; 2] {
+    let a = angle / 4.0;
+    let q = a * a;
+    let s = a * (1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 - q / 5040.0)));
+    let c = 1.0 + q * (-0.5 + q * (1.0 / 24.0 + q * (-1.0 / 720.0 + q / 40320.0)));
+    let (c, s) = (c * c - s * s, 2.0 * s * c);
+    [c * c - s * s, 2.0 * s * c]
+}
+
+/// Weights of the four points around a place in its cell: the cubic B-spline.
+#[inline(always)]
+fn spline(t: f32) -> [f32; 4] {
+    let u = 1.0 - t;
+    let near = |t: f32| (3.0 * t * t * t - 6.0 * t * t + 4.0) / 6.0;
+    [u * u * u / 6.0, near(t), near(u), t * t * t / 6.0]
+}
+
+impl Map {
+    fn draw(op: &Augment, scalars: &StepScalars, row: u32) -> Self {
+        let random =
+            |block| even(philox4x32([block, scalars.step, row, Stream::Augment as u32], scalars.seed));
+        let (first, second) = (random(0), random(1));
+        let strengths = &op.strengths;
+        let [cos, sin] = direction(strengths.rotation.to_radians() * first[2]);
+        let (size, slant) = (1.0 + strengths.zoom * first[3], strengths.shear * second[0]);
+        let mut map = Map {
+            start: [
+                0.5 * (op.width - 1) as f32 + strengths.shift * first[0] * op.width as f32,
+                0.5 * (op.height - 1) as f32 + strengths.shift * first[1] * op.height as f32,
+            ],
+            across: [cos / size, sin / size],
+            down: [(cos * slant - sin) / size, (sin * slant + cos) / size],
+            points: [[[0.0; 2]; MOST_POINTS]; MOST_POINTS],
+        };
+        if strengths.elastic > 0.0 {
+            let ([cells_y, cells_x], gain) = (op.cells(), 0.5 * op.elastic_gain());
+            for y in 0..cells_y + 3 {
+                for x in 0..cells_x + 3 {
+                    let words = random((2 + y * (cells_x + 3) + x) as u32);
+                    map.points[y][x] = [gain * (words[0] + words[2]), gain * (words[1] + words[3])];
+                }
+            }
+        }
+        map
+    }
+
+    #[inline(always)]
+    fn apply(&self, op: &Augment, image: &[u8], out: &mut [f32]) {
+        let (height, width, is_elastic) = (op.height, op.width, op.strengths.elastic > 0.0);
+        let [cells_y, cells_x] = op.cells();
+        let cell = |at: usize, side: usize, cells: usize| {
+            let t = at as f32 * cells as f32 / (side.saturating_sub(1).max(1)) as f32;
+            let cell = t.floor().min((cells - 1) as f32);
+            (cell as usize, spline(t - cell))
+        };
+        let (gain, offset) = (op.pixels.gain / 255.0, op.pixels.offset);
+        let centre = [0.5 * (width - 1) as f32, 0.5 * (height - 1) as f32];
+        for y in 0..height {
+            // The grid's four rows around this one, blended once for all of its pixels.
+            let mut blended = [[0.0; 2]; MOST_POINTS];
+            if is_elastic {
+                let (first, weights) = cell(y, height, cells_y);
+                for (x, blended) in blended.iter_mut().enumerate().take(cells_x + 3) {
+                    for (i, weight) in weights.iter().enumerate() {
+                        blended[0] += weight * self.points[first + i][x][0];
+                        blended[1] += weight * self.points[first + i][x][1];
+                    }
+                }
+            }
+            let from_centre = y as f32 - centre[1];
+            for x in 0..width {
+                let away = x as f32 - centre[0];
+                let mut place =
+                    [0, 1].map(|i| self.start[i] + self.across[i] * away + self.down[i] * from_centre);
+                if is_elastic {
+                    let (first, weights) = cell(x, width, cells_x);
+                    for (i, weight) in weights.iter().enumerate() {
+                        place[0] += weight * blended[first + i][0];
+                        place[1] += weight * blended[first + i][1];
+                    }
+                }
+                out[y * width + x] = sample(image, height, width, place) * gain + offset;
+            }
+        }
+    }
+}
+
+/// The image at a place between pixels, horizontal and vertical: bilinear, no ink outside.
+#[inline(always)]
+fn sample(image: &[u8], height: usize, width: usize, [x, y]: [f32; 2]) -> f32 {
+    // Far outside all is empty; a bound keeps the whole numbers small.
+    let (x, y) = (x.clamp(-2.0, width as f32 + 1.0), y.clamp(-2.0, height as f32 + 1.0));
+    let (left, top) = (x.floor(), y.floor());
+    let (share_x, share_y) = (x - left, y - top);
+    let (left, top) = (left as i32, top as i32);
+    let ink = |y: i32, x: i32| {
+        let is_inside = y >= 0 && x >= 0 && y < height as i32 && x < width as i32;
+        if is_inside { f32::from(image[y as usize * width + x as usize]) } else { 0.0 }
+    };
+    let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
+    let upper = mix(ink(top, left), ink(top, left + 1), share_x);
+    let lower = mix(ink(top + 1, left), ink(top + 1, left + 1), share_x);
+    mix(upper, lower, share_y)
+}

@@ -1,0 +1,110 @@
+use std::ops::Range;
+
+use crate::cpu::Level;
+use crate::cpu::gemm::dot_product;
+use crate::cpu::gemm::nonzeros::{self, Forward};
+use crate::cpu::gemm::outer_product::Outer;
+use crate::cpu::ops::matmul::{Rows, is_large};
+use crate::cpu::ops::relu::relu;
+use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need, Prepared};
+use crate::cpu::runtime::tensors::{Matrix, Tensors};
+use crate::plan::StepScalars;
+use crate::plan::ops::Dense;
+
+impl Kernel for Dense {
+    /// By rows, or where the weights are large by blocks of outputs.
+    fn cut(&self, _: Level) -> Cut {
+        if self.is_by_outputs() {
+            return Cut::Units { count: self.outputs.div_ceil(BLOCK), grain: 1 };
+        }
+        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
+    }
+
+    fn prepared(&self, level: Level) -> Option<Prepared> {
+        let floats = Forward::prepared(level, self.inputs, self.outputs);
+        self.is_by_ink().then_some(Prepared { of: self.out, floats, units: Forward::units(self.inputs) })
+    }
+
+    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
+        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+        unsafe { nonzeros::prepare(tensors.level, weight, self.inputs, self.outputs, to, range) }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![
+            Need::operand(&self.x, self.rows, self.inputs),
+            Need::floats(self.weight, self.outputs, self.inputs),
+            Need::floats(self.bias, 1, self.outputs),
+            Need::floats(self.out, self.rows, self.outputs),
+        ]
+    }
+
+    fn scratch(&self, level: Level) -> usize {
+        if self.is_by_ink() {
+            return Forward::scratch(level, self.inputs);
+        }
+        scratch(level, self.inputs)
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+        let x = tensors.operand(&self.x, self.inputs);
+        if let (Matrix::Bytes(x), true) = (x, self.is_by_ink()) {
+            let op = Forward {
+                x,
+                inputs: self.inputs,
+                outputs: self.outputs,
+                prepared: tensors.prepared(self.out),
+                bias: tensors.floats(self.bias),
+                out: tensors.floats(self.out),
+                scratch: tensors.scratch,
+            };
+            // SAFETY: `needs`, `prepared` and `scratch` cover what is touched; the rows are this worker's.
+            unsafe { nonzeros::forward(tensors.level, &op, range.clone()) };
+            return self.relu_if_any(tensors, range, 0..self.outputs);
+        }
+        let product = Rows {
+            x,
+            w: Matrix::Floats(tensors.matrix(self.weight, self.inputs)),
+            transposed: true,
+            bias: tensors.floats(self.bias),
+            out: tensors.floats(self.out),
+            n: self.outputs,
+            k: self.inputs,
+        };
+        let (rows, outputs) = match self.is_by_outputs() {
+            true => (0..self.rows, range.start * BLOCK..self.outputs.min(range.end * BLOCK)),
+            false => (range, 0..self.outputs),
+        };
+        // SAFETY: `needs` and `scratch` cover what the product touches; the rows are this worker's.
+        unsafe { product.run_some(tensors, rows.clone(), outputs.clone()) };
+        self.relu_if_any(tensors, rows, outputs);
+    }
+}
+
+/// Outputs whose weights a worker takes at a time.
+const BLOCK: usize = 48;
+
+impl Dense {
+    /// Of what this worker has just made.
+    fn relu_if_any(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
+        let out = tensors.floats(self.out);
+        for start in rows.map(|row| row * self.outputs).filter(|_| self.relu) {
+            // SAFETY: `needs` covers the tensor, and these values are this worker's.
+            unsafe { relu(tensors.level, out, out, start + outputs.start..start + outputs.end) }
+        }
+    }
+
+    fn is_by_ink(&self) -> bool {
+        nonzeros::serves(&self.x, self.rows, self.inputs, self.outputs)
+    }
+
+    fn is_by_outputs(&self) -> bool {
+        !self.is_by_ink() && self.inputs >= dot_product::LEAST_K && is_large(self.outputs, self.inputs)
+    }
+}
+
+/// Of a product with weights, whichever way it is computed.
+pub(crate) fn scratch(level: Level, inputs: usize) -> usize {
+    Outer::scratch(level, inputs).max(dot_product::scratch(inputs))
+}

@@ -1,0 +1,169 @@
+use std::ops::Range;
+
+use crate::cpu::Level;
+use crate::cpu::gemm::dot_product::{self, Dots};
+use crate::cpu::gemm::nonzeros::{self, WeightGradient};
+use crate::cpu::gemm::outer_product::{Finish, Outer};
+use crate::cpu::ops::relu_gradient::relu_gradient;
+use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
+use crate::cpu::runtime::tensors::{Matrix, Tensors};
+use crate::plan::StepScalars;
+use crate::plan::ops::Matmul;
+
+impl Kernel for Matmul {
+    /// By rows where a row of A makes a row of the result; else (a weight's gradient, which adds up over the
+    /// batch) in blocks of the result.
+    fn cut(&self, level: Level) -> Cut {
+        if self.is_by_ink() {
+            return Cut::Units { count: WeightGradient::units(self.n), grain: 4 };
+        }
+        if self.is_by_blocks() {
+            Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
+        } else {
+            Cut::Samples { rows: self.m, whole: vec![self.b.tensor], granule: 1 }
+        }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let stored = |rows, columns, transposed| if transposed { (columns, rows) } else { (rows, columns) };
+        let a = stored(self.m, self.k, self.transpose_a);
+        let b = stored(self.k, self.n, self.transpose_b);
+        let operands = [Need::operand(&self.a, a.0, a.1), Need::operand(&self.b, b.0, b.1)];
+        let floats = [self.out].into_iter().chain(self.gate);
+        operands.into_iter().chain(floats.map(|tensor| Need::floats(tensor, self.m, self.n))).collect()
+    }
+
+    fn scratch(&self, level: Level) -> usize {
+        if self.is_by_ink() {
+            return WeightGradient::scratch(level);
+        }
+        Outer::scratch(level, self.k).max(if self.a.pixels.is_some() {
+            dot_product::scratch(self.k)
+        } else {
+            0
+        })
+    }
+
+    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+        let a = tensors.operand(&self.a, if self.transpose_a { self.m } else { self.k });
+        let b = tensors.operand(&self.b, if self.transpose_b { self.k } else { self.n });
+        let out = tensors.floats(self.out);
+        debug_assert!(!(self.transpose_a && self.gate.is_some()), "gates are for products by rows");
+        // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
+        unsafe {
+            if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {
+                let op = WeightGradient {
+                    x,
+                    output_gradient: a.start,
+                    out,
+                    rows: self.k,
+                    inputs: self.n,
+                    outputs: self.m,
+                    scratch: tensors.scratch,
+                };
+                nonzeros::weight_gradient(tensors.level, &op, range)
+            } else if self.is_by_blocks() {
+                let product = Outer {
+                    a,
+                    transpose_a: self.transpose_a,
+                    b,
+                    transpose_b: self.transpose_b,
+                    out,
+                    m: self.m,
+                    n: self.n,
+                    k: self.k,
+                    finish: Finish::Store,
+                };
+                product.units(tensors.level, range, tensors.scratch);
+            } else {
+                let product = Rows {
+                    x: a,
+                    w: b,
+                    transposed: self.transpose_b,
+                    bias: std::ptr::null(),
+                    out,
+                    n: self.n,
+                    k: self.k,
+                };
+                product.run(tensors, range.clone());
+                if let Some(gate) = self.gate {
+                    let values = range.start * self.n..range.end * self.n;
+                    relu_gradient(tensors.level, tensors.floats(gate), out, out, values);
+                }
+            }
+        }
+    }
+}
+
+impl Matmul {
+    fn is_by_blocks(&self) -> bool {
+        self.gate.is_none() && (self.transpose_a || is_large(self.n, self.k))
+    }
+
+    /// A weight's gradient from image bytes.
+    fn is_by_ink(&self) -> bool {
+        let is_gradient = self.transpose_a && !self.transpose_b && self.a.pixels.is_none();
+        is_gradient && nonzeros::serves(&self.b, self.k, self.n, self.m)
+    }
+}
+
+/// Whether weights are more than a core's own cache holds: then a worker takes some of them and all rows, where else it
+/// takes some rows and all weights.
+pub(crate) fn is_large(outputs: usize, inputs: usize) -> bool {
+    outputs.saturating_mul(inputs) > 192 * 1024
+}
+
+/// `out = x · w + bias`, by rows of x: what `matmul`, `dense` and the fused last layer have in common.
+pub(crate) struct Rows {
+    pub x: Matrix,
+    /// `[k, n]`, or `[n, k]` where `transposed`.
+    pub w: Matrix,
+    pub transposed: bool,
+    /// `[n]`, or null.
+    pub bias: *const f32,
+    pub out: *mut f32,
+    pub n: usize,
+    pub k: usize,
+}
+
+impl Rows {
+    /// # Safety
+    /// Pointers are good for the sizes given, the scratch memory for what either way asks; nobody else touches
+    /// those rows of `out`.
+    pub unsafe fn run(&self, tensors: &Tensors, rows: Range<usize>) {
+        // SAFETY: as promised by the caller.
+        unsafe { self.run_some(tensors, rows, 0..self.n) }
+    }
+
+    /// As [`Rows::run`], of some outputs alone; of all where `k` is below [`dot_product::LEAST_K`].
+    ///
+    /// # Safety
+    /// As [`Rows::run`].
+    pub unsafe fn run_some(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
+        let &Rows { x, w, bias, out, n, k, .. } = self;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match w {
+                Matrix::Floats(w) if self.transposed && k >= dot_product::LEAST_K => {
+                    let product = Dots { x, w, bias, out, n, k, first: outputs.start, end: outputs.end };
+                    dot_product::dots(tensors.level, &product, rows, tensors.scratch);
+                }
+                _ => {
+                    let finish = if bias.is_null() { Finish::Store } else { Finish::Bias(bias) };
+                    let product = Outer {
+                        a: x,
+                        transpose_a: false,
+                        b: w,
+                        transpose_b: self.transposed,
+                        out,
+                        m: rows.end,
+                        n,
+                        k,
+                        finish,
+                    };
+                    product.rows(tensors.level, rows, tensors.scratch);
+                }
+            }
+        }
+    }
+}

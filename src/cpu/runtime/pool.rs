@@ -1,0 +1,143 @@
+//! Threads that go through stages together: they claim shares of a stage's work until it is done, then the next.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+pub(crate) struct Pool {
+    threads: usize,
+    /// None for a single thread, which is the caller's, and where there are no threads (the browser).
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// Looks that a worker without work takes before it gives its core away: some microseconds.
+const SPINS: u32 = 4_000;
+
+impl Pool {
+    pub fn new(threads: usize) -> Self {
+        let threads = threads.clamp(1, 256);
+        let build = || {
+            let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            builder.thread_name(|index| format!("inkgrad-{index}")).build().ok()
+        };
+        let pool = if threads > 1 { build() } else { None };
+        Pool { threads: if pool.is_some() { threads } else { 1 }, pool }
+    }
+
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Runs `work(worker)` once on every thread.
+    pub fn all(&self, work: impl Fn(usize) + Sync) {
+        match &self.pool {
+            Some(pool) => {
+                pool.broadcast(|context| work(context.index()));
+            }
+            None => work(0),
+        }
+    }
+}
+
+/// A line of stages, each cut in shares that workers claim. A stage begins when every share of the one before is done:
+/// nobody waits for a worker that holds no share, so one that the system has put to sleep delays the others little.
+pub(crate) struct Line {
+    /// Stage in the upper half, next share in the lower.
+    claim: AtomicU64,
+    /// Shares of the stage that are done.
+    done: AtomicUsize,
+    /// Set when a worker died: its share will never be done.
+    broken: AtomicBool,
+}
+
+impl Line {
+    pub fn new() -> Self {
+        Line { claim: AtomicU64::new(0), done: AtomicUsize::new(0), broken: AtomicBool::new(false) }
+    }
+
+    /// Works along the line of `stages` stages until all are done. `shares(stage)` is how many shares there are (at
+    /// least one), `work(stage, share)` does one, and `last(stage)` runs alone between a stage and the next.
+    pub fn work(
+        &self,
+        stages: usize,
+        shares: impl Fn(usize) -> usize,
+        work: impl Fn(usize, usize),
+        last: impl Fn(usize),
+    ) {
+        let _guard = Guard(self);
+        let mut spins = 0;
+        loop {
+            let claim = self.claim.load(Ordering::Acquire);
+            let (stage, share) = ((claim >> 32) as usize, claim as u32 as usize);
+            if stage >= stages || self.broken.load(Ordering::Relaxed) {
+                return;
+            }
+            if share >= shares(stage) {
+                // The stage's last shares are being worked on.
+                if spins < SPINS {
+                    spins += 1;
+                    std::hint::spin_loop();
+                } else {
+                    std::thread::yield_now();
+                }
+                continue;
+            }
+            let claimed =
+                self.claim.compare_exchange_weak(claim, claim + 1, Ordering::AcqRel, Ordering::Relaxed);
+            if claimed.is_err() {
+                continue;
+            }
+            spins = 0;
+            work(stage, share);
+            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == shares(stage) {
+                last(stage);
+                self.done.store(0, Ordering::Relaxed);
+                self.claim.store((stage as u64 + 1) << 32, Ordering::Release);
+            }
+        }
+    }
+}
+
+/// Ends the line if the worker that holds the guard panics.
+struct Guard<'a>(&'a Line);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_share_is_done_once_and_stages_do_not_mix() {
+        let (stages, shares) = (3000, |stage: usize| 1 + stage % 7);
+        let pool = Pool::new(3);
+        let (line, here, alone) = (Line::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let before = |stage: usize| (0..stage).map(shares).sum::<usize>();
+        pool.all(|_| {
+            let work = |stage: usize, _| {
+                let at = here.fetch_add(1, Ordering::Relaxed);
+                assert!((before(stage)..before(stage + 1)).contains(&at));
+            };
+            let last = |stage: usize| {
+                assert_eq!(here.load(Ordering::Relaxed), before(stage + 1));
+                assert_eq!(alone.fetch_add(1, Ordering::Relaxed), stage);
+            };
+            line.work(stages, shares, work, last);
+        });
+        assert_eq!(here.load(Ordering::Relaxed), before(stages));
+    }
+
+    #[test]
+    fn a_dead_worker_does_not_keep_the_others() {
+        let pool = Pool::new(2);
+        let line = Line::new();
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pool.all(|_| line.work(10, |_| 4, |stage, share| assert!((stage, share) != (3, 1)), |_| ()));
+        }));
+        assert!(died.is_err());
+    }
+}

@@ -1,0 +1,253 @@
+//! A plan's ops in stages. Within a stage nobody waits; between stages all workers meet.
+//!
+//! Small networks lose their time to barriers and cold caches. So ops that go row by row through the batch are strung
+//! together: a worker takes a share of the rows through all of them, forward, loss and backward, while they are in its
+//! cache. Ops that are cut otherwise (a weight's gradient) wait until the stretch is over and then run side by side.
+
+use crate::cpu::Level;
+use crate::cpu::runtime::cpu_op::{Cut, kernel};
+use crate::plan::{Plan, Storage, TensorId};
+
+/// What a stage runs: the feed of images and labels, or an op of the plan by its position, or what that op makes of its
+/// weights beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    Feed,
+    Prepare(usize),
+    Op(usize),
+}
+
+impl Item {
+    pub fn op(self) -> Option<usize> {
+        match self {
+            Item::Feed => None,
+            Item::Prepare(at) | Item::Op(at) => Some(at),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// Shares of `rows` rows of the batch, whole granules each, go through all items, one after another.
+    Stretch { rows: usize, granule: usize, items: Vec<Item> },
+    /// Items that are independent of each other, each with the number of its units and the least worth a share.
+    Units { items: Vec<(Item, usize, usize)> },
+}
+
+struct Entry {
+    item: Item,
+    cut: Cut,
+    reads: Vec<TensorId>,
+    writes: Vec<TensorId>,
+}
+
+pub(crate) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
+    let fed: Vec<TensorId> =
+        [Storage::Images, Storage::Labels].into_iter().filter_map(|storage| plan.only(storage)).collect();
+    let feed = Entry {
+        item: Item::Feed,
+        cut: Cut::Samples { rows: plan.batch, whole: Vec::new(), granule: 1 },
+        reads: Vec::new(),
+        writes: fed,
+    };
+    let ops = plan.ops.iter().enumerate().map(|(at, planned)| Entry {
+        item: Item::Op(at),
+        cut: kernel(&planned.op).cut(level),
+        reads: planned.op.reads(),
+        writes: planned.op.writes(),
+    });
+    // First of all: an op that prepares something goes by rows of the batch, which no unit does, so it comes later.
+    let prepared = plan.ops.iter().enumerate().filter_map(|(at, planned)| {
+        let prepared = kernel(&planned.op).prepared(level)?;
+        let cut = Cut::Units { count: prepared.units, grain: 1 };
+        Some(Entry { item: Item::Prepare(at), cut, reads: planned.op.reads(), writes: Vec::new() })
+    });
+    let mut waiting: Vec<Entry> = prepared.chain(std::iter::once(feed)).chain(ops).collect();
+    let mut stages = Vec::new();
+    while !waiting.is_empty() {
+        let (mut joined, mut skipped): (Vec<Entry>, Vec<Entry>) = (Vec::new(), Vec::new());
+        for entry in waiting {
+            let fits = joined.first().is_none_or(|first| same_kind(&first.cut, &entry.cut))
+                && skipped.iter().all(|earlier| !clash(plan, earlier, &entry, false))
+                && joined.iter().all(|earlier| !clash(plan, earlier, &entry, true));
+            if fits { joined.push(entry) } else { skipped.push(entry) }
+        }
+        waiting = skipped;
+        stages.push(stage(joined));
+    }
+    stages
+}
+
+fn stage(entries: Vec<Entry>) -> Stage {
+    if let Some(Entry { cut: Cut::Samples { rows, .. }, .. }) = entries.first() {
+        let granule = |entry: &Entry| match entry.cut {
+            Cut::Samples { granule, .. } => granule,
+            Cut::Units { .. } => 1,
+        };
+        let (rows, granule) = (*rows, entries.iter().map(granule).max().unwrap_or(1));
+        return Stage::Stretch {
+            rows,
+            granule,
+            items: entries.into_iter().map(|entry| entry.item).collect(),
+        };
+    }
+    let units = |entry: Entry| match entry.cut {
+        Cut::Units { count, grain } => (entry.item, count, grain.max(1)),
+        Cut::Samples { rows, .. } => (entry.item, rows, 1),
+    };
+    Stage::Units { items: entries.into_iter().map(units).collect() }
+}
+
+fn same_kind(a: &Cut, b: &Cut) -> bool {
+    match (a, b) {
+        (Cut::Samples { rows: a, .. }, Cut::Samples { rows: b, .. }) => a == b,
+        (Cut::Units { .. }, Cut::Units { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Whether the later op must wait for the earlier one. In the same stretch (`together`) it need not where they meet in
+/// the same tensor, row by row.
+fn clash(plan: &Plan, earlier: &Entry, later: &Entry, together: bool) -> bool {
+    let by_rows = |entry: &Entry, tensor: TensorId| match &entry.cut {
+        Cut::Samples { whole, .. } => !whole.contains(&tensor),
+        Cut::Units { .. } => false,
+    };
+    let meet = |a: TensorId, b: TensorId| {
+        let harmless = together && a == b && by_rows(earlier, a) && by_rows(later, b);
+        !harmless && overlap(plan, a, b)
+    };
+    let any = |a: &[TensorId], b: &[TensorId]| a.iter().any(|a| b.iter().any(|b| meet(*a, *b)));
+    any(&earlier.writes, &later.reads)
+        || any(&earlier.writes, &later.writes)
+        || any(&earlier.reads, &later.writes)
+}
+
+/// Whether two tensors share memory: slices of a flat buffer may.
+fn overlap(plan: &Plan, a: TensorId, b: TensorId) -> bool {
+    let (a_tensor, b_tensor) = (plan.tensor(a), plan.tensor(b));
+    let same_flat = match (a_tensor.storage, b_tensor.storage) {
+        (Storage::Parameters { .. }, Storage::Parameters { .. }) => true,
+        (Storage::Gradients { .. }, Storage::Gradients { .. }) => true,
+        (Storage::State { which: a, .. }, Storage::State { which: b, .. }) => a == b,
+        (Storage::Statistics { .. }, Storage::Statistics { .. }) => true,
+        _ => return a == b,
+    };
+    let range =
+        |tensor: &crate::plan::Tensor| (tensor.storage.offset(), tensor.storage.offset() + tensor.len());
+    let ((a_start, a_end), (b_start, b_end)) = (range(a_tensor), range(b_tensor));
+    same_flat && a_start < b_end && b_start < a_end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{
+        LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions,
+    };
+    use crate::plan::fuse;
+
+    fn plan(units: &[Option<usize>]) -> Plan {
+        let dense = |units: &Option<usize>| {
+            LayerSpec::Dense(crate::network::Dense {
+                units: *units,
+                initial: Default::default(),
+                initial_bias: crate::network::Initial::Zeros,
+            })
+        };
+        let specs: Vec<LayerSpec> = units.iter().map(dense).collect();
+        let task = Task { height: 4, width: 5, classes: 3 };
+        let network = Network::new(task, Normalisation::default(), &specs).unwrap();
+        let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
+        network.training_plan(options)
+    }
+
+    fn names(plan: &Plan) -> Vec<Vec<&'static str>> {
+        let name = |item: &Item| match item {
+            Item::Feed => "feed",
+            Item::Prepare(_) => "prepare",
+            Item::Op(at) => plan.ops[*at].op.name(),
+        };
+        let names = |stage: &Stage| match stage {
+            Stage::Stretch { items, .. } => items.iter().map(name).collect(),
+            Stage::Units { items } => items.iter().map(|(item, ..)| name(item)).collect(),
+        };
+        stages(plan, Level::Portable).iter().map(names).collect()
+    }
+
+    #[test]
+    fn a_step_of_any_depth_is_three_stages() {
+        let plan = fuse::for_cpu(plan(&[Some(7), Some(6), None]));
+        let stages = names(&plan);
+        assert_eq!(stages.len(), 3, "{stages:?}");
+        let stretch = ["feed", "dense", "dense", "dense", "softmax_cross_entropy", "matmul", "matmul"];
+        assert_eq!(stages[0], stretch);
+        assert_eq!(
+            stages[1],
+            ["matmul", "column_sum", "matmul", "column_sum", "matmul", "column_sum", "loss_sum"]
+        );
+        assert_eq!(stages[2], ["sgd"]);
+    }
+
+    #[test]
+    fn kernels_are_made_ready_before_all_else() {
+        let layers = |name: &str| crate::recipe::Recipe::preset(name).unwrap().layers;
+        let task = Task { height: 28, width: 28, classes: 10 };
+        for (preset, prepared) in [("softmax", 0), ("lenet5", 3), ("cnn", 2)] {
+            let network = Network::new(task, Normalisation::default(), &layers(preset)).unwrap();
+            let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
+            let stages = names(&fuse::for_cpu(network.training_plan(options)));
+            let all = stages.iter().flatten().filter(|name| **name == "prepare").count();
+            assert_eq!(all, prepared, "{preset}: {stages:?}");
+            if prepared > 0 {
+                assert_eq!(stages[0], vec!["prepare"; prepared], "{preset}: {stages:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_and_no_order_that_matters_is_broken() {
+        for plan in
+            [plan(&[Some(7), None]), fuse::for_cpu(plan(&[Some(7), None])), fuse::for_gpu(plan(&[None]))]
+        {
+            let order: Vec<usize> = stages(&plan, Level::Portable)
+                .into_iter()
+                .flat_map(|stage| match stage {
+                    Stage::Stretch { items, .. } => items,
+                    Stage::Units { items } => items.into_iter().map(|(item, ..)| item).collect(),
+                })
+                .filter_map(|item| match item {
+                    Item::Feed | Item::Prepare(_) => None,
+                    Item::Op(at) => Some(at),
+                })
+                .collect();
+            let mut sorted = order.clone();
+            sorted.sort();
+            assert_eq!(sorted, (0..plan.ops.len()).collect::<Vec<_>>());
+            let place = |at: usize| order.iter().position(|other| *other == at);
+            for (later, planned) in plan.ops.iter().enumerate() {
+                for (earlier, before) in plan.ops[..later].iter().enumerate() {
+                    let meets = |a: &[TensorId], b: &[TensorId]| {
+                        a.iter().any(|a| b.iter().any(|b| overlap(&plan, *a, *b)))
+                    };
+                    let (before, after) = (&before.op, &planned.op);
+                    if meets(&before.writes(), &after.reads())
+                        || meets(&before.writes(), &after.writes())
+                        || meets(&before.reads(), &after.writes())
+                    {
+                        assert!(place(earlier) < place(later), "{} before {}", before.name(), after.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slices_of_one_flat_buffer_meet_where_they_overlap() {
+        let plan = plan(&[Some(7), None]);
+        let find = |name: &str| plan.find(name).unwrap();
+        assert!(overlap(&plan, find("parameters"), find("dense2.bias")));
+        assert!(!overlap(&plan, find("dense1.weight"), find("dense1.bias")));
+        assert!(!overlap(&plan, find("parameters"), find("gradients")));
+    }
+}

@@ -1,0 +1,183 @@
+//! What ops see of the tensors: pointers, and matrices of float32 or of image bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::cpu::Level;
+use crate::cpu::simd::F32;
+use crate::plan::ops::Operand;
+use crate::plan::{TensorId, image_stride};
+
+/// Where a tensor lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    start: *mut u8,
+    bytes: usize,
+    /// Where a worker has a window of its own for whatever rows it is at work on: bytes of a row, and which row the window
+    /// begins at, behind all rows of the tensor, so that no pointer leaves the memory. Else both are 0.
+    row_bytes: usize,
+    window: usize,
+}
+
+impl Place {
+    pub fn whole(start: *mut u8, bytes: usize) -> Self {
+        Place { start, bytes, row_bytes: 0, window: 0 }
+    }
+
+    /// Of `rows` rows, with a window from row `window` on.
+    pub fn window(self, rows: usize, window: usize) -> Self {
+        Place { row_bytes: self.bytes / rows.max(1), window, ..self }
+    }
+
+    /// Start and bytes, where all rows are kept.
+    pub fn kept(&self) -> Option<(*mut u8, usize)> {
+        (self.row_bytes == 0).then_some((self.start, self.bytes))
+    }
+}
+
+/// A plan's tensors as one worker sees them: each has scratch memory of its own.
+pub(crate) struct Tensors {
+    /// By position.
+    pub places: Vec<Place>,
+    /// What ops made of their weights, by the position of the tensor that they write; null for all others.
+    pub prepared: Arc<[*mut f32]>,
+    /// The first row of the share that this worker is at.
+    pub first_row: AtomicUsize,
+    /// This worker's own floats, as many as the plan's ops asked for with `Kernel::scratch`.
+    pub scratch: *mut f32,
+    pub level: Level,
+}
+
+// SAFETY: the executor keeps the memory alive, and hands each worker rows and units that no other worker has.
+unsafe impl Send for Tensors {}
+// SAFETY: as above.
+unsafe impl Sync for Tensors {}
+
+impl Tensors {
+    /// Where row 0 lies or would lie.
+    pub fn bytes(&self, id: TensorId) -> *mut u8 {
+        let place = &self.places[id.index()];
+        match place.row_bytes {
+            0 => place.start,
+            bytes => {
+                place.start.wrapping_add((place.window - self.first_row.load(Ordering::Relaxed)) * bytes)
+            }
+        }
+    }
+
+    /// See `Kernel::prepared`.
+    pub fn prepared(&self, id: TensorId) -> *mut f32 {
+        self.prepared[id.index()]
+    }
+
+    /// How many bytes the tensor has.
+    pub fn size(&self, id: TensorId) -> usize {
+        self.places[id.index()].bytes
+    }
+
+    pub fn floats(&self, id: TensorId) -> *mut f32 {
+        self.bytes(id).cast()
+    }
+
+    pub fn words(&self, id: TensorId) -> *mut u32 {
+        self.bytes(id).cast()
+    }
+
+    pub fn matrix(&self, id: TensorId, columns: usize) -> Floats {
+        Floats { start: self.floats(id), stride: columns }
+    }
+
+    /// One side of a product, stored in rows of `columns`.
+    pub fn operand(&self, operand: &Operand, columns: usize) -> Matrix {
+        match operand.pixels {
+            None => Matrix::Floats(self.matrix(operand.tensor, columns)),
+            Some(pixels) => Matrix::Bytes(Bytes {
+                start: self.bytes(operand.tensor),
+                stride: image_stride(columns),
+                gain: pixels.gain / 255.0,
+                offset: pixels.offset,
+            }),
+        }
+    }
+}
+
+/// A matrix stored in rows, of either kind.
+#[derive(Clone, Copy)]
+pub(crate) enum Matrix {
+    Floats(Floats),
+    Bytes(Bytes),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Floats {
+    pub start: *const f32,
+    /// Values from one row to the next.
+    pub stride: usize,
+}
+
+impl Floats {
+    /// Where sizes alone are asked for.
+    pub const NONE: Floats = Floats { start: std::ptr::null(), stride: 0 };
+}
+
+impl Matrix {
+    pub const NONE: Matrix = Matrix::Floats(Floats::NONE);
+}
+
+/// Bytes that are `byte * gain + offset` (the division by 255 stands in the gain).
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes {
+    pub start: *const u8,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    pub gain: f32,
+    pub offset: f32,
+}
+
+/// Where a product's values come from.
+///
+/// # Safety
+/// Of every function: the place, and `LANES` or `count` values from it on, lies inside the matrix; the level's
+/// instructions are there.
+pub(crate) trait Source: Copy {
+    unsafe fn at(self, row: usize, column: usize) -> f32;
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V;
+    /// `count` values; what follows them is finite.
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V;
+}
+
+impl Source for Floats {
+    #[inline(always)]
+    unsafe fn at(self, row: usize, column: usize) -> f32 {
+        unsafe { *self.start.add(row * self.stride + column) }
+    }
+    #[inline(always)]
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        unsafe { V::load(self.start.add(row * self.stride + column)) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        unsafe { V::load_partial(self.start.add(row * self.stride + column), count, 0.0) }
+    }
+}
+
+impl Source for Bytes {
+    #[inline(always)]
+    unsafe fn at(self, row: usize, column: usize) -> f32 {
+        f32::from(unsafe { *self.start.add(row * self.stride + column) }) * self.gain + self.offset
+    }
+    #[inline(always)]
+    unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        unsafe {
+            let bytes = V::load_bytes(self.start.add(row * self.stride + column));
+            bytes.mul_add(V::splat(self.gain), V::splat(self.offset))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        unsafe {
+            let bytes = V::load_bytes_partial(self.start.add(row * self.stride + column), count);
+            bytes.mul_add(V::splat(self.gain), V::splat(self.offset))
+        }
+    }
+}
