@@ -1,79 +1,15 @@
 //! The one interface of the two executors: a plan made ready on a device, and blocks of steps run through it.
 //!
-//! A block is a run of consecutive steps that are handed over together (one submission on a GPU). The flat
+//! A block is a number of consecutive steps that are handed over together (one submission on a GPU). The flat
 //! buffers live in a [`Store`], which several executors share: training and evaluation are two plans over the
 //! same parameters.
 
 use crate::data::Split;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::{FlatSizes, Plan, StepScalars, TensorId};
-use crate::profile::Span;
 use crate::{cpu, gpu};
 
-/// How a data set reaches a GPU. Both ways give the same bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Feed {
-    /// Batches travel while the device computes; device memory does not grow with the data set.
-    Stream,
-    /// The whole split is uploaded once and each batch is gathered by index on the device.
-    Resident,
-    /// Resident where it fits well, else streamed.
-    #[default]
-    Auto,
-}
-
-/// Which of an op's shaders a GPU runs. They round differently, so a choice is part of what makes results repeat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Variants {
-    /// Those that every op has; or where the device was told to tune, the quickest by a short timing, unless it remembers
-    /// an earlier one: see [`gpu::Device::tune`].
-    #[default]
-    Device,
-    /// Those that every op has.
-    Plain,
-    /// The so-manieth, counted from 0, or an op's last: for tests.
-    Nth(usize),
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct ExecutorOptions {
-    pub feed: Feed,
-    /// Most steps a block.
-    pub block: usize,
-    pub variants: Variants,
-    /// Notes when each op runs, see [`Executor::spans`]. Costs time itself.
-    pub profile: bool,
-}
-
-impl Default for ExecutorOptions {
-    fn default() -> Self {
-        ExecutorOptions { feed: Feed::Auto, block: 32, variants: Variants::Device, profile: false }
-    }
-}
-
-/// What an executor has done so far: what tests assert in place of times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    pub steps: u64,
-    pub dispatches: u64,
-    pub submissions: u64,
-    pub buffers_created: u64,
-    /// Bytes of all buffers created, with what they are padded by.
-    pub bytes_allocated: u64,
-    pub bind_groups_created: u64,
-    pub pipelines_created: u64,
-    pub bytes_uploaded: u64,
-    pub readbacks: u64,
-}
-
-/// One of the flat buffers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flat {
-    Parameters,
-    Gradients,
-    State(usize),
-    Statistics,
-}
+pub use crate::execution::{ExecutorOptions, Feed, Flat, Span, Variants, Work};
 
 /// A device that runs plans.
 #[derive(Clone)]
@@ -111,7 +47,7 @@ impl Device {
             (Device::Gpu(device), Store::Gpu(store)) => {
                 Ok(Executor::Gpu(Box::new(device.executor(plan, store, options).await?)))
             }
-            _ => Err(crate::Error::Internal("the store lives on another device than the executor".into())),
+            _ => Err(Error::Internal("the store lives on another device than the executor".into())),
         }
     }
 }
@@ -134,7 +70,7 @@ impl Store {
 }
 
 impl Executor {
-    /// Runs `numbers.len()` steps (at most the options' `block`) on images of `split`: step `s` takes the images
+    /// Runs `scalars.len()` steps (at most the options' `block`) on images of `split`: step `s` takes the images
     /// `indices[s * batch..][..batch]`. Returns when the work is handed over, not when it is done; waits only
     /// for room where too much is in flight.
     pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
@@ -197,7 +133,7 @@ impl Executor {
     }
 
     /// Threads that work side by side; 1 on a GPU, whatever it does inside.
-    pub fn lanes(&self) -> usize {
+    pub fn workers(&self) -> usize {
         match self {
             Executor::Cpu(executor) => executor.threads(),
             Executor::Gpu(_) => 1,

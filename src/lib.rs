@@ -3,9 +3,12 @@
 // Input, files and devices come back as errors: outside tests nothing may panic on them (CI's clippy holds us to it).
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod batch;
+mod clock;
 pub mod cpu;
 pub mod data;
 mod error;
+mod execution;
 pub mod executor;
 pub mod gpu;
 pub mod model_file;

@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use inkgrad::Error;
 
-use super::output;
-
 pub const WORK: u8 = 1;
 pub const USAGE: u8 = 2;
 /// What shells report of a program that Ctrl-C ended.
@@ -33,11 +31,7 @@ impl Failure {
         Failure::Error(Error::Usage(what.into()))
     }
 
-    /// Says what went wrong, once; returns the exit code.
-    pub fn tell(&self) -> ExitCode {
-        if let Failure::Error(error) = self {
-            output::note(format_args!("inkgrad: error: {error}"));
-        }
+    pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::Interrupted => INTERRUPTED,
             Failure::Error(error) if error.is_environment() => USAGE,

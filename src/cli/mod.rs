@@ -79,8 +79,16 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => ended(&failure),
     }
+}
+
+/// Prints what went wrong, unless that has been done; the exit code.
+fn ended(failure: &Failure) -> ExitCode {
+    if let Failure::Error(error) = failure {
+        output::note(format_args!("inkgrad: error: {error}"));
+    }
+    failure.exit_code()
 }
 
 /// clap's answer: help and version are no errors; the rest begins like all other errors here.
@@ -91,7 +99,7 @@ fn refused(refusal: &clap::Error) -> ExitCode {
     }
     match output::print(refusal.render()) {
         Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => ended(&failure),
     }
 }
 

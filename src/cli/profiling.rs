@@ -137,8 +137,8 @@ impl PerStep {
 
 /// One row an op, and one for idle time: together a step. Times are means over the threads, rates those of all together.
 fn table(profile: &Profile, reach: Reach) -> Table {
-    let (lanes, steps) = (profile.lanes as f64, profile.steps);
-    let all = (profile.wall_seconds() * lanes).max(f64::MIN_POSITIVE);
+    let (workers, steps) = (profile.workers as f64, profile.steps);
+    let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
     let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
     let mut table = Table::new(&[0, 1, 2]);
     table.row(["op", "makes", "phase", "us a step", "of step", "GFLOP/s", "of reach", "GB/s", "of reach"]);
@@ -147,13 +147,13 @@ fn table(profile: &Profile, reach: Reach) -> Table {
             0.0 => [String::new(), String::new()],
             rate => [format!("{rate:.1}"), percent(rate, reach)],
         };
-        let [gflops, of_gflops] = rate(lanes * row.gflops(steps), reach.gflops);
-        let [gigabytes, of_gigabytes] = rate(lanes * row.gigabytes(steps), reach.gigabytes);
+        let [gflops, of_gflops] = rate(workers * row.gflops(steps), reach.gflops);
+        let [gigabytes, of_gigabytes] = rate(workers * row.gigabytes(steps), reach.gigabytes);
         table.row([
             row.op.to_owned(),
             row.tensor.clone(),
             row.phase.map_or_else(String::new, |phase| format!("{phase:?}").to_lowercase()),
-            format!("{:.1}", 1e6 * row.seconds / lanes / steps.max(1) as f64),
+            format!("{:.1}", 1e6 * row.seconds / workers / steps.max(1) as f64),
             percent(row.seconds, all),
             gflops,
             of_gflops,
@@ -162,7 +162,7 @@ fn table(profile: &Profile, reach: Reach) -> Table {
         ]);
     }
     let idle = (all - profile.busy_seconds()).max(0.0);
-    let microseconds = format!("{:.1}", 1e6 * idle / lanes / steps.max(1) as f64);
+    let microseconds = format!("{:.1}", 1e6 * idle / workers / steps.max(1) as f64);
     let (none, share) = (String::new, percent(idle, all));
     table.row(["idle".to_owned(), none(), none(), microseconds, share]);
     table
@@ -199,22 +199,22 @@ struct ToldOp<'a> {
 
 impl<'a> Told<'a> {
     fn of(profile: &'a Profile, reach: Reach, per_step: &PerStep) -> Self {
-        let (lanes, steps) = (profile.lanes as f64, profile.steps);
-        let all = (profile.wall_seconds() * lanes).max(f64::MIN_POSITIVE);
+        let (workers, steps) = (profile.workers as f64, profile.steps);
+        let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
         let told = |row: &'a Row| ToldOp {
             op: row.op,
             makes: &row.tensor,
             phase: row.phase.map(|phase| format!("{phase:?}").to_lowercase()),
             share: row.seconds / all,
-            microseconds_a_step: 1e6 * row.seconds / lanes / steps.max(1) as f64,
+            microseconds_a_step: 1e6 * row.seconds / workers / steps.max(1) as f64,
             multiply_adds: row.multiply_adds,
             bytes: row.bytes,
-            gflops: lanes * row.gflops(steps),
-            gigabytes: lanes * row.gigabytes(steps),
+            gflops: workers * row.gflops(steps),
+            gigabytes: workers * row.gigabytes(steps),
         };
         Told {
             steps,
-            threads: profile.lanes,
+            threads: profile.workers,
             microseconds_a_step: per_step.microseconds,
             idle_share: profile.idle_share(),
             dispatches_a_step: per_step.dispatches,
@@ -245,7 +245,7 @@ struct TraceArguments<'a> {
     makes: &'a str,
 }
 
-/// What a viewer calls the program, or one of its lanes ("metadata" events).
+/// What a viewer calls the program, or one of its workers ("metadata" events).
 #[derive(Serialize)]
 struct TraceName<'a> {
     name: &'a str,
@@ -268,10 +268,10 @@ fn write_trace(path: &Path, profile: &Profile, spans: &[Span], device: &Device) 
         serde_json::to_writer(&mut file, &event)?;
         file.write_all(b",\n")
     };
-    for lane in 0..profile.lanes {
+    for worker in 0..profile.workers {
         match device {
-            Device::Cpu(_) => write_name("thread_name", lane, &format!("CPU thread {lane}"))?,
-            Device::Gpu(_) => write_name("thread_name", lane, "GPU")?,
+            Device::Cpu(_) => write_name("thread_name", worker, &format!("CPU thread {worker}"))?,
+            Device::Gpu(_) => write_name("thread_name", worker, "GPU")?,
         }
     }
     let about =
@@ -287,7 +287,7 @@ fn write_trace(path: &Path, profile: &Profile, spans: &[Span], device: &Device) 
             ts: 1e6 * span.start,
             dur: 1e6 * (span.end - span.start),
             pid: 1,
-            tid: span.lane,
+            tid: span.worker,
             args: TraceArguments { step: span.step, makes: &row.tensor },
         };
         file.write_all(b",\n")?;

@@ -17,7 +17,7 @@ pub use simd::level::Level;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::executor::ExecutorOptions;
+use crate::execution::ExecutorOptions;
 use crate::plan::{FlatSizes, Plan};
 use runtime::pool::Pool;
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::batch::NO_IMAGE;
 use crate::{Error, Result};
 
 /// Images and their labels: a range of one pair of files. Cloning or slicing copies no image.
@@ -68,9 +69,9 @@ impl Split {
     }
 
     /// # Errors
-    /// `Config` where an index names no image of the split; `plan::NO_IMAGE` is allowed.
+    /// `Config` where an index names no image of the split; `NO_IMAGE` is allowed.
     pub(crate) fn check_indices(&self, indices: &[u32]) -> Result<()> {
-        let unknown = |index: &&u32| **index as usize >= self.len() && **index != crate::plan::NO_IMAGE;
+        let unknown = |index: &&u32| **index as usize >= self.len() && **index != NO_IMAGE;
         match indices.iter().find(unknown) {
             None => Ok(()),
             Some(index) => {

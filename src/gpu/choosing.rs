@@ -4,7 +4,7 @@ use super::dispatch::Dispatch;
 use super::executor::Executor;
 use super::tuning::{self, Candidate};
 use crate::error::{Error, Result};
-use crate::executor::Variants;
+use crate::execution::Variants;
 use crate::plan::{Launch, TensorId};
 
 impl Executor {

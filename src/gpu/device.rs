@@ -9,7 +9,7 @@ use super::mapping::Waiter;
 use super::tuning::Choices;
 use super::{Executor, Store};
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Work};
+use crate::execution::{ExecutorOptions, Work};
 use crate::plan::{FlatSizes, Plan};
 
 /// An opened GPU. Clones are the same GPU.
@@ -252,9 +252,9 @@ mod tests {
             let device = Device::open(&adapter).await.unwrap();
             let sizes = FlatSizes { parameters: 4, states: 0, statistics: 0 };
             let store = device.store(sizes, &[1.0; 4]).unwrap();
-            assert_eq!(store.read(crate::executor::Flat::Parameters).await.unwrap(), [1.0; 4]);
+            assert_eq!(store.read(crate::execution::Flat::Parameters).await.unwrap(), [1.0; 4]);
             device.shared.raw.destroy();
-            let read = store.read(crate::executor::Flat::Parameters).await;
+            let read = store.read(crate::execution::Flat::Parameters).await;
             assert!(matches!(read, Err(Error::DeviceLost(_))), "{read:?}");
             let told = read.map_or_else(|error| error.to_string(), |_| String::new());
             assert!(told.contains("--device cpu"), "{told}");

@@ -14,10 +14,9 @@ use super::resident::{self, Resident};
 use super::timing::{self, Timing};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Feed, Flat, Work};
+use crate::execution::{ExecutorOptions, Feed, Flat, Span, Work};
 use crate::plan::ops::Gather;
 use crate::plan::{Builder, Element, Launch, Op, Phase, Plan, StepScalars, Storage, TensorId};
-use crate::profile::Span;
 
 pub struct Executor {
     pub(super) shared: Arc<Shared>,

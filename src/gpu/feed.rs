@@ -5,7 +5,7 @@ use super::device::Shared;
 use super::mapping::Pending;
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::Work;
+use crate::execution::Work;
 use crate::plan::{NO_LABEL, Plan, StepScalars};
 
 /// Blocks under way at most.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::device::Shared;
 use super::mapping::{Pending, take};
 use crate::error::Result;
-use crate::executor::Work;
+use crate::execution::Work;
 
 /// Steps whose losses the device keeps.
 const STEPS: u64 = 4096;

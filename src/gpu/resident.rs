@@ -3,7 +3,7 @@
 use super::device::Shared;
 use crate::data::Split;
 use crate::error::Result;
-use crate::executor::{Feed, Work};
+use crate::execution::{Feed, Work};
 use crate::plan::image_stride;
 
 /// Larger splits are streamed unless residence is asked for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::device::Shared;
 use crate::error::{Error, Result};
-use crate::executor::{Flat, Work};
+use crate::execution::{Flat, Work};
 use crate::plan::FlatSizes;
 
 /// The flat buffers, shared by every executor over the same parameters; of several nets where those run side by side.

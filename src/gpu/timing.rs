@@ -4,8 +4,7 @@ use super::device::Shared;
 use super::faults::checked;
 use super::mapping::take;
 use crate::error::{Error, Result};
-use crate::executor::Work;
-use crate::profile::Span;
+use crate::execution::{Span, Work};
 
 pub(super) struct Timing {
     queries: wgpu::QuerySet,
@@ -90,7 +89,7 @@ impl Timing {
         self.spans.extend(pairs.map(|((op, step), pair)| Span {
             op,
             step,
-            lane: 0,
+            worker: 0,
             start: seconds(pair[0]),
             // Some clocks run backwards by a tick between two passes.
             end: seconds(pair[1]).max(seconds(pair[0])),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::device::Shared;
 use super::dispatch::Dispatch;
 use super::timing::Timing;
+use crate::clock::Clock;
 use crate::error::Result;
-use crate::executor::Work;
+use crate::execution::Work;
 use crate::plan::{Launch, Op};
-use crate::profile::Clock;
 
 /// The variant chosen for each op and shape, by op and sizes, such as `matmul M=100 N=256 K=784: plain blocked`.
 pub type Choices = BTreeMap<String, String>;

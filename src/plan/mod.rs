@@ -14,6 +14,8 @@ pub use ops::{Access, Launch, Op};
 pub use tensor::{Element, Storage, Tensor, TensorId};
 pub use window::Window;
 
+pub use crate::batch::{NO_IMAGE, NO_LABEL, image_stride};
+
 use crate::error::{Error, Result};
 
 /// Where in a training step an op stands. `Backward` ends where every gradient is complete, and `Update` reads
@@ -78,12 +80,6 @@ pub struct StepScalars {
     pub reserved: [u32; 8],
 }
 
-/// A label that stands for no image: it fills the last batch of an evaluation. Its loss, gradient and count are 0.
-pub const NO_LABEL: u32 = u32::MAX;
-
-/// An index that stands for no image, see [`NO_LABEL`].
-pub const NO_IMAGE: u32 = u32::MAX;
-
 impl Plan {
     pub fn tensor(&self, id: TensorId) -> &Tensor {
         &self.tensors[id.index()]
@@ -137,11 +133,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// Bytes of one image's row on the device.
-pub fn image_stride(pixels: usize) -> usize {
-    pixels.next_multiple_of(4)
 }
 
 impl std::fmt::Display for Plan {

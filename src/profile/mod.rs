@@ -3,27 +3,12 @@
 //! Executors that are asked to (`ExecutorOptions::profile`) note a [`Span`] for each op: by timestamps on a GPU, where each
 //! op then is a pass of its own, and by the clock of each thread on the CPU.
 
-mod clock;
 mod probe;
 
-pub(crate) use clock::Clock;
+pub use crate::execution::Span;
 pub use probe::{Reach, probe};
 
 use crate::plan::{Phase, Plan, TensorId};
-
-/// When one op of one step ran, or on the CPU one share of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Span {
-    /// Position in the plan; none for the bringing of images and labels.
-    pub op: Option<usize>,
-    /// Step of the executor, from 0. What runs once a block belongs to the block's first step.
-    pub step: u64,
-    /// Thread of the CPU path; 0 on a GPU.
-    pub lane: usize,
-    /// Seconds since the executor was made, or on a GPU since its first op.
-    pub start: f64,
-    pub end: f64,
-}
 
 /// What an op took over a whole run.
 #[derive(Clone, Debug)]
@@ -46,7 +31,7 @@ pub struct Profile {
     /// First the images' way to the device, then the ops in the plan's order.
     pub rows: Vec<Row>,
     pub steps: u64,
-    pub lanes: usize,
+    pub workers: usize,
     first: f64,
     last: f64,
     /// Time between blocks, in which the host was busy with something else.
@@ -54,8 +39,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// `lanes`: threads that work side by side.
-    pub fn new(plan: &Plan, lanes: usize) -> Self {
+    /// `workers`: threads that work side by side.
+    pub fn new(plan: &Plan, workers: usize) -> Self {
         let tensor_bytes =
             |ids: &[TensorId]| ids.iter().map(|id| plan.tensor(*id).bytes() as u64).sum::<u64>();
         let feed = Row {
@@ -84,7 +69,7 @@ impl Profile {
             }
         });
         let rows = std::iter::once(feed).chain(rows).collect();
-        Profile { rows, steps: 0, lanes, first: f64::INFINITY, last: 0.0, outside: 0.0 }
+        Profile { rows, steps: 0, workers, first: f64::INFINITY, last: 0.0, outside: 0.0 }
     }
 
     /// Adds the spans of a block of steps, all of them.
@@ -108,7 +93,7 @@ impl Profile {
         self.last = self.last.max(end);
     }
 
-    /// Time in ops, all lanes together.
+    /// Time in ops, all workers together.
     pub fn busy_seconds(&self) -> f64 {
         self.rows.iter().map(|row| row.seconds).sum()
     }
@@ -118,20 +103,20 @@ impl Profile {
         if self.first.is_finite() { (self.last - self.first - self.outside).max(0.0) } else { 0.0 }
     }
 
-    /// Share of the lanes' time within blocks in which no op ran: waiting for each other, and between dispatches.
+    /// Share of the workers' time within blocks in which no op ran: waiting for each other, and between dispatches.
     pub fn idle_share(&self) -> f64 {
-        let all = self.wall_seconds() * self.lanes as f64;
+        let all = self.wall_seconds() * self.workers as f64;
         if all > 0.0 { (1.0 - self.busy_seconds() / all).max(0.0) } else { 0.0 }
     }
 }
 
 impl Row {
-    /// Billions of floating-point operations a second of one lane, a multiply-add counting as two.
+    /// Billions of floating-point operations a second of one worker, a multiply-add counting as two.
     pub fn gflops(&self, steps: u64) -> f64 {
         rate(2.0 * self.multiply_adds as f64 * steps as f64, self.seconds)
     }
 
-    /// Billions of bytes a second of one lane.
+    /// Billions of bytes a second of one worker.
     pub fn gigabytes(&self, steps: u64) -> f64 {
         rate(self.bytes as f64 * steps as f64, self.seconds)
     }
@@ -164,7 +149,7 @@ mod tests {
         };
         builder.push(Phase::Forward, op);
         let mut profile = Profile::new(&builder.finish(), 2);
-        let span = |op, lane, start, end| Span { op, step: 0, lane, start, end };
+        let span = |op, worker, start, end| Span { op, step: 0, worker, start, end };
         profile.add(&[span(None, 0, 1.0, 1.5), span(Some(0), 0, 1.5, 2.0), span(Some(0), 1, 1.0, 1.5)], 4);
         profile.add(&[span(Some(0), 0, 7.0, 8.0)], 4);
         assert_eq!(profile.busy_seconds(), 2.5);

@@ -1,6 +1,6 @@
 //! What a device reaches at best, measured in a moment: the measure of everything else it does.
 
-use super::Clock;
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::executor::{Device, Executor, ExecutorOptions};
 use crate::plan::ops::{Matmul, Relu};

@@ -249,7 +249,7 @@ impl Trainer {
 
     /// The sums of nothing yet, over the ops of a step.
     pub fn profile(&self) -> Profile {
-        Profile::new(self.executor.plan(), self.executor.lanes())
+        Profile::new(self.executor.plan(), self.executor.workers())
     }
 
     pub fn work(&self) -> Work {

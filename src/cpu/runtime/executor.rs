@@ -15,9 +15,8 @@ use crate::cpu::runtime::tensors::{Place, Tensors};
 use crate::cpu::runtime::timing::{Timing, Watch};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::{ExecutorOptions, Flat, Work};
+use crate::execution::{ExecutorOptions, Flat, Span, Work};
 use crate::plan::{NO_LABEL, Plan, StepScalars, Storage, TensorId};
-use crate::profile::Span;
 
 pub struct Executor {
     pool: Arc<Pool>,

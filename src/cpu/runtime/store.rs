@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cpu::runtime::buffer::Buffer;
 use crate::error::{Error, Result};
-use crate::executor::Flat;
+use crate::execution::Flat;
 use crate::plan::FlatSizes;
 
 /// Flat buffers that several executors share. Cheap to clone: clones are the same buffers.

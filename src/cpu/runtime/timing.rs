@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::profile::{Clock, Span};
+use crate::clock::Clock;
+use crate::execution::Span;
 
 pub(crate) struct Timing {
     clock: Clock,
@@ -42,7 +43,7 @@ impl Watch<'_> {
 
     /// Notes that an op ran from `start` until now.
     pub fn note(&self, op: Option<usize>, start: f64) {
-        let span = Span { op, step: self.step, lane: self.worker, start, end: self.now() };
+        let span = Span { op, step: self.step, worker: self.worker, start, end: self.now() };
         if let Some(list) = self.timing.spans.get(self.worker) {
             list.lock().unwrap_or_else(PoisonError::into_inner).push(span);
         }

@@ -1,4 +1,4 @@
-//! The host's clock, where there is one: asking for the time in a browser without its help ends the program.
+//! The host's clock, where there is one: in a browser `Instant::now` panics.
 
 /// Seconds since it was started.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ impl Clock {
         }
     }
 
-    /// 0 where there is no clock.
+    /// Always 0 where there is no clock.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()
