@@ -17,6 +17,7 @@ pub mod plan;
 pub mod profile;
 pub mod random;
 pub mod recipe;
+pub mod reference;
 pub mod train;
 pub mod verify;
 
