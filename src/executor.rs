@@ -116,6 +116,14 @@ impl Executor {
         }
     }
 
+    /// Which step of a block's rows of images, labels and losses `read`, `write` and `run_as_is` mean from now on; at first it
+    /// is the first step. Only a GPU keeps a whole block's rows: on the CPU this changes nothing.
+    pub fn look_at(&mut self, step: usize) {
+        if let Executor::Gpu(executor) = self {
+            executor.look_at(step);
+        }
+    }
+
     /// Runs one step on whatever the tensors hold (the batch included, see `write`): for checks of single ops.
     pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         match self {

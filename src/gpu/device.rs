@@ -92,6 +92,12 @@ impl Device {
         self.shared.choices().clone().unwrap_or_default()
     }
 
+    /// Drops the compiled shaders that no executor uses. They are kept for later executors of the same shapes; whoever goes
+    /// through many shapes must not keep them all.
+    pub fn forget_unused_pipelines(&self) {
+        self.shared.kernels.forget_unused();
+    }
+
     /// Makes the flat buffers: parameters as given, everything else zero.
     pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
         Store::new(&self.shared, sizes, parameters)

@@ -41,6 +41,12 @@ pub(super) fn sequence<'a>(
     gather.into_iter().chain(in_steps).chain(once).collect()
 }
 
+/// All dispatches for one step of the block alone, whose scalars stand where the first step's do.
+pub(super) fn single(dispatches: &[Dispatch], step: usize) -> Vec<Run<'_>> {
+    let run = |(op, dispatch): (usize, _)| Run { dispatch, op: Some(op), step: 0, layers: step as u32 + 1 };
+    dispatches.iter().enumerate().map(run).collect()
+}
+
 /// Records dispatches, all in one pass, or where they are timed in one each; how many those are.
 pub(super) fn record(
     encoder: &mut wgpu::CommandEncoder,

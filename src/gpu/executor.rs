@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Store;
 use super::device::Shared;
-use super::dispatch::{Dispatch, record, sequence};
+use super::dispatch::{Dispatch, record, sequence, single};
 use super::faults::checked;
 use super::feed::{SLOTS, Slot};
 use super::history::History;
@@ -34,6 +34,8 @@ pub struct Executor {
     gather: Option<(Resident, Dispatch)>,
     history: Option<History>,
     next_slot: usize,
+    /// See [`Executor::look_at`].
+    step: usize,
     pub(super) work: Work,
     /// Where a profile is wanted.
     timing: Option<Timing>,
@@ -101,6 +103,7 @@ impl Executor {
             gather: None,
             history,
             next_slot: 0,
+            step: 0,
             work,
             timing,
         };
@@ -280,14 +283,15 @@ impl Executor {
         losses
     }
 
-    /// One step on what the tensors hold, the first slot's batch among them.
+    /// One step on what the tensors hold, the first slot's batch among them. Ops that do a whole block at once do all steps up to
+    /// that one.
     pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         self.shared.faults.check()?;
         self.slots[0].settle().await?;
-        let scalars = StepScalars { first_row: 0, ..scalars };
+        let scalars = StepScalars { first_row: (self.step * self.plan.batch) as u32, ..scalars };
         self.shared.queue.write_buffer(&self.slots[0].scalars, 0, bytemuck::bytes_of(&scalars));
         let mut encoder = self.shared.raw.create_command_encoder(&Default::default());
-        let runs = sequence(None, &self.dispatches, 1);
+        let runs = single(&self.dispatches, self.step);
         self.work.dispatches +=
             record(&mut encoder, &mut self.timing, runs, &self.scalars[0], 0, self.work.steps);
         let submission = self.shared.queue.submit([encoder.finish()]);
@@ -298,6 +302,11 @@ impl Executor {
         }
         self.shared.drained().await?;
         self.shared.faults.check()
+    }
+
+    /// See [`crate::executor::Executor::look_at`].
+    pub fn look_at(&mut self, step: usize) {
+        self.step = step.min(self.block - 1);
     }
 
     /// A net's tensor: its buffer, where it begins there, and its length, in bytes.
@@ -311,7 +320,10 @@ impl Executor {
             return Err(Error::Internal(format!("net number {net} of {}", self.nets)));
         }
         let buffer = place.buffer(&self.slots[0]).clone();
-        let start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.storage.offset() as u64;
+        let mut start = buffer.size() / self.nets as u64 * net as u64 + 4 * described.storage.offset() as u64;
+        if matches!(place, Place::Slot(_)) {
+            start += (self.step * described.bytes()) as u64;
+        }
         Ok((buffer, start, described.bytes() as u64))
     }
 

@@ -80,6 +80,12 @@ impl Kernels {
         Ok((kernels, count))
     }
 
+    /// Drops what no executor uses.
+    pub(super) fn forget_unused(&self) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|_, kernel| Arc::strong_count(kernel) > 1);
+    }
+
     fn compile(&self, device: &wgpu::Device, name: &str, launch: &Launch) -> Result<Kernel> {
         let entries: Vec<_> =
             launch.bindings.iter().enumerate().map(|(at, (_, access))| entry(at, storage(*access))).collect();
