@@ -1,31 +1,30 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::Adam;
 
-impl Kernel for Adam {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Units { count: self.count, grain: 2048 }
+impl CpuOp for Adam {
+    fn partition(&self) -> Partition {
+        Partition::Units { count: self.count, min_chunk: 2048 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         [self.gradients, self.parameters, self.mean, self.square]
-            .map(|tensor| Need::floats(tensor, 1, self.count))
+            .map(|tensor| Requirement::floats(tensor, 1, self.count))
             .into()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let at = Flat {
             gradients: tensors.floats(self.gradients),
             parameters: tensors.floats(self.parameters),
             mean: tensors.floats(self.mean),
             square: tensors.floats(self.square),
         };
-        // SAFETY: `needs` covers the tensors; these values are this worker's.
+        // SAFETY: `requirements` covers the tensors; these values are this worker's.
         unsafe { adam(tensors.level, self, &at, scalars, range) }
     }
 }

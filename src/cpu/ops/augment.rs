@@ -1,8 +1,4 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::ops::Augment;
 use crate::plan::{StepScalars, image_stride};
@@ -11,21 +7,25 @@ use crate::random::{Stream, philox4x32, uniform};
 /// Points of the elastic grid along a side, at most.
 const MOST_POINTS: usize = 15;
 
-impl Kernel for Augment {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for Augment {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let pixels = self.height * self.width;
-        vec![Need::bytes(self.images, self.rows, pixels), Need::floats(self.out, self.rows, pixels)]
+        vec![
+            Requirement::bytes(self.images, self.rows, pixels),
+            Requirement::floats(self.out, self.rows, pixels),
+        ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let pixels = self.height * self.width;
         let stride = image_stride(pixels);
         for row in range {
-            // SAFETY: `needs` covers both tensors; these rows of `out` are this worker's, and nobody writes images now.
+            // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's, and nobody writes images now.
             let (image, out) = unsafe {
                 let image = tensors.bytes(self.images).add(row * stride);
                 let out = tensors.floats(self.out).add(row * pixels);

@@ -1,26 +1,23 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
 use crate::cpu::ops::pooling::{Maps, average_gradient};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::AveragePool2dGradient;
 
-impl Kernel for AveragePool2dGradient {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for AveragePool2dGradient {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let maps = self.rows * self.channels;
         vec![
-            Need::floats(self.output_gradient, maps, self.window.outputs()),
-            Need::floats(self.input_gradient, maps, self.window.inputs()),
+            Requirement::floats(self.output_gradient, maps, self.window.outputs()),
+            Requirement::floats(self.input_gradient, maps, self.window.inputs()),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let maps = Maps {
             x: std::ptr::null(),
             output: tensors.floats(self.output_gradient),
@@ -29,7 +26,7 @@ impl Kernel for AveragePool2dGradient {
             relu: false,
         };
         let range = range.start * self.channels..range.end * self.channels;
-        // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.
+        // SAFETY: `requirements` covers the tensors; the maps of these rows are this worker's.
         unsafe { average_gradient(tensors.level, &maps, range) }
     }
 }

@@ -1,24 +1,23 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::AverageWeights;
 
-impl Kernel for AverageWeights {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Units { count: self.count, grain: 2048 }
+impl CpuOp for AverageWeights {
+    fn partition(&self) -> Partition {
+        Partition::Units { count: self.count, min_chunk: 2048 }
     }
 
-    fn needs(&self) -> Vec<Need> {
-        [self.parameters, self.average].map(|tensor| Need::floats(tensor, 1, self.count)).into()
+    fn requirements(&self) -> Vec<Requirement> {
+        [self.parameters, self.average].map(|tensor| Requirement::floats(tensor, 1, self.count)).into()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (parameters, average) = (tensors.floats(self.parameters), tensors.floats(self.average));
-        // SAFETY: `needs` covers both tensors; these values are this worker's.
+        // SAFETY: `requirements` covers both tensors; these values are this worker's.
         unsafe { approach(tensors.level, parameters, average, scalars.average_rate, range) }
     }
 }

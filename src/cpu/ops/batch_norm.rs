@@ -1,40 +1,37 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
 use crate::cpu::ops::channel_sums::{Lines, Shape, lines};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::BatchNorm;
 
-impl Kernel for BatchNorm {
-    fn cut(&self, _: Level) -> Cut {
-        let whole = vec![self.moments, self.weight, self.bias];
-        Cut::Samples { rows: self.rows, whole, granule: 1 }
+impl CpuOp for BatchNorm {
+    fn partition(&self) -> Partition {
+        let shared = vec![self.moments, self.weight, self.bias];
+        Partition::Rows { rows: self.rows, shared, alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::floats(self.x, self.rows, self.channels * self.inner),
-            Need::floats(self.moments, 2, self.channels),
-            Need::floats(self.weight, 1, self.channels),
-            Need::floats(self.bias, 1, self.channels),
-            Need::floats(self.out, self.rows, self.channels * self.inner),
+            Requirement::floats(self.x, self.rows, self.channels * self.inner),
+            Requirement::floats(self.moments, 2, self.channels),
+            Requirement::floats(self.weight, 1, self.channels),
+            Requirement::floats(self.bias, 1, self.channels),
+            Requirement::floats(self.out, self.rows, self.channels * self.inner),
         ]
     }
 
     /// Factors of the channels.
-    fn scratch(&self, _: Level) -> usize {
+    fn scratch(&self) -> usize {
         3 * self.channels
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
         let (x, out, moments) =
             (tensors.floats(self.x), tensors.floats(self.out), tensors.floats(self.moments));
         let (weight, bias) = (tensors.floats(self.weight), tensors.floats(self.bias));
         let factors = tensors.scratch;
-        // SAFETY: `needs` covers the tensors, `scratch` the factors; these rows of `out` are this worker's.
+        // SAFETY: `requirements` covers the tensors, `scratch` the factors; these rows of `out` are this worker's.
         unsafe {
             for channel in 0..self.channels {
                 let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));

@@ -1,28 +1,27 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::BiasAdd;
 
-impl Kernel for BiasAdd {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.bias], granule: 1 }
+impl CpuOp for BiasAdd {
+    fn partition(&self) -> Partition {
+        Partition::Rows { rows: self.rows, shared: vec![self.bias], alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::floats(self.x, self.rows, self.columns),
-            Need::floats(self.bias, 1, self.columns),
-            Need::floats(self.out, self.rows, self.columns),
+            Requirement::floats(self.x, self.rows, self.columns),
+            Requirement::floats(self.bias, 1, self.columns),
+            Requirement::floats(self.out, self.rows, self.columns),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (x, bias, out) = (tensors.floats(self.x), tensors.floats(self.bias), tensors.floats(self.out));
-        // SAFETY: `needs` covers the rows; those of `out` are this worker's.
+        // SAFETY: `requirements` covers the rows; those of `out` are this worker's.
         unsafe { bias_add(tensors.level, x, bias, out, self.columns, range) }
     }
 }

@@ -1,24 +1,26 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::ClipNorm;
 
-impl Kernel for ClipNorm {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Units { count: self.count, grain: 2048 }
+impl CpuOp for ClipNorm {
+    fn partition(&self) -> Partition {
+        Partition::Units { count: self.count, min_chunk: 2048 }
     }
 
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::floats(self.gradients, 1, self.count), Need::floats(self.sums, 1, self.parts)]
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![
+            Requirement::floats(self.gradients, 1, self.count),
+            Requirement::floats(self.sums, 1, self.parts),
+        ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (gradients, sums) = (tensors.floats(self.gradients), tensors.floats(self.sums));
-        // SAFETY: `needs` covers both tensors; these gradients are this worker's.
+        // SAFETY: `requirements` covers both tensors; these gradients are this worker's.
         unsafe {
             let square: f32 = (0..self.parts).map(|part| *sums.add(part)).sum();
             let factor = (self.max_norm / (square.sqrt() + 1e-6)).min(1.0);

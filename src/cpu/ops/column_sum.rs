@@ -4,8 +4,7 @@
 use std::ops::Range;
 
 use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::ColumnSum;
@@ -13,20 +12,31 @@ use crate::plan::ops::ColumnSum;
 /// Vectors that are added up side by side.
 const BLOCK: usize = 4;
 
-impl Kernel for ColumnSum {
+impl ForCpu for ColumnSum {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<ColumnSum> {
     /// By columns: each adds up its rows in order.
-    fn cut(&self, level: Level) -> Cut {
-        Cut::Units { count: self.columns, grain: BLOCK * level.lanes() }
+    fn partition(&self) -> Partition {
+        let level = self.level;
+        Partition::Units { count: self.columns, min_chunk: BLOCK * level.lanes() }
     }
 
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::floats(self.x, self.rows, self.columns), Need::floats(self.out, 1, self.columns)]
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![
+            Requirement::floats(self.x, self.rows, self.columns),
+            Requirement::floats(self.out, 1, self.columns),
+        ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (x, out) = (tensors.floats(self.x), tensors.floats(self.out));
         let sums = Sums { x, rows: self.rows, columns: self.columns, out, descend: None };
-        // SAFETY: `needs` covers both tensors; these columns of `out` are this worker's.
+        // SAFETY: `requirements` covers both tensors; these columns of `out` are this worker's.
         unsafe { column_sums(tensors.level, &sums, range) }
     }
 }

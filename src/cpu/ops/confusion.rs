@@ -1,30 +1,28 @@
-use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::cpu::Level;
 use crate::cpu::ops::count_correct::predicted;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::Confusion;
 
-impl Kernel for Confusion {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.counts], granule: 1 }
+impl CpuOp for Confusion {
+    fn partition(&self) -> Partition {
+        Partition::Rows { rows: self.rows, shared: vec![self.counts], alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::floats(self.logits, self.rows, self.classes),
-            Need::words(self.labels, self.rows),
-            Need::words(self.counts, self.classes.saturating_mul(self.classes)),
+            Requirement::floats(self.logits, self.rows, self.classes),
+            Requirement::words(self.labels, self.rows),
+            Requirement::words(self.counts, self.classes.saturating_mul(self.classes)),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (logits, labels) = (tensors.floats(self.logits), tensors.words(self.labels));
         for row in range {
-            // SAFETY: `needs` covers the rows and the counters, which workers add to atomically alone.
+            // SAFETY: `requirements` covers the rows and the counters, which workers add to atomically alone.
             unsafe {
                 let label = *labels.add(row) as usize;
                 if label < self.classes {

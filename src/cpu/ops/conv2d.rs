@@ -7,42 +7,51 @@ use crate::cpu::conv::batch_innermost::{
 use crate::cpu::conv::direct::padded_planes::{Planes, SLACK, zero};
 use crate::cpu::conv::direct::row_tiles::{Sliding, pack};
 use crate::cpu::conv::winograd::{self, Forward, Order, Tiling};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need, Prepared};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, PreparedWeights, Requirement};
 use crate::cpu::runtime::tensors::{Matrix, Tensors};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::ops::Conv2d;
 use crate::plan::{StepScalars, Window};
 
-impl Kernel for Conv2d {
-    fn cut(&self, level: Level) -> Cut {
-        let whole = [self.weight].into_iter().chain(self.bias).collect();
-        let granule = if self.way().is_some() { batch_innermost::lanes(level) } else { 1 };
-        Cut::Samples { rows: self.rows, whole, granule }
+impl ForCpu for Conv2d {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<Conv2d> {
+    fn partition(&self) -> Partition {
+        let level = self.level;
+        let shared = [self.weight].into_iter().chain(self.bias).collect();
+        let alignment = if self.way().is_some() { batch_innermost::lanes(level) } else { 1 };
+        Partition::Rows { rows: self.rows, shared, alignment }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let taps = self.in_channels * self.window.taps();
-        let bias = self.bias.map(|bias| Need::floats(bias, 1, self.out_channels));
-        let needs = [
-            Need::operand(&self.x, self.rows, self.in_channels * self.window.inputs()),
-            Need::floats(self.weight, self.out_channels, taps),
-            Need::floats(self.out, self.rows, self.out_channels * self.window.outputs()),
+        let bias = self.bias.map(|bias| Requirement::floats(bias, 1, self.out_channels));
+        let requirements = [
+            Requirement::operand(&self.x, self.rows, self.in_channels * self.window.inputs()),
+            Requirement::floats(self.weight, self.out_channels, taps),
+            Requirement::floats(self.out, self.rows, self.out_channels * self.window.outputs()),
         ];
-        needs.into_iter().chain(bias).collect()
+        requirements.into_iter().chain(bias).collect()
     }
 
-    fn prepared(&self, level: Level) -> Option<Prepared> {
+    fn prepared_weights(&self) -> Option<PreparedWeights> {
+        let level = self.level;
         let (floats, units) = match (tiling(self), self.way()) {
             (Some(tiling), _) => (tiling.prepared(level), self.in_channels),
             (None, Some(Way::Points(tiles))) => (tiles.kernel_floats(), Tiles::UNITS),
             _ => return None,
         };
-        Some(Prepared { of: self.out, floats, units })
+        Some(PreparedWeights { key: self.out, floats, units })
     }
 
-    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
-        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+    fn prepare_weights(&self, chunk: &Chunk) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared_weights(self.out));
+        // SAFETY: `requirements` and `prepared_weights` cover what is touched; the units are this worker's.
         unsafe {
             if let Some(tiling) = tiling(self) {
                 winograd::prepare(tensors.level, &tiling, weight, Order::Forward, to, range);
@@ -53,7 +62,8 @@ impl Kernel for Conv2d {
     }
 
     /// The planes of an image, packed weights, offsets of taps.
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         if let Some(tiling) = tiling(self) {
             return tiling.scratch(level);
         }
@@ -66,12 +76,13 @@ impl Kernel for Conv2d {
         planes.len() + SLACK + (self.out_channels + 1) * planes.taps()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         if let Some(tiling) = tiling(self) {
             let op = Forward {
                 tiling,
                 x: tensors.floats(self.x.tensor),
-                kernels: tensors.prepared(self.out),
+                kernels: tensors.prepared_weights(self.out),
                 bias: self.bias.map_or(std::ptr::null(), |bias| tensors.floats(bias).cast_const()),
                 relu: self.relu,
                 out: tensors.floats(self.out),
@@ -100,7 +111,7 @@ impl Kernel for Conv2d {
             out: tensors.floats(self.out),
             scratch: tensors.scratch,
         };
-        // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what is touched; the rows are this worker's.
         unsafe { conv2d(tensors.level, self, &at, range) }
     }
 }
@@ -123,7 +134,7 @@ impl Conv2d {
     /// Without tensors for its sizes alone, as below.
     fn by_points(&self, tiles: Tiles, tensors: Option<&Tensors>) -> PointsConvolution {
         let LanesConvolution { x, bias, relu, out, .. } = self.by_lanes(tensors);
-        let kernels = tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared(self.out));
+        let kernels = tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared_weights(self.out));
         PointsConvolution { tiles, is_back: false, x, kernels, bias, relu, out }
     }
 

@@ -7,39 +7,48 @@ use crate::cpu::conv::batch_innermost::{
 use crate::cpu::conv::direct::padded_planes::{Planes, SLACK, zero};
 use crate::cpu::conv::direct::row_tiles::{Sliding, pack};
 use crate::cpu::conv::winograd::{self, Forward, InputGradient, Order, Tiling};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need, Prepared};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, PreparedWeights, Requirement};
 use crate::cpu::runtime::tensors::{Floats, Matrix, Tensors};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::ops::Conv2dInputGradient;
 use crate::plan::{StepScalars, Window};
 
-impl Kernel for Conv2dInputGradient {
-    fn cut(&self, level: Level) -> Cut {
-        let granule = if self.way().is_some() { batch_innermost::lanes(level) } else { 1 };
-        Cut::Samples { rows: self.rows, whole: vec![self.weight], granule }
+impl ForCpu for Conv2dInputGradient {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<Conv2dInputGradient> {
+    fn partition(&self) -> Partition {
+        let level = self.level;
+        let alignment = if self.way().is_some() { batch_innermost::lanes(level) } else { 1 };
+        Partition::Rows { rows: self.rows, shared: vec![self.weight], alignment }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let taps = self.in_channels * self.window.taps();
         vec![
-            Need::floats(self.output_gradient, self.rows, self.out_channels * self.window.outputs()),
-            Need::floats(self.weight, self.out_channels, taps),
-            Need::floats(self.input_gradient, self.rows, self.in_channels * self.window.inputs()),
+            Requirement::floats(self.output_gradient, self.rows, self.out_channels * self.window.outputs()),
+            Requirement::floats(self.weight, self.out_channels, taps),
+            Requirement::floats(self.input_gradient, self.rows, self.in_channels * self.window.inputs()),
         ]
     }
 
-    fn prepared(&self, level: Level) -> Option<Prepared> {
+    fn prepared_weights(&self) -> Option<PreparedWeights> {
+        let level = self.level;
         let (floats, units) = match (transforms(self), self.way()) {
             (Some(transforms), _) => (transforms.kernels().prepared(level), self.out_channels),
             (None, Some(Way::Points(tiles))) => (tiles.kernel_floats(), Tiles::UNITS),
             _ => return None,
         };
-        Some(Prepared { of: self.input_gradient, floats, units })
+        Some(PreparedWeights { key: self.input_gradient, floats, units })
     }
 
-    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.input_gradient));
-        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+    fn prepare_weights(&self, chunk: &Chunk) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared_weights(self.input_gradient));
+        // SAFETY: `requirements` and `prepared_weights` cover what is touched; the units are this worker's.
         unsafe {
             if let Some(transforms) = transforms(self) {
                 let (kernels, order) = (transforms.kernels(), transforms.order());
@@ -51,7 +60,8 @@ impl Kernel for Conv2dInputGradient {
     }
 
     /// Planes, packed weights and offsets of the largest phase.
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         if let Some(Transforms::Turned(tiling) | Transforms::Back(tiling)) = transforms(self) {
             return tiling.scratch(level);
         }
@@ -67,19 +77,20 @@ impl Kernel for Conv2dInputGradient {
         phases(&self.window).map(size).max().unwrap_or(0)
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (from, to) = (tensors.floats(self.output_gradient), tensors.floats(self.input_gradient));
         let (scratch, level) = (tensors.scratch, tensors.level);
         match transforms(self) {
             Some(Transforms::Turned(tiling)) => {
-                let kernels = tensors.prepared(self.input_gradient);
+                let kernels = tensors.prepared_weights(self.input_gradient);
                 let bias = std::ptr::null();
                 let op = Forward { tiling, x: from, kernels, bias, relu: false, out: to, scratch };
                 // SAFETY: as below.
                 return unsafe { winograd::forward(level, &op, range) };
             }
             Some(Transforms::Back(tiling)) => {
-                let kernels = tensors.prepared(self.input_gradient);
+                let kernels = tensors.prepared_weights(self.input_gradient);
                 let op =
                     InputGradient { tiling, output_gradient: from, kernels, input_gradient: to, scratch };
                 // SAFETY: as below.
@@ -106,7 +117,7 @@ impl Kernel for Conv2dInputGradient {
             input_gradient: tensors.floats(self.input_gradient),
             scratch,
         };
-        // SAFETY: `needs` and `scratch` cover what is touched; the rows are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what is touched; the rows are this worker's.
         unsafe { input_gradient(level, self, &at, range) }
     }
 }
@@ -159,7 +170,8 @@ impl Conv2dInputGradient {
     /// Without tensors for its sizes alone, as below.
     fn by_points(&self, tiles: Tiles, tensors: Option<&Tensors>) -> PointsConvolution {
         let LanesConvolution { x, bias, relu, out, .. } = self.by_lanes(tensors);
-        let kernels = tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared(self.input_gradient));
+        let kernels =
+            tensors.map_or(std::ptr::null_mut(), |tensors| tensors.prepared_weights(self.input_gradient));
         PointsConvolution { tiles, is_back: true, x, kernels, bias, relu, out }
     }
 

@@ -9,7 +9,7 @@ use crate::cpu::conv::batch_innermost::{
 };
 use crate::cpu::conv::direct::padded_planes::{Planes, SLACK, zero};
 use crate::cpu::conv::winograd::{Tiling, WeightGradient, weight_gradient as transformed};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::{Floats, Matrix, Tensors};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::ops::Conv2dWeightGradient;
@@ -18,24 +18,32 @@ use crate::plan::{StepScalars, Window};
 /// Floats of planes that are swept together: half of a small second-level cache.
 const SWEEP: usize = 48 * 1024;
 
-impl Kernel for Conv2dWeightGradient {
-    /// One partial sum a granule.
-    fn cut(&self, level: Level) -> Cut {
-        let granule =
+impl ForCpu for Conv2dWeightGradient {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<Conv2dWeightGradient> {
+    /// One partial sum each `group` rows.
+    fn partition(&self) -> Partition {
+        let level = self.level;
+        let alignment =
             if self.way().is_some() { self.group.max(batch_innermost::lanes(level)) } else { self.group };
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule }
+        Partition::Rows { rows: self.rows, shared: Vec::new(), alignment }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::operand(&self.x, self.rows, self.in_channels * self.window.inputs()),
-            Need::floats(self.output_gradient, self.rows, self.out_channels * self.window.outputs()),
-            Need::floats(self.partials, self.groups(), self.columns()),
+            Requirement::operand(&self.x, self.rows, self.in_channels * self.window.inputs()),
+            Requirement::floats(self.output_gradient, self.rows, self.out_channels * self.window.outputs()),
+            Requirement::floats(self.partials, self.groups(), self.columns()),
         ]
     }
 
     /// Planes and gradients of a sweep's images, offsets of taps.
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         if let Some(tiling) = tiling(self) {
             return tiling.weight_gradient_scratch(level);
         }
@@ -48,7 +56,8 @@ impl Kernel for Conv2dWeightGradient {
         self.sweep(&layout) * (layout.planes.len() + layout.gradients()) + SLACK + layout.planes.taps()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         if let Some(tiling) = tiling(self) {
             let op = WeightGradient {
                 tiling,
@@ -82,7 +91,7 @@ impl Kernel for Conv2dWeightGradient {
             partials: tensors.floats(self.partials),
             scratch: tensors.scratch,
         };
-        // SAFETY: `needs` and `scratch` cover what is touched; the rows, whole granules, are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what is touched; the rows, whole groups, are this worker's.
         unsafe { weight_gradient(tensors.level, self, &at, range) }
     }
 }

@@ -1,28 +1,26 @@
-use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::CountCorrect;
 
-impl Kernel for CountCorrect {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.correct], granule: 1 }
+impl CpuOp for CountCorrect {
+    fn partition(&self) -> Partition {
+        Partition::Rows { rows: self.rows, shared: vec![self.correct], alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::floats(self.logits, self.rows, self.classes),
-            Need::words(self.labels, self.rows),
-            Need::words(self.correct, 1),
+            Requirement::floats(self.logits, self.rows, self.classes),
+            Requirement::words(self.labels, self.rows),
+            Requirement::words(self.correct, 1),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (logits, labels) = (tensors.floats(self.logits), tensors.words(self.labels));
-        // SAFETY: `needs` covers the rows and the counter, which workers add to atomically alone.
+        // SAFETY: `requirements` covers the rows and the counter, which workers add to atomically alone.
         unsafe {
             let right = |row: &usize| {
                 predicted(logits.add(row * self.classes), self.classes) == *labels.add(*row) as usize

@@ -6,60 +6,74 @@ use crate::cpu::gemm::nonzeros::{self, Forward};
 use crate::cpu::gemm::outer_product::Outer;
 use crate::cpu::ops::matmul::{Rows, is_large};
 use crate::cpu::ops::relu::relu;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need, Prepared};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, PreparedWeights, Requirement};
 use crate::cpu::runtime::tensors::{Matrix, Tensors};
 use crate::plan::StepScalars;
 use crate::plan::ops::Dense;
 
-impl Kernel for Dense {
+impl ForCpu for Dense {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<Dense> {
     /// By rows, or where the weights are large by blocks of outputs.
-    fn cut(&self, _: Level) -> Cut {
+    fn partition(&self) -> Partition {
         if self.is_by_outputs() {
-            return Cut::Units { count: self.outputs.div_ceil(BLOCK), grain: 1 };
+            return Partition::Units { count: self.outputs.div_ceil(BLOCK), min_chunk: 1 };
         }
-        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
+        Partition::Rows { rows: self.rows, shared: vec![self.weight, self.bias], alignment: 1 }
     }
 
-    fn prepared(&self, level: Level) -> Option<Prepared> {
+    fn prepared_weights(&self) -> Option<PreparedWeights> {
+        let level = self.level;
         let floats = Forward::prepared(level, self.inputs, self.outputs);
-        self.is_by_ink().then_some(Prepared { of: self.out, floats, units: Forward::units(self.inputs) })
+        self.is_by_ink().then_some(PreparedWeights {
+            key: self.out,
+            floats,
+            units: Forward::units(self.inputs),
+        })
     }
 
-    unsafe fn prepare(&self, tensors: &Tensors, range: Range<usize>) {
-        let (weight, to) = (tensors.floats(self.weight), tensors.prepared(self.out));
-        // SAFETY: `needs` and `prepared` cover what is touched; the units are this worker's.
+    fn prepare_weights(&self, chunk: &Chunk) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
+        let (weight, to) = (tensors.floats(self.weight), tensors.prepared_weights(self.out));
+        // SAFETY: `requirements` and `prepared_weights` cover what is touched; the units are this worker's.
         unsafe { nonzeros::prepare(tensors.level, weight, self.inputs, self.outputs, to, range) }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::operand(&self.x, self.rows, self.inputs),
-            Need::floats(self.weight, self.outputs, self.inputs),
-            Need::floats(self.bias, 1, self.outputs),
-            Need::floats(self.out, self.rows, self.outputs),
+            Requirement::operand(&self.x, self.rows, self.inputs),
+            Requirement::floats(self.weight, self.outputs, self.inputs),
+            Requirement::floats(self.bias, 1, self.outputs),
+            Requirement::floats(self.out, self.rows, self.outputs),
         ]
     }
 
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         if self.is_by_ink() {
             return Forward::scratch(level, self.inputs);
         }
         scratch(level, self.inputs)
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let x = tensors.operand(&self.x, self.inputs);
         if let (Matrix::Bytes(x), true) = (x, self.is_by_ink()) {
             let op = Forward {
                 x,
                 inputs: self.inputs,
                 outputs: self.outputs,
-                prepared: tensors.prepared(self.out),
+                prepared: tensors.prepared_weights(self.out),
                 bias: tensors.floats(self.bias),
                 out: tensors.floats(self.out),
                 scratch: tensors.scratch,
             };
-            // SAFETY: `needs`, `prepared` and `scratch` cover what is touched; the rows are this worker's.
+            // SAFETY: `requirements`, `prepared_weights` and `scratch` cover what is touched; the rows are this worker's.
             unsafe { nonzeros::forward(tensors.level, &op, range.clone()) };
             return self.relu_if_any(tensors, range, 0..self.outputs);
         }
@@ -76,7 +90,7 @@ impl Kernel for Dense {
             true => (0..self.rows, range.start * BLOCK..self.outputs.min(range.end * BLOCK)),
             false => (range, 0..self.outputs),
         };
-        // SAFETY: `needs` and `scratch` cover what the product touches; the rows are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what the product touches; the rows are this worker's.
         unsafe { product.run_some(tensors, rows.clone(), outputs.clone()) };
         self.relu_if_any(tensors, rows, outputs);
     }
@@ -90,7 +104,7 @@ impl Dense {
     fn relu_if_any(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
         let out = tensors.floats(self.out);
         for start in rows.map(|row| row * self.outputs).filter(|_| self.relu) {
-            // SAFETY: `needs` covers the tensor, and these values are this worker's.
+            // SAFETY: `requirements` covers the tensor, and these values are this worker's.
             unsafe { relu(tensors.level, out, out, start + outputs.start..start + outputs.end) }
         }
     }

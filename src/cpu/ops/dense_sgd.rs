@@ -1,33 +1,40 @@
-use std::ops::Range;
-
 use crate::cpu::Level;
 use crate::cpu::gemm::outer_product::{Finish, Outer};
 use crate::cpu::ops::column_sum::{Sums, column_sums};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::{Matrix, Tensors};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
+use crate::cpu::runtime::tensors::Matrix;
 use crate::plan::StepScalars;
 use crate::plan::ops::DenseSgd;
 
-impl Kernel for DenseSgd {
+impl ForCpu for DenseSgd {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<DenseSgd> {
     /// The weight's tiles, and the bias as one more unit.
-    fn cut(&self, level: Level) -> Cut {
-        Cut::Units { count: tiles(self, level) + 1, grain: 1 }
+    fn partition(&self) -> Partition {
+        let level = self.level;
+        Partition::Units { count: tiles(self, level) + 1, min_chunk: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::operand(&self.x, self.rows, self.inputs),
-            Need::floats(self.output_gradient, self.rows, self.outputs),
-            Need::floats(self.weight, self.outputs, self.inputs),
-            Need::floats(self.bias, 1, self.outputs),
+            Requirement::operand(&self.x, self.rows, self.inputs),
+            Requirement::floats(self.output_gradient, self.rows, self.outputs),
+            Requirement::floats(self.weight, self.outputs, self.inputs),
+            Requirement::floats(self.bias, 1, self.outputs),
         ]
     }
 
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         Outer::scratch(level, self.rows)
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (level, rate) = (tensors.level, scalars.learning_rate);
         let product = Outer {
             a: Matrix::Floats(tensors.matrix(self.output_gradient, self.outputs)),
@@ -41,7 +48,7 @@ impl Kernel for DenseSgd {
             finish: Finish::Descend(rate),
         };
         let tiles = tiles(self, level);
-        // SAFETY: `needs` and `scratch` cover what both touch; the units are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what both touch; the units are this worker's.
         unsafe {
             product.units(level, range.start..range.end.min(tiles), tensors.scratch);
             if range.end > tiles {

@@ -1,35 +1,41 @@
-use std::ops::Range;
-
 use crate::cpu::Level;
 use crate::cpu::ops::matmul::Rows;
 use crate::cpu::ops::softmax_cross_entropy::{Softmax, softmax_rows};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::{Matrix, Tensors};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
+use crate::cpu::runtime::tensors::Matrix;
 use crate::plan::StepScalars;
 use crate::plan::ops::DenseSoftmaxCrossEntropy;
 
-impl Kernel for DenseSoftmaxCrossEntropy {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.weight, self.bias], granule: 1 }
+impl ForCpu for DenseSoftmaxCrossEntropy {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<DenseSoftmaxCrossEntropy> {
+    fn partition(&self) -> Partition {
+        Partition::Rows { rows: self.rows, shared: vec![self.weight, self.bias], alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::operand(&self.x, self.rows, self.inputs),
-            Need::floats(self.weight, self.classes, self.inputs),
-            Need::floats(self.bias, 1, self.classes),
-            Need::words(self.labels, self.rows),
-            Need::floats(self.logits_gradient, self.rows, self.classes),
-            Need::floats(self.sample_loss, 1, self.rows),
+            Requirement::operand(&self.x, self.rows, self.inputs),
+            Requirement::floats(self.weight, self.classes, self.inputs),
+            Requirement::floats(self.bias, 1, self.classes),
+            Requirement::words(self.labels, self.rows),
+            Requirement::floats(self.logits_gradient, self.rows, self.classes),
+            Requirement::floats(self.sample_loss, 1, self.rows),
         ]
     }
 
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         crate::cpu::ops::dense::scratch(level, self.inputs)
     }
 
     /// The logits stand for a moment where their gradient will.
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let logits = tensors.floats(self.logits_gradient);
         let product = Rows {
             x: tensors.operand(&self.x, self.inputs),
@@ -49,7 +55,7 @@ impl Kernel for DenseSoftmaxCrossEntropy {
             scale: self.scale,
             smoothing: 0.0,
         };
-        // SAFETY: `needs` and `scratch` cover what both touch; the rows are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what both touch; the rows are this worker's.
         unsafe {
             product.run(tensors, range.clone());
             softmax_rows(tensors.level, &softmax, range);

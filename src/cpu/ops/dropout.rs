@@ -1,22 +1,19 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::Dropout;
 use crate::random::{Stream, philox4x32};
 
-impl Kernel for Dropout {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for Dropout {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
-        [self.x, self.out].map(|tensor| Need::floats(tensor, self.rows, self.columns)).into()
+    fn requirements(&self) -> Vec<Requirement> {
+        [self.x, self.out].map(|tensor| Requirement::floats(tensor, self.rows, self.columns)).into()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (x, out) = (tensors.floats(self.x), tensors.floats(self.out));
         let (threshold, gain) = (self.threshold(), self.gain());
         let (start, end) = (range.start * self.columns, range.end * self.columns);
@@ -25,7 +22,7 @@ impl Kernel for Dropout {
             let words = philox4x32(counter, scalars.seed);
             // A block of four may begin in the row before, or end in the one after.
             for i in (4 * block).max(start)..(4 * block + 4).min(end) {
-                // SAFETY: `needs` covers both tensors; these rows of `out` are this worker's.
+                // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's.
                 unsafe { *out.add(i) = if words[i % 4] >= threshold { *x.add(i) * gain } else { 0.0 } }
             }
         }

@@ -1,33 +1,30 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::ops::Gather;
 use crate::plan::{NO_LABEL, StepScalars, image_stride};
 
-impl Kernel for Gather {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: vec![self.all_images, self.all_labels], granule: 1 }
+impl CpuOp for Gather {
+    fn partition(&self) -> Partition {
+        Partition::Rows { rows: self.rows, shared: vec![self.all_images, self.all_labels], alignment: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         vec![
-            Need::bytes(self.all_images, 0, self.columns),
-            Need::words(self.all_labels, 0),
-            Need::words(self.indices, self.rows),
-            Need::bytes(self.images, self.rows, self.columns),
-            Need::words(self.labels, self.rows),
+            Requirement::bytes(self.all_images, 0, self.columns),
+            Requirement::words(self.all_labels, 0),
+            Requirement::words(self.indices, self.rows),
+            Requirement::bytes(self.images, self.rows, self.columns),
+            Requirement::words(self.labels, self.rows),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let stride = image_stride(self.columns);
         let (images, labels) = (tensors.bytes(self.images), tensors.words(self.labels));
         // the op does not say how many examples there are: the tensors do
         let examples = (tensors.size(self.all_labels) / 4).min(tensors.size(self.all_images) / stride.max(1));
         for row in range {
-            // SAFETY: `needs` covers the rows; an example's index is below the number of both its tensors.
+            // SAFETY: `requirements` covers the rows; an example's index is below the number of both its tensors.
             unsafe {
                 let index = *tensors.words(self.indices).add(row) as usize;
                 let image = images.add(row * stride);

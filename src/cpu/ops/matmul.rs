@@ -5,35 +5,43 @@ use crate::cpu::gemm::dot_product::{self, Dots};
 use crate::cpu::gemm::nonzeros::{self, WeightGradient};
 use crate::cpu::gemm::outer_product::{Finish, Outer};
 use crate::cpu::ops::relu_gradient::relu_gradient;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
+use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::{Matrix, Tensors};
 use crate::plan::StepScalars;
 use crate::plan::ops::Matmul;
 
-impl Kernel for Matmul {
+impl ForCpu for Matmul {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp> {
+        Box::new(AtLevel { op: self.clone(), level })
+    }
+}
+
+impl CpuOp for AtLevel<Matmul> {
     /// By rows where a row of A makes a row of the result; else (a weight's gradient, which adds up over the
     /// batch) in blocks of the result.
-    fn cut(&self, level: Level) -> Cut {
+    fn partition(&self) -> Partition {
+        let level = self.level;
         if self.is_by_ink() {
-            return Cut::Units { count: WeightGradient::units(self.n), grain: 4 };
+            return Partition::Units { count: WeightGradient::units(self.n), min_chunk: 4 };
         }
         if self.is_by_blocks() {
-            Cut::Units { count: Outer::unit_count(level, self.m, self.n), grain: 1 }
+            Partition::Units { count: Outer::unit_count(level, self.m, self.n), min_chunk: 1 }
         } else {
-            Cut::Samples { rows: self.m, whole: vec![self.b.tensor], granule: 1 }
+            Partition::Rows { rows: self.m, shared: vec![self.b.tensor], alignment: 1 }
         }
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let stored = |rows, columns, transposed| if transposed { (columns, rows) } else { (rows, columns) };
         let a = stored(self.m, self.k, self.transpose_a);
         let b = stored(self.k, self.n, self.transpose_b);
-        let operands = [Need::operand(&self.a, a.0, a.1), Need::operand(&self.b, b.0, b.1)];
+        let operands = [Requirement::operand(&self.a, a.0, a.1), Requirement::operand(&self.b, b.0, b.1)];
         let floats = [self.out].into_iter().chain(self.gate);
-        operands.into_iter().chain(floats.map(|tensor| Need::floats(tensor, self.m, self.n))).collect()
+        operands.into_iter().chain(floats.map(|tensor| Requirement::floats(tensor, self.m, self.n))).collect()
     }
 
-    fn scratch(&self, level: Level) -> usize {
+    fn scratch(&self) -> usize {
+        let level = self.level;
         if self.is_by_ink() {
             return WeightGradient::scratch(level);
         }
@@ -44,12 +52,13 @@ impl Kernel for Matmul {
         })
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let a = tensors.operand(&self.a, if self.transpose_a { self.m } else { self.k });
         let b = tensors.operand(&self.b, if self.transpose_b { self.k } else { self.n });
         let out = tensors.floats(self.out);
         debug_assert!(!(self.transpose_a && self.gate.is_some()), "gates are for products by rows");
-        // SAFETY: `needs` and `scratch` cover what these touch; rows or units are this worker's.
+        // SAFETY: `requirements` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
             if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {
                 let op = WeightGradient {

@@ -1,27 +1,24 @@
-use std::ops::Range;
-
-use crate::cpu::Level;
 use crate::cpu::ops::pooling::{Maps, largest_gradient};
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::MaxPool2dGradient;
 
-impl Kernel for MaxPool2dGradient {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for MaxPool2dGradient {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let maps = self.rows * self.channels;
         vec![
-            Need::floats(self.x, maps, self.window.inputs()),
-            Need::floats(self.output_gradient, maps, self.window.outputs()),
-            Need::floats(self.input_gradient, maps, self.window.inputs()),
+            Requirement::floats(self.x, maps, self.window.inputs()),
+            Requirement::floats(self.output_gradient, maps, self.window.outputs()),
+            Requirement::floats(self.input_gradient, maps, self.window.inputs()),
         ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let maps = Maps {
             x: tensors.floats(self.x),
             output: tensors.floats(self.output_gradient),
@@ -30,7 +27,7 @@ impl Kernel for MaxPool2dGradient {
             relu: self.relu,
         };
         let range = range.start * self.channels..range.end * self.channels;
-        // SAFETY: `needs` covers the tensors; the maps of these rows are this worker's.
+        // SAFETY: `requirements` covers the tensors; the maps of these rows are this worker's.
         unsafe { largest_gradient(tensors.level, &maps, range) }
     }
 }

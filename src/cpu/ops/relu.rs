@@ -1,24 +1,23 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::Relu;
 
-impl Kernel for Relu {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for Relu {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
-        [self.x, self.out].map(|tensor| Need::floats(tensor, self.rows, self.columns)).into()
+    fn requirements(&self) -> Vec<Requirement> {
+        [self.x, self.out].map(|tensor| Requirement::floats(tensor, self.rows, self.columns)).into()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let values = range.start * self.columns..range.end * self.columns;
-        // SAFETY: `needs` covers both tensors; these rows of `out` are this worker's.
+        // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's.
         unsafe { relu(tensors.level, tensors.floats(self.x), tensors.floats(self.out), values) }
     }
 }

@@ -1,24 +1,26 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::Sgd;
 
-impl Kernel for Sgd {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Units { count: self.count, grain: 2048 }
+impl CpuOp for Sgd {
+    fn partition(&self) -> Partition {
+        Partition::Units { count: self.count, min_chunk: 2048 }
     }
 
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::floats(self.gradients, 1, self.count), Need::floats(self.parameters, 1, self.count)]
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![
+            Requirement::floats(self.gradients, 1, self.count),
+            Requirement::floats(self.parameters, 1, self.count),
+        ]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (gradients, parameters) = (tensors.floats(self.gradients), tensors.floats(self.parameters));
-        // SAFETY: `needs` covers both tensors; these values are this worker's.
+        // SAFETY: `requirements` covers both tensors; these values are this worker's.
         unsafe { sgd(tensors.level, gradients, parameters, scalars.learning_rate, self.weight_decay, range) }
     }
 }

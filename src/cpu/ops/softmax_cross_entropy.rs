@@ -1,28 +1,27 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level, exp};
 use crate::plan::StepScalars;
 use crate::plan::ops::SoftmaxCrossEntropy;
 
-impl Kernel for SoftmaxCrossEntropy {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for SoftmaxCrossEntropy {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
-        let gradient = self.logits_gradient.map(|id| Need::floats(id, self.rows, self.classes));
-        let needs = [
-            Need::floats(self.logits, self.rows, self.classes),
-            Need::words(self.labels, self.rows),
-            Need::floats(self.sample_loss, 1, self.rows),
+    fn requirements(&self) -> Vec<Requirement> {
+        let gradient = self.logits_gradient.map(|id| Requirement::floats(id, self.rows, self.classes));
+        let requirements = [
+            Requirement::floats(self.logits, self.rows, self.classes),
+            Requirement::words(self.labels, self.rows),
+            Requirement::floats(self.sample_loss, 1, self.rows),
         ];
-        needs.into_iter().chain(gradient).collect()
+        requirements.into_iter().chain(gradient).collect()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let softmax = Softmax {
             logits: tensors.floats(self.logits),
             labels: tensors.words(self.labels),
@@ -32,7 +31,7 @@ impl Kernel for SoftmaxCrossEntropy {
             scale: self.scale,
             smoothing: self.smoothing,
         };
-        // SAFETY: `needs` covers the rows, which are this worker's.
+        // SAFETY: `requirements` covers the rows, which are this worker's.
         unsafe { softmax_rows(tensors.level, &softmax, range) }
     }
 }

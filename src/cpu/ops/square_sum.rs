@@ -1,28 +1,27 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::SquareSum;
 
-impl Kernel for SquareSum {
+impl CpuOp for SquareSum {
     /// By parts: each is one sum in order.
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Units { count: self.parts, grain: 1 }
+    fn partition(&self) -> Partition {
+        Partition::Units { count: self.parts, min_chunk: 1 }
     }
 
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::floats(self.x, 1, self.count), Need::floats(self.sums, 1, self.parts)]
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![Requirement::floats(self.x, 1, self.count), Requirement::floats(self.sums, 1, self.parts)]
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let (x, sums) = (tensors.floats(self.x), tensors.floats(self.sums));
         let part = self.count.div_ceil(self.parts);
         for p in range {
             let values = (p * part).min(self.count)..((p + 1) * part).min(self.count);
-            // SAFETY: `needs` covers both tensors; this part's sum is this worker's.
+            // SAFETY: `requirements` covers both tensors; this part's sum is this worker's.
             unsafe { square_sum(tensors.level, x, values, sums.add(p)) }
         }
     }

@@ -1,26 +1,25 @@
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, Kernel, Need};
-use crate::cpu::runtime::tensors::Tensors;
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
 use crate::plan::ops::TanhGradient;
 
-impl Kernel for TanhGradient {
-    fn cut(&self, _: Level) -> Cut {
-        Cut::Samples { rows: self.rows, whole: Vec::new(), granule: 1 }
+impl CpuOp for TanhGradient {
+    fn partition(&self) -> Partition {
+        Partition::rows(self.rows)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn requirements(&self) -> Vec<Requirement> {
         let tensors = [self.out, self.output_gradient, self.input_gradient];
-        tensors.map(|tensor| Need::floats(tensor, self.rows, self.columns)).into()
+        tensors.map(|tensor| Requirement::floats(tensor, self.rows, self.columns)).into()
     }
 
-    unsafe fn run(&self, tensors: &Tensors, _: &StepScalars, range: Range<usize>) {
+    fn run(&self, chunk: &Chunk, _: &StepScalars) {
+        let (tensors, range) = (chunk.tensors, chunk.range());
         let values = range.start * self.columns..range.end * self.columns;
         let (out, given) = (tensors.floats(self.out), tensors.floats(self.output_gradient));
-        // SAFETY: `needs` covers the tensors; these rows of what is written are this worker's.
+        // SAFETY: `requirements` covers the tensors; these rows of what is written are this worker's.
         unsafe { tanh_gradient(tensors.level, out, given, tensors.floats(self.input_gradient), values) }
     }
 }

@@ -1,111 +1,138 @@
-//! Stages cut in shares of work, and which tensors a share has for itself.
+//! Stages divided into chunks, and which tensors exist for the rows of a chunk alone.
 
 use std::ops::Range;
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, kernel};
-use crate::cpu::runtime::schedule::{Item, Stage};
+use crate::cpu::runtime::cpu_op::{CpuOp, Partition};
+use crate::cpu::runtime::schedule::{Stage, StageItem};
 use crate::plan::{Phase, Plan, Storage, TensorId};
 
-/// A stage and its shares of work, cut once.
-pub(crate) struct Ready {
-    pub items: Vec<Item>,
-    /// In a stretch: each share goes through all items. Else: each share is a part of one item, by position.
-    pub shares: Vec<(Option<usize>, Range<usize>)>,
+/// A stage, divided into chunks.
+pub(crate) struct ChunkedStage {
+    pub items: Vec<StageItem>,
+    pub chunks: Vec<StageChunk>,
 }
 
-/// Bytes of a share's activations that still fit beside the weights in a core's own cache.
-const SHARE_BYTES: usize = 384 << 10;
+/// What a worker takes of a stage at a time.
+pub(crate) enum StageChunk {
+    /// These rows, through all of the stage's items.
+    Rows(Range<usize>),
+    /// These units of one item, which is given by its index.
+    Units(usize, Range<usize>),
+}
 
-/// Rows of a share where fewer would fill the cache: some, since each share goes through all weights.
-const MOST_COMPANY: usize = 8;
+/// Bytes of a chunk's activations that still fit beside the weights in a core's own cache.
+const CHUNK_BYTES: usize = 384 << 10;
 
-/// Cuts a stage in shares: a few a worker, so that one who is late delays the others little.
-pub(crate) fn cut(plan: &Plan, stage: Stage, threads: usize) -> Ready {
-    // As many shares as there would be of that size, but even ones: a last one that is small leaves its worker idle.
-    let shares_of = |count: usize, least: usize, most: usize| {
+/// Rows of a chunk where fewer would fill the cache: some, since each chunk goes through all weights.
+const MAX_BALANCE_ROWS: usize = 8;
+
+/// Divides a stage into chunks: a few a worker, so that one who is late delays the others little.
+pub(crate) fn divide(plan: &Plan, stage: Stage, threads: usize) -> ChunkedStage {
+    // As many chunks as there would be of that size, but even ones: a last one that is small leaves its worker idle.
+    let divided = |count: usize, least: usize, most: usize| {
         let least = least.max(1);
         let even = if threads == 1 { count } else { count.div_ceil(2 * threads) };
         let size = even.min(most).max(least);
-        let (units, shares) = (count.div_ceil(least), count.div_ceil(size).max(1));
-        let cut = move |share: usize| count.min((units * share).div_ceil(shares) * least);
-        (0..shares).map(move |share| cut(share)..cut(share + 1)).filter(|range| !range.is_empty())
+        let (units, chunks) = (count.div_ceil(least), count.div_ceil(size).max(1));
+        let start = move |chunk: usize| count.min((units * chunk).div_ceil(chunks) * least);
+        (0..chunks).map(move |chunk| start(chunk)..start(chunk + 1)).filter(|range| !range.is_empty())
     };
     match stage {
-        Stage::Stretch { rows, granule, items } => {
+        Stage::Rows { rows, alignment, items } => {
             let bytes: usize = items
                 .iter()
                 .flat_map(|item| match item {
-                    Item::Op(at) => plan.ops[*at].op.writes(),
-                    Item::Feed | Item::Prepare(_) => Vec::new(),
+                    StageItem::Op(at) => plan.ops[*at].op.writes(),
+                    StageItem::CopyBatch | StageItem::PrepareWeights(_) => Vec::new(),
                 })
                 .map(|id| plan.tensor(id).bytes() / rows.max(1))
                 .sum();
-            let least = granule.max(4);
-            // Where few rows fill a cache anyway, shares enough for the threads to keep each other company.
-            let company = rows.div_ceil(4 * threads).min(MOST_COMPANY);
-            let most = (SHARE_BYTES / (bytes + plan.image_stride()).max(1)).max(company);
-            let shares = shares_of(rows, least, most).map(|range| (None, range)).collect();
-            Ready { items, shares }
+            let least = alignment.max(4);
+            // Where few rows fill a cache anyway: enough chunks to balance the threads.
+            let balanced = rows.div_ceil(4 * threads).min(MAX_BALANCE_ROWS);
+            let most = (CHUNK_BYTES / (bytes + plan.image_stride()).max(1)).max(balanced);
+            let chunks = divided(rows, least, most).map(StageChunk::Rows).collect();
+            ChunkedStage { items, chunks }
         }
         Stage::Units { items } => {
-            let mut shares = Vec::new();
-            for (at, (_, count, grain)) in items.iter().enumerate() {
-                shares.extend(shares_of(*count, *grain, usize::MAX).map(|range| (Some(at), range)));
+            let mut chunks = Vec::new();
+            for (item, (_, count, min_chunk)) in items.iter().enumerate() {
+                let ranges = divided(*count, *min_chunk, usize::MAX);
+                chunks.extend(ranges.map(|range| StageChunk::Units(item, range)));
             }
             let items = items.into_iter().map(|(item, ..)| item).collect();
-            Ready { items, shares }
+            ChunkedStage { items, chunks }
         }
     }
 }
 
-/// Rows of a batch, and the most of them in a share.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Rows {
-    pub all: usize,
-    pub most: usize,
+impl ChunkedStage {
+    /// The rows of each chunk, where the stage goes by rows.
+    fn rows(&self) -> Option<Vec<Range<usize>>> {
+        let rows = |chunk: &StageChunk| match chunk {
+            StageChunk::Rows(rows) => Some(rows.clone()),
+            StageChunk::Units(..) => None,
+        };
+        self.chunks.iter().map(rows).collect()
+    }
 }
 
-/// Which tensors live no longer than a share of a stretch, which makes them and uses them up: of those no worker needs more
-/// rows than its share has, and all shares can have the same ones, which stay in its cache. None where a plan does not train:
-/// there, activations may be what the host wants.
-pub(crate) fn fleeting(plan: &Plan, level: Level, stages: &[Ready]) -> Vec<Option<Rows>> {
-    let stretches = stages.iter().filter(|stage| stage.shares.iter().all(|(item, _)| item.is_none()));
+/// Rows of the batch, and of its largest chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ChunkRows {
+    pub batch: usize,
+    pub largest: usize,
+}
+
+/// Which tensors are chunk-local: a chunk of a stage writes their rows, and nothing but the rest of the same chunk reads
+/// them. A worker then needs rows for one chunk only, which all of its chunks write in turn and which stay in its cache. None
+/// where a plan does not train: there, activations may be what the host wants.
+pub(crate) fn chunk_local(
+    plan: &Plan,
+    ready_ops: &[Box<dyn CpuOp>],
+    stages: &[ChunkedStage],
+) -> Vec<Option<ChunkRows>> {
     let mut found = vec![None; plan.tensors.len()];
     if plan.ops.iter().all(|planned| planned.phase != Phase::Backward) {
         return found;
     }
-    for stretch in stretches {
-        let ops: Vec<usize> = stretch
+    for stage in stages {
+        let Some(chunks) = stage.rows() else { continue };
+        let ops: Vec<usize> = stage
             .items
             .iter()
-            .filter_map(|item| if let Item::Op(at) = item { Some(*at) } else { None })
+            .filter_map(|item| if let StageItem::Op(at) = item { Some(*at) } else { None })
             .collect();
-        let ranges = || stretch.shares.iter().map(|(_, range)| range);
-        let all = ranges().map(|range| range.end).max().unwrap_or(0);
-        let rows = Rows { all, most: ranges().map(Range::len).max().unwrap_or(0) };
-        let is_fleeting = |id: TensorId| is_fleeting(plan, level, &ops, rows, id);
-        for id in ops.iter().flat_map(|at| plan.ops[*at].op.writes()).filter(|id| is_fleeting(*id)) {
+        let batch = chunks.iter().map(|rows| rows.end).max().unwrap_or(0);
+        let rows = ChunkRows { batch, largest: chunks.iter().map(Range::len).max().unwrap_or(0) };
+        let is_local = |id: TensorId| is_chunk_local(plan, ready_ops, &ops, rows, id);
+        for id in ops.iter().flat_map(|at| plan.ops[*at].op.writes()).filter(|id| is_local(*id)) {
             found[id.index()] = Some(rows);
         }
     }
     found
 }
 
-fn is_fleeting(plan: &Plan, level: Level, ops: &[usize], rows: Rows, id: TensorId) -> bool {
+fn is_chunk_local(
+    plan: &Plan,
+    ready_ops: &[Box<dyn CpuOp>],
+    ops: &[usize],
+    rows: ChunkRows,
+    id: TensorId,
+) -> bool {
     let tensor = plan.tensor(id);
     let (reads, writes) = (
         |at: usize| plan.ops[at].op.reads().contains(&id),
         |at: usize| plan.ops[at].op.writes().contains(&id),
     );
     let touching: Vec<usize> = (0..plan.ops.len()).filter(|at| reads(*at) || writes(*at)).collect();
-    let by_rows = |at: &usize| match kernel(&plan.ops[*at].op).cut(level) {
-        Cut::Samples { rows: all, whole, .. } => all == rows.all && !whole.contains(&id),
-        Cut::Units { .. } => false,
+    let by_rows = |at: &usize| match ready_ops[*at].partition() {
+        Partition::Rows { rows: all, shared, .. } => all == rows.batch && !shared.contains(&id),
+        Partition::Units { .. } => false,
     };
     // What nobody reads is what the plan is for; what is read before it is written was put there by the host.
     tensor.storage == Storage::Activation
-        && tensor.len().is_multiple_of(rows.all.max(1))
+        && tensor.len().is_multiple_of(rows.batch.max(1))
         && touching.iter().all(|at| ops.contains(at) && by_rows(at))
         && touching.iter().any(|at| reads(*at))
         && touching.first().is_some_and(|first| writes(*first) && !reads(*first))
@@ -114,6 +141,8 @@ fn is_fleeting(plan: &Plan, level: Level, ops: &[usize], rows: Rows, id: TensorI
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Level;
+    use crate::cpu::runtime::cpu_op::ready_ops;
     use crate::cpu::runtime::schedule::stages;
     use crate::network::{LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions};
     use crate::plan::fuse;
@@ -125,17 +154,20 @@ mod tests {
         fuse::for_cpu(network.training_plan(TrainingOptions::new(batch, Optimiser::SGD, LossReduction::Mean)))
     }
 
-    fn ready(plan: &Plan, threads: usize) -> Vec<Ready> {
-        stages(plan, Level::Portable).into_iter().map(|stage| cut(plan, stage, threads)).collect()
+    fn ready(plan: &Plan, threads: usize) -> (Vec<Box<dyn CpuOp>>, Vec<ChunkedStage>) {
+        let ops = ready_ops(plan, Level::Portable).unwrap();
+        let stages = stages(plan, &ops).into_iter().map(|stage| divide(plan, stage, threads)).collect();
+        (ops, stages)
     }
 
     #[test]
-    fn activations_that_no_other_stage_reads_live_for_a_share() {
+    fn activations_that_no_other_stage_reads_are_chunk_local() {
         let plan = lenet5(100);
-        let found = fleeting(&plan, Level::Portable, &ready(&plan, 2));
+        let (ops, stages) = ready(&plan, 2);
+        let found = chunk_local(&plan, &ops, &stages);
         let of = |name: &str| found[plan.find(name).unwrap().index()];
         for name in ["relu1", "max_pool1", "relu2", "relu1.input_gradient", "conv2.input_gradient"] {
-            assert_eq!(of(name), Some(Rows { all: 100, most: MOST_COMPANY }), "{name}");
+            assert_eq!(of(name), Some(ChunkRows { batch: 100, largest: MAX_BALANCE_ROWS }), "{name}");
         }
         // Read by the gradients of the dense layers' weights, written for the update, or brought by the host.
         for name in ["max_pool2", "dense1.weight", "conv1.partial_gradients", "images", "logits_gradient"] {
@@ -145,18 +177,18 @@ mod tests {
         let layers = crate::recipe::Recipe::preset("lenet5").unwrap().layers;
         let network = Network::new(task, Normalisation::default(), &layers).unwrap();
         let tests = fuse::for_cpu(network.evaluation_plan(100));
-        assert!(fleeting(&tests, Level::Portable, &ready(&tests, 2)).iter().all(Option::is_none));
+        let (ops, stages) = ready(&tests, 2);
+        assert!(chunk_local(&tests, &ops, &stages).iter().all(Option::is_none));
     }
 
     #[test]
-    fn shares_stay_small_in_a_large_batch() {
+    fn chunks_stay_small_in_a_large_batch() {
         // Of 6,400 images each of the weights' 32 partial gradients is one worker's.
         for (batch, most) in [(8, 8), (100, 8), (6400, 256)] {
             let plan = lenet5(batch);
-            for stage in ready(&plan, 2).iter().filter(|stage| stage.shares[0].0.is_none()) {
-                let covered: usize = stage.shares.iter().map(|(_, range)| range.len()).sum();
-                assert_eq!(covered, batch);
-                assert!(stage.shares.iter().all(|(_, range)| range.len() <= most), "{batch}");
+            for rows in ready(&plan, 2).1.iter().filter_map(ChunkedStage::rows) {
+                assert_eq!(rows.iter().map(Range::len).sum::<usize>(), batch);
+                assert!(rows.iter().all(|rows| rows.len() <= most), "{batch}");
             }
         }
     }

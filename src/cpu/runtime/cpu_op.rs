@@ -1,58 +1,67 @@
-//! What every op tells the executor, and how it is run.
+//! An op on the CPU: what it tells the executor of itself, and how it is run.
+//!
+//! When an executor is made, every op of the plan is made ready once for the level of vector instructions
+//! ([`ready_ops`]). What an op decides then (an algorithm, say), it keeps: how its work is divided, what memory it is
+//! given and what it computes all follow from the one decision.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use crate::cpu::Level;
 use crate::cpu::runtime::tensors::Tensors;
 use crate::error::{Error, Result};
-use crate::plan::ops::{self, Operand, with_ops};
+use crate::plan::ops::{Operand, with_ops};
 use crate::plan::{Element, Op, Plan, StepScalars, TensorId, image_stride};
 
-/// How an op's work is cut in parts. However it is cut, every value of the result has the same bits.
+/// How an op's work may be divided into chunks. Every value of the result has the same bits, however it is divided.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Cut {
+pub(crate) enum Partition {
     /// By rows of the batch: a row of what is written depends on the same row of what is read, and on all of the
-    /// tensors named in `whole` (weights, say; or counters that all rows add to). Cuts fall on multiples of `granule`,
-    /// a power of two: an op that adds up over rows makes one sum of each granule, whoever works on it.
-    Samples { rows: usize, whole: Vec<TensorId>, granule: usize },
-    /// In units that are independent of each other, `grain` of them at least worth a worker's while.
-    Units { count: usize, grain: usize },
+    /// `shared` tensors (weights, say; or counters that all rows add to). Chunks begin at multiples of `alignment`, a
+    /// power of two: an op that adds up over rows makes one sum of each `alignment` rows, whichever worker has them.
+    Rows { rows: usize, shared: Vec<TensorId>, alignment: usize },
+    /// By units that are independent of each other. Fewer than `min_chunk` of them are not worth a worker's while.
+    Units { count: usize, min_chunk: usize },
 }
 
-impl Cut {
-    /// Not worth cutting.
-    pub const WHOLE: Cut = Cut::Units { count: 1, grain: 1 };
+impl Partition {
+    /// Not divided at all.
+    pub const SINGLE: Partition = Partition::Units { count: 1, min_chunk: 1 };
+
+    /// By rows that have no tensor in common.
+    pub fn rows(rows: usize) -> Self {
+        Partition::Rows { rows, shared: Vec::new(), alignment: 1 }
+    }
 }
 
-/// A tensor as an op takes it: `rows` x `columns` values.
-pub(crate) struct Need {
+/// The least that an op requires of a tensor: `rows` x `columns` elements of one type.
+pub(crate) struct Requirement {
     tensor: TensorId,
     element: Element,
     rows: usize,
     columns: usize,
 }
 
-impl Need {
+impl Requirement {
     pub fn floats(tensor: TensorId, rows: usize, columns: usize) -> Self {
-        Need { tensor, element: Element::F32, rows, columns }
+        Requirement { tensor, element: Element::F32, rows, columns }
     }
 
     pub fn words(tensor: TensorId, count: usize) -> Self {
-        Need { tensor, element: Element::U32, rows: 1, columns: count }
+        Requirement { tensor, element: Element::U32, rows: 1, columns: count }
     }
 
     pub fn bytes(tensor: TensorId, rows: usize, columns: usize) -> Self {
-        Need { tensor, element: Element::U8, rows, columns }
+        Requirement { tensor, element: Element::U8, rows, columns }
     }
 
     pub fn operand(operand: &Operand, rows: usize, columns: usize) -> Self {
         match operand.pixels {
-            None => Need::floats(operand.tensor, rows, columns),
-            Some(_) => Need::bytes(operand.tensor, rows, columns),
+            None => Requirement::floats(operand.tensor, rows, columns),
+            Some(_) => Requirement::bytes(operand.tensor, rows, columns),
         }
     }
 
-    /// Kernels go by pointers and trust in the sizes that ops state: here they are held against the tensors'.
+    /// Ops reach tensors through pointers and rely on the sizes that they state: here these are compared with the plan's.
     fn check(&self, op: &Op, plan: &Plan) -> Result<()> {
         let error = |what: &str| Err(Error::Internal(format!("plan: {} takes {what}", op.name())));
         let Some(tensor) = plan.tensors.get(self.tensor.index()) else {
@@ -72,64 +81,107 @@ impl Need {
     }
 }
 
-/// What an op makes of its weights once a step, before any of its own work: memory that all workers then read.
-pub(crate) struct Prepared {
+/// Memory for what an op makes of its weights once a step, before any other work of the step; all workers then read it.
+pub(crate) struct PreparedWeights {
     /// The tensor under which the op finds it: one that it writes.
-    pub of: TensorId,
+    pub key: TensorId,
     pub floats: usize,
-    /// Independent units of [`Kernel::prepare`].
+    /// Independent units of [`CpuOp::prepare_weights`].
     pub units: usize,
 }
 
-pub(crate) trait Kernel {
-    fn cut(&self, level: Level) -> Cut;
+/// One op of a plan, ready to run at one level of vector instructions.
+pub(crate) trait CpuOp: Send + Sync {
+    fn partition(&self) -> Partition;
 
-    fn prepared(&self, _level: Level) -> Option<Prepared> {
+    fn prepared_weights(&self) -> Option<PreparedWeights> {
         None
     }
 
-    /// Does the units `range` of what [`Kernel::prepared`] says.
-    ///
-    /// # Safety
-    /// As [`Kernel::run`].
-    unsafe fn prepare(&self, _tensors: &Tensors, _range: Range<usize>) {}
+    /// Does the units of the chunk, of those that [`CpuOp::prepared_weights`] counts.
+    fn prepare_weights(&self, _chunk: &Chunk) {}
 
     /// Every tensor that `run` touches.
-    fn needs(&self) -> Vec<Need>;
+    fn requirements(&self) -> Vec<Requirement>;
 
-    /// How many floats of a worker's own memory `run` wants.
-    fn scratch(&self, _level: Level) -> usize {
+    /// How many floats of a worker's own scratch memory `run` uses.
+    fn scratch(&self) -> usize {
         0
     }
 
-    /// Does the part `range` of the work, counted in the rows or units of [`Cut`].
-    ///
-    /// # Safety
-    /// The tensors are as large as `needs` says and the scratch memory as `scratch` says, nobody else is at work
-    /// on the same part, and nobody writes what the op reads.
-    unsafe fn run(&self, tensors: &Tensors, scalars: &StepScalars, range: Range<usize>);
+    /// Does one chunk of the work.
+    fn run(&self, chunk: &Chunk, scalars: &StepScalars);
 }
 
-macro_rules! kernels {
+/// A part of an op's work that one worker does: rows of the batch or units, as the op's [`Partition`] counts them.
+pub(crate) struct Chunk<'a> {
+    pub tensors: &'a Tensors,
+    range: Range<usize>,
+}
+
+impl<'a> Chunk<'a> {
+    /// # Safety
+    /// The tensors are as large as the op's requirements say, and scratch memory and prepared weights as large as it
+    /// asked for. Nobody else is at work on the same rows or units, and nobody writes what the op reads.
+    pub unsafe fn new(tensors: &'a Tensors, range: Range<usize>) -> Self {
+        Chunk { tensors, range }
+    }
+
+    /// The rows or units.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+}
+
+/// Makes an op of a plan ready for a level. Ops with nothing to decide are their own [`CpuOp`].
+pub(crate) trait ForCpu {
+    fn for_cpu(&self, level: Level) -> Box<dyn CpuOp>;
+}
+
+impl<T: CpuOp + Clone + 'static> ForCpu for T {
+    fn for_cpu(&self, _: Level) -> Box<dyn CpuOp> {
+        Box::new(self.clone())
+    }
+}
+
+/// An op that has to know the level beforehand, because memory or chunks depend on it.
+pub(crate) struct AtLevel<T> {
+    pub op: T,
+    pub level: Level,
+}
+
+impl<T> Deref for AtLevel<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.op
+    }
+}
+
+macro_rules! for_cpu {
     ($(($module:ident, $name:ident),)*) => {
-        pub(crate) fn kernel(op: &Op) -> &dyn Kernel {
-            match op { $(Op::$name(op) => { let op: &ops::$name = op; op })* }
+        fn for_cpu(op: &Op, level: Level) -> Box<dyn CpuOp> {
+            match op { $(Op::$name(op) => op.for_cpu(level),)* }
         }
     };
 }
-with_ops!(kernels);
+with_ops!(for_cpu);
 
-pub(crate) fn check(plan: &Plan) -> Result<()> {
-    for planned in &plan.ops {
-        // the schedule looks these up
-        let named = planned.op.reads().into_iter().chain(planned.op.writes());
+/// Makes the ops of a plan ready, in its order.
+///
+/// # Errors
+/// [`Error::Internal`] where a tensor is not what an op requires.
+pub(crate) fn ready_ops(plan: &Plan, level: Level) -> Result<Vec<Box<dyn CpuOp>>> {
+    let ready = |op: &Op| {
+        // The schedule looks these up.
+        let named = op.reads().into_iter().chain(op.writes());
         if named.into_iter().any(|id| id.index() >= plan.tensors.len()) {
-            return Err(Error::Internal(format!(
-                "plan: {} takes a tensor of another plan",
-                planned.op.name()
-            )));
+            return Err(Error::Internal(format!("plan: {} takes a tensor of another plan", op.name())));
         }
-        kernel(&planned.op).needs().iter().try_for_each(|need| need.check(&planned.op, plan))?;
-    }
-    plan.check_slices()
+        let ready = for_cpu(op, level);
+        ready.requirements().iter().try_for_each(|requirement| requirement.check(op, plan))?;
+        Ok(ready)
+    };
+    plan.check_slices()?;
+    plan.ops.iter().map(|planned| ready(&planned.op)).collect()
 }

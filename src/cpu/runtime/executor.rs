@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::cpu::Level;
 use crate::cpu::Store;
 use crate::cpu::runtime::buffer::Buffer;
-use crate::cpu::runtime::chunks::{Ready, Rows, cut, fleeting};
-use crate::cpu::runtime::cpu_op::{check, kernel};
-use crate::cpu::runtime::pool::{Line, Pool};
-use crate::cpu::runtime::schedule::{Item, stages};
-use crate::cpu::runtime::tensors::{Place, Tensors};
+use crate::cpu::runtime::chunks::{ChunkRows, ChunkedStage, StageChunk, chunk_local, divide};
+use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, ready_ops};
+use crate::cpu::runtime::pool::{Pool, StageQueue};
+use crate::cpu::runtime::schedule::{StageItem, stages};
+use crate::cpu::runtime::tensors::{TensorMemory, Tensors};
 use crate::cpu::runtime::timing::{Timing, Watch};
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -22,7 +22,9 @@ pub struct Executor {
     pool: Arc<Pool>,
     plan: Plan,
     store: Store,
-    stages: Vec<Ready>,
+    /// The plan's ops, made ready for the level.
+    ops: Vec<Box<dyn CpuOp>>,
+    stages: Vec<ChunkedStage>,
     /// One a worker: they share the tensors, each has scratch memory of its own.
     tensors: Vec<Tensors>,
     /// What the tensors point into, beside the store.
@@ -43,7 +45,7 @@ impl Executor {
         store: &Store,
         options: ExecutorOptions,
     ) -> Result<Self> {
-        check(plan)?;
+        let ops = ready_ops(plan, level)?;
         let (has, wants) = (store.sizes(), plan.flat);
         if (has.parameters, has.statistics) != (wants.parameters, wants.statistics)
             || has.states < wants.states
@@ -51,12 +53,12 @@ impl Executor {
             return Err(Error::Internal(format!("a store of {has:?} for a plan of {wants:?}")));
         }
         let threads = pool.threads();
-        let stages = stages(plan, level).into_iter().map(|stage| cut(plan, stage, threads));
-        // Ops on no values at all leave a stage without shares, which no worker would ever bring to its end.
-        let stages: Vec<Ready> = stages.filter(|stage| !stage.shares.is_empty()).collect();
-        let fleeting = fleeting(plan, level, &stages);
-        let (mut buffers, mut places) = (Vec::new(), Vec::new());
-        for (tensor, fleeting) in plan.tensors.iter().zip(&fleeting) {
+        let stages = stages(plan, &ops).into_iter().map(|stage| divide(plan, stage, threads));
+        // Ops on no values at all leave a stage without chunks, which no worker would ever bring to its end.
+        let stages: Vec<ChunkedStage> = stages.filter(|stage| !stage.chunks.is_empty()).collect();
+        let chunk_local = chunk_local(plan, &ops, &stages);
+        let (mut buffers, mut memory) = (Vec::new(), Vec::new());
+        for (tensor, local) in plan.tensors.iter().zip(&chunk_local) {
             let flat = match tensor.storage {
                 Storage::Parameters { .. } => Some(Flat::Parameters),
                 Storage::Gradients { .. } => Some(Flat::Gradients),
@@ -67,38 +69,38 @@ impl Executor {
             let start = match flat.map(|flat| store.place(flat)) {
                 None => {
                     let bytes = tensor.bytes();
-                    // Behind the batch's rows, which are then never touched, as many for each worker as a share has.
-                    let more = fleeting.map_or(0, |rows| bytes / rows.all * rows.most * threads);
+                    // Behind the batch's rows, which are then never touched, as many for each worker as a chunk has.
+                    let more = local.map_or(0, |rows| bytes / rows.batch * rows.largest * threads);
                     let buffer = Buffer::new(bytes.saturating_add(more))?;
                     let start = buffer.pointer();
                     buffers.push(buffer);
                     start
                 }
-                // `check` has found the slice inside the buffer.
+                // `ready_ops` has found the slice inside the buffer.
                 Some(Some((start, _))) => start.wrapping_add(4 * tensor.storage.offset()),
                 Some(None) => return Err(Error::Internal(format!("the store has no {:?}", tensor.storage))),
             };
-            places.push(Place::whole(start, tensor.bytes()));
+            memory.push(TensorMemory::whole(start, tensor.bytes()));
         }
-        let scratch = plan.ops.iter().map(|planned| kernel(&planned.op).scratch(level)).max().unwrap_or(0);
-        let mut prepared = vec![std::ptr::null_mut(); plan.tensors.len()];
-        for wanted in plan.ops.iter().filter_map(|planned| kernel(&planned.op).prepared(level)) {
+        let scratch = ops.iter().map(|op| op.scratch()).max().unwrap_or(0);
+        let mut prepared_weights = vec![std::ptr::null_mut(); plan.tensors.len()];
+        for wanted in ops.iter().filter_map(|op| op.prepared_weights()) {
             let buffer = Buffer::floats(wanted.floats)?;
-            prepared[wanted.of.index()] = buffer.pointer().cast();
+            prepared_weights[wanted.key.index()] = buffer.pointer().cast();
             buffers.push(buffer);
         }
-        let prepared: Arc<[*mut f32]> = prepared.into();
+        let prepared_weights: Arc<[*mut f32]> = prepared_weights.into();
         let mut tensors = Vec::new();
         for worker in 0..threads {
             let buffer = Buffer::floats(scratch)?;
             buffer.spoil();
-            let own = places.iter().zip(&fleeting).map(|(place, rows)| match rows {
-                Some(Rows { all, most }) => place.window(*all, all + worker * most),
-                None => *place,
+            let own = memory.iter().zip(&chunk_local).map(|(memory, rows)| match rows {
+                Some(ChunkRows { batch, largest }) => memory.chunk_local(*batch, batch + worker * largest),
+                None => *memory,
             });
             tensors.push(Tensors {
-                places: own.collect(),
-                prepared: prepared.clone(),
+                memory: own.collect(),
+                prepared_weights: prepared_weights.clone(),
                 scratch: buffer.pointer().cast(),
                 first_row: AtomicUsize::new(0),
                 level,
@@ -109,6 +111,7 @@ impl Executor {
             pool,
             plan: plan.clone(),
             store: store.clone(),
+            ops,
             stages,
             tensors,
             work: Work {
@@ -149,22 +152,23 @@ impl Executor {
         self.losses.resize(known + if self.loss.is_some() { scalars.len() } else { 0 }, 0.0);
         let losses = Losses(self.losses[known..].as_mut_ptr());
         let loss = self.loss;
-        let (plan, stages, tensors) = (&self.plan, &self.stages, &self.tensors);
+        let (plan, ops, stages, tensors) = (&self.plan, &self.ops, &self.stages, &self.tensors);
         let (timing, done) = (&self.timing, self.work.steps);
         if stages.is_empty() {
             return;
         }
-        let line = Line::new();
+        let queue = StageQueue::new();
         let _guard = self.store.lock();
-        // The line of a whole block: each step's stages in turn.
+        // A whole block is one queue: each step's stages in turn.
         self.pool.all(|worker| {
             let Some(tensors) = tensors.get(worker) else { return };
-            let work = |stage: usize, share: usize| {
+            let work = |stage: usize, chunk: usize| {
                 let step = stage / stages.len();
                 let scalars = StepScalars { first_row: 0, ..scalars[step] };
                 let watch = timing.as_ref().map(|timing| timing.watch(worker, done + step as u64));
-                let moment = Moment { feeding: feeding.as_ref(), step, scalars: &scalars, watch };
-                stages[stage % stages.len()].work(plan, tensors, &moment, share);
+                let context =
+                    StepContext { plan, ops, feeding: feeding.as_ref(), step, scalars: &scalars, watch };
+                stages[stage % stages.len()].work(&context, tensors, chunk);
             };
             let last = |stage: usize| {
                 if let (Some(loss), true) = (loss, (stage + 1).is_multiple_of(stages.len())) {
@@ -172,8 +176,8 @@ impl Executor {
                     unsafe { *losses.at(stage / stages.len()) = *tensors.floats(loss) };
                 }
             };
-            let shares = |stage: usize| stages[stage % stages.len()].shares.len();
-            line.work(scalars.len() * stages.len(), shares, work, last);
+            let chunks = |stage: usize| stages[stage % stages.len()].chunks.len();
+            queue.work(scalars.len() * stages.len(), chunks, work, last);
         });
         self.work.steps += scalars.len() as u64;
         self.work.dispatches += (scalars.len() * self.plan.ops.len()) as u64;
@@ -185,14 +189,14 @@ impl Executor {
     }
 
     pub fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
-        let (start, bytes) = self.place(tensor)?;
+        let (start, bytes) = self.memory(tensor)?;
         let _guard = self.store.lock();
-        // SAFETY: the place is that large, and nobody is at work while the guard lives.
+        // SAFETY: the tensor is that large, and nobody is at work while the guard lives.
         Ok(unsafe { std::slice::from_raw_parts(start, bytes) }.to_vec())
     }
 
     pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
-        let (start, room) = self.place(tensor)?;
+        let (start, room) = self.memory(tensor)?;
         if room != bytes.len() {
             return Err(Error::Internal(format!("{} bytes for a tensor of {room}", bytes.len())));
         }
@@ -202,10 +206,11 @@ impl Executor {
         Ok(())
     }
 
-    fn place(&self, tensor: TensorId) -> Result<(*mut u8, usize)> {
-        let place = self.tensors.first().and_then(|tensors| tensors.places.get(tensor.index()));
-        match place {
-            Some(place) => place.kept().ok_or_else(|| {
+    /// Start and bytes of a tensor that is kept.
+    fn memory(&self, tensor: TensorId) -> Result<(*mut u8, usize)> {
+        let memory = self.tensors.first().and_then(|tensors| tensors.memory.get(tensor.index()));
+        match memory {
+            Some(memory) => memory.kept().ok_or_else(|| {
                 let name = self.plan.tensors.get(tensor.index()).map_or("", |tensor| &tensor.name);
                 Error::Internal(format!("{name} is used up within a step: nothing of it is kept"))
             }),
@@ -281,8 +286,10 @@ impl Feeding<'_> {
     }
 }
 
-/// What a share of work needs to know beside the plan.
-struct Moment<'a> {
+/// What all chunks of a step have in common.
+struct StepContext<'a> {
+    plan: &'a Plan,
+    ops: &'a [Box<dyn CpuOp>],
     feeding: Option<&'a Feeding<'a>>,
     /// Step of the block.
     step: usize,
@@ -290,31 +297,31 @@ struct Moment<'a> {
     watch: Option<Watch<'a>>,
 }
 
-impl Ready {
-    /// Does one share.
-    fn work(&self, plan: &Plan, tensors: &Tensors, moment: &Moment, share: usize) {
-        let run = |item: Item, range: Range<usize>| {
-            let started = moment.watch.as_ref().map(Watch::now);
-            match (item, moment.feeding) {
-                (Item::Feed, None) => (),
-                (Item::Feed, Some(feeding)) => feeding.fetch(plan, tensors, moment.step, range),
-                // SAFETY: the plan is checked; the schedule keeps apart what must not meet; a share is claimed once.
-                (Item::Op(at), _) => unsafe {
-                    kernel(&plan.ops[at].op).run(tensors, moment.scalars, range);
-                },
-                // SAFETY: as above.
-                (Item::Prepare(at), _) => unsafe { kernel(&plan.ops[at].op).prepare(tensors, range) },
+impl ChunkedStage {
+    /// Does one chunk, given by its index.
+    fn work(&self, context: &StepContext, tensors: &Tensors, chunk: usize) {
+        let run = |item: StageItem, range: &Range<usize>| {
+            let started = context.watch.as_ref().map(Watch::now);
+            // SAFETY: `ready_ops` has compared the plan's tensors with what its ops require, and the executor has made as much
+            // memory as they ask for. What must not run at once is in different stages, and each chunk is claimed once.
+            let chunk = unsafe { Chunk::new(tensors, range.clone()) };
+            match (item, context.feeding) {
+                (StageItem::CopyBatch, None) => (),
+                (StageItem::CopyBatch, Some(feeding)) => {
+                    feeding.fetch(context.plan, tensors, context.step, range.clone());
+                }
+                (StageItem::Op(at), _) => context.ops[at].run(&chunk, context.scalars),
+                (StageItem::PrepareWeights(at), _) => context.ops[at].prepare_weights(&chunk),
             }
-            if let (Some(watch), Some(started)) = (&moment.watch, started) {
+            if let (Some(watch), Some(started)) = (&context.watch, started) {
                 watch.note(item.op(), started);
             }
         };
-        let (only, range) = &self.shares[share];
-        match only {
-            Some(item) => run(self.items[*item], range.clone()),
-            None => {
-                tensors.first_row.store(range.start, Ordering::Relaxed);
-                self.items.iter().for_each(|item| run(*item, range.clone()));
+        match &self.chunks[chunk] {
+            StageChunk::Units(item, range) => run(self.items[*item], range),
+            StageChunk::Rows(rows) => {
+                tensors.first_row.store(rows.start, Ordering::Relaxed);
+                self.items.iter().for_each(|item| run(*item, rows));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Threads that go through stages together: they claim shares of a stage's work until it is done, then the next.
+//! Threads that go through stages together: they claim chunks of a stage until it is done, then the next.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -37,28 +37,28 @@ impl Pool {
     }
 }
 
-/// A line of stages, each cut in shares that workers claim. A stage begins when every share of the one before is done:
-/// nobody waits for a worker that holds no share, so one that the system has put to sleep delays the others little.
-pub(crate) struct Line {
-    /// Stage in the upper half, next share in the lower.
+/// Stages in a row, each divided into chunks that workers claim. A stage begins when every chunk of the one before is done:
+/// nobody waits for a worker that holds no chunk, so one that the system has put to sleep delays the others little.
+pub(crate) struct StageQueue {
+    /// Stage in the upper half, next chunk in the lower.
     claim: AtomicU64,
-    /// Shares of the stage that are done.
+    /// Chunks of the stage that are done.
     done: AtomicUsize,
-    /// Set when a worker died: its share will never be done.
+    /// Set when a worker died: its chunk will never be done.
     broken: AtomicBool,
 }
 
-impl Line {
+impl StageQueue {
     pub fn new() -> Self {
-        Line { claim: AtomicU64::new(0), done: AtomicUsize::new(0), broken: AtomicBool::new(false) }
+        StageQueue { claim: AtomicU64::new(0), done: AtomicUsize::new(0), broken: AtomicBool::new(false) }
     }
 
-    /// Works along the line of `stages` stages until all are done. `shares(stage)` is how many shares there are (at
-    /// least one), `work(stage, share)` does one, and `last(stage)` runs alone between a stage and the next.
+    /// Works through `stages` stages until all are done. `chunks(stage)` is how many chunks there are (at least one),
+    /// `work(stage, chunk)` does one, and `last(stage)` runs alone between a stage and the next.
     pub fn work(
         &self,
         stages: usize,
-        shares: impl Fn(usize) -> usize,
+        chunks: impl Fn(usize) -> usize,
         work: impl Fn(usize, usize),
         last: impl Fn(usize),
     ) {
@@ -66,12 +66,12 @@ impl Line {
         let mut spins = 0;
         loop {
             let claim = self.claim.load(Ordering::Acquire);
-            let (stage, share) = ((claim >> 32) as usize, claim as u32 as usize);
+            let (stage, chunk) = ((claim >> 32) as usize, claim as u32 as usize);
             if stage >= stages || self.broken.load(Ordering::Relaxed) {
                 return;
             }
-            if share >= shares(stage) {
-                // The stage's last shares are being worked on.
+            if chunk >= chunks(stage) {
+                // The stage's last chunks are being worked on.
                 if spins < SPINS {
                     spins += 1;
                     std::hint::spin_loop();
@@ -86,8 +86,8 @@ impl Line {
                 continue;
             }
             spins = 0;
-            work(stage, share);
-            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == shares(stage) {
+            work(stage, chunk);
+            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == chunks(stage) {
                 last(stage);
                 self.done.store(0, Ordering::Relaxed);
                 self.claim.store((stage as u64 + 1) << 32, Ordering::Release);
@@ -96,8 +96,8 @@ impl Line {
     }
 }
 
-/// Ends the line if the worker that holds the guard panics.
-struct Guard<'a>(&'a Line);
+/// Ends the queue if the worker that holds the guard panics.
+struct Guard<'a>(&'a StageQueue);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
@@ -112,11 +112,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_share_is_done_once_and_stages_do_not_mix() {
-        let (stages, shares) = (3000, |stage: usize| 1 + stage % 7);
+    fn every_chunk_is_done_once_and_stages_do_not_mix() {
+        let (stages, chunks) = (3000, |stage: usize| 1 + stage % 7);
         let pool = Pool::new(3);
-        let (line, here, alone) = (Line::new(), AtomicUsize::new(0), AtomicUsize::new(0));
-        let before = |stage: usize| (0..stage).map(shares).sum::<usize>();
+        let (queue, here, alone) = (StageQueue::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let before = |stage: usize| (0..stage).map(chunks).sum::<usize>();
         pool.all(|_| {
             let work = |stage: usize, _| {
                 let at = here.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +126,7 @@ mod tests {
                 assert_eq!(here.load(Ordering::Relaxed), before(stage + 1));
                 assert_eq!(alone.fetch_add(1, Ordering::Relaxed), stage);
             };
-            line.work(stages, shares, work, last);
+            queue.work(stages, chunks, work, last);
         });
         assert_eq!(here.load(Ordering::Relaxed), before(stages));
     }
@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn a_dead_worker_does_not_keep_the_others() {
         let pool = Pool::new(2);
-        let line = Line::new();
+        let queue = StageQueue::new();
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            pool.all(|_| line.work(10, |_| 4, |stage, share| assert!((stage, share) != (3, 1)), |_| ()));
+            pool.all(|_| queue.work(10, |_| 4, |stage, chunk| assert!((stage, chunk) != (3, 1)), |_| ()));
         }));
         assert!(died.is_err());
     }

@@ -1,73 +1,78 @@
 //! A plan's ops in stages. Within a stage nobody waits; between stages all workers meet.
 //!
-//! Small networks lose their time to barriers and cold caches. So ops that go row by row through the batch are strung
-//! together: a worker takes a share of the rows through all of them, forward, loss and backward, while they are in its
-//! cache. Ops that are cut otherwise (a weight's gradient) wait until the stretch is over and then run side by side.
+//! Small networks lose their time to barriers and cold caches. So ops that go row by row through the batch form one stage:
+//! a worker takes a chunk of the rows through all of them, forward, loss and backward, while they are in its cache. Ops that
+//! are divided otherwise (a weight's gradient) wait for the end of that stage and then run side by side.
 
-use crate::cpu::Level;
-use crate::cpu::runtime::cpu_op::{Cut, kernel};
+use crate::cpu::runtime::cpu_op::{CpuOp, Partition};
 use crate::plan::{Plan, Storage, TensorId};
 
-/// What a stage runs: the feed of images and labels, or an op of the plan by its position, or what that op makes of its
-/// weights beforehand.
+/// What a stage runs: the copying of images and labels, an op of the plan (by index), or what that op makes of its weights
+/// beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Item {
-    Feed,
-    Prepare(usize),
+pub(crate) enum StageItem {
+    CopyBatch,
+    PrepareWeights(usize),
     Op(usize),
 }
 
-impl Item {
+impl StageItem {
     pub fn op(self) -> Option<usize> {
         match self {
-            Item::Feed => None,
-            Item::Prepare(at) | Item::Op(at) => Some(at),
+            StageItem::CopyBatch => None,
+            StageItem::PrepareWeights(at) | StageItem::Op(at) => Some(at),
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Stage {
-    /// Shares of `rows` rows of the batch, whole granules each, go through all items, one after another.
-    Stretch { rows: usize, granule: usize, items: Vec<Item> },
-    /// Items that are independent of each other, each with the number of its units and the least worth a share.
-    Units { items: Vec<(Item, usize, usize)> },
+    /// Chunks of the batch's `rows` rows go through all items, one after another; they begin at multiples of `alignment`.
+    Rows { rows: usize, alignment: usize, items: Vec<StageItem> },
+    /// Items that are independent of each other, each with the number of its units and the fewest worth a chunk.
+    Units { items: Vec<(StageItem, usize, usize)> },
 }
 
 struct Entry {
-    item: Item,
-    cut: Cut,
+    item: StageItem,
+    partition: Partition,
     reads: Vec<TensorId>,
     writes: Vec<TensorId>,
 }
 
-pub(crate) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
+/// `ops` are those of the plan, made ready.
+pub(crate) fn stages(plan: &Plan, ops: &[Box<dyn CpuOp>]) -> Vec<Stage> {
     let fed: Vec<TensorId> =
         [Storage::Images, Storage::Labels].into_iter().filter_map(|storage| plan.only(storage)).collect();
     let feed = Entry {
-        item: Item::Feed,
-        cut: Cut::Samples { rows: plan.batch, whole: Vec::new(), granule: 1 },
+        item: StageItem::CopyBatch,
+        partition: Partition::rows(plan.batch),
         reads: Vec::new(),
         writes: fed,
     };
-    let ops = plan.ops.iter().enumerate().map(|(at, planned)| Entry {
-        item: Item::Op(at),
-        cut: kernel(&planned.op).cut(level),
+    let planned_ops = plan.ops.iter().zip(ops).enumerate();
+    let op_entries = planned_ops.clone().map(|(at, (planned, op))| Entry {
+        item: StageItem::Op(at),
+        partition: op.partition(),
         reads: planned.op.reads(),
         writes: planned.op.writes(),
     });
-    // First of all: an op that prepares something goes by rows of the batch, which no unit does, so it comes later.
-    let prepared = plan.ops.iter().enumerate().filter_map(|(at, planned)| {
-        let prepared = kernel(&planned.op).prepared(level)?;
-        let cut = Cut::Units { count: prepared.units, grain: 1 };
-        Some(Entry { item: Item::Prepare(at), cut, reads: planned.op.reads(), writes: Vec::new() })
+    // First of all: an op that prepares weights goes by rows of the batch, which no unit does, so it comes later.
+    let prepared = planned_ops.filter_map(|(at, (planned, op))| {
+        let partition = Partition::Units { count: op.prepared_weights()?.units, min_chunk: 1 };
+        Some(Entry {
+            item: StageItem::PrepareWeights(at),
+            partition,
+            reads: planned.op.reads(),
+            writes: Vec::new(),
+        })
     });
-    let mut waiting: Vec<Entry> = prepared.chain(std::iter::once(feed)).chain(ops).collect();
+    let mut waiting: Vec<Entry> = prepared.chain(std::iter::once(feed)).chain(op_entries).collect();
     let mut stages = Vec::new();
     while !waiting.is_empty() {
         let (mut joined, mut skipped): (Vec<Entry>, Vec<Entry>) = (Vec::new(), Vec::new());
         for entry in waiting {
-            let fits = joined.first().is_none_or(|first| same_kind(&first.cut, &entry.cut))
+            let fits = joined.first().is_none_or(|first| same_kind(&first.partition, &entry.partition))
                 && skipped.iter().all(|earlier| !clash(plan, earlier, &entry, false))
                 && joined.iter().all(|earlier| !clash(plan, earlier, &entry, true));
             if fits { joined.push(entry) } else { skipped.push(entry) }
@@ -79,39 +84,35 @@ pub(crate) fn stages(plan: &Plan, level: Level) -> Vec<Stage> {
 }
 
 fn stage(entries: Vec<Entry>) -> Stage {
-    if let Some(Entry { cut: Cut::Samples { rows, .. }, .. }) = entries.first() {
-        let granule = |entry: &Entry| match entry.cut {
-            Cut::Samples { granule, .. } => granule,
-            Cut::Units { .. } => 1,
+    if let Some(Entry { partition: Partition::Rows { rows, .. }, .. }) = entries.first() {
+        let alignment = |entry: &Entry| match entry.partition {
+            Partition::Rows { alignment, .. } => alignment,
+            Partition::Units { .. } => 1,
         };
-        let (rows, granule) = (*rows, entries.iter().map(granule).max().unwrap_or(1));
-        return Stage::Stretch {
-            rows,
-            granule,
-            items: entries.into_iter().map(|entry| entry.item).collect(),
-        };
+        let (rows, alignment) = (*rows, entries.iter().map(alignment).max().unwrap_or(1));
+        return Stage::Rows { rows, alignment, items: entries.into_iter().map(|entry| entry.item).collect() };
     }
-    let units = |entry: Entry| match entry.cut {
-        Cut::Units { count, grain } => (entry.item, count, grain.max(1)),
-        Cut::Samples { rows, .. } => (entry.item, rows, 1),
+    let units = |entry: Entry| match entry.partition {
+        Partition::Units { count, min_chunk } => (entry.item, count, min_chunk.max(1)),
+        Partition::Rows { rows, .. } => (entry.item, rows, 1),
     };
     Stage::Units { items: entries.into_iter().map(units).collect() }
 }
 
-fn same_kind(a: &Cut, b: &Cut) -> bool {
+fn same_kind(a: &Partition, b: &Partition) -> bool {
     match (a, b) {
-        (Cut::Samples { rows: a, .. }, Cut::Samples { rows: b, .. }) => a == b,
-        (Cut::Units { .. }, Cut::Units { .. }) => true,
+        (Partition::Rows { rows: a, .. }, Partition::Rows { rows: b, .. }) => a == b,
+        (Partition::Units { .. }, Partition::Units { .. }) => true,
         _ => false,
     }
 }
 
-/// Whether the later op must wait for the earlier one. In the same stretch (`together`) it need not where they meet in
+/// Whether the later op must wait for the earlier one. In the same stage (`together`) it need not where they meet in
 /// the same tensor, row by row.
 fn clash(plan: &Plan, earlier: &Entry, later: &Entry, together: bool) -> bool {
-    let by_rows = |entry: &Entry, tensor: TensorId| match &entry.cut {
-        Cut::Samples { whole, .. } => !whole.contains(&tensor),
-        Cut::Units { .. } => false,
+    let by_rows = |entry: &Entry, tensor: TensorId| match &entry.partition {
+        Partition::Rows { shared, .. } => !shared.contains(&tensor),
+        Partition::Units { .. } => false,
     };
     let meet = |a: TensorId, b: TensorId| {
         let harmless = together && a == b && by_rows(earlier, a) && by_rows(later, b);
@@ -142,6 +143,8 @@ fn overlap(plan: &Plan, a: TensorId, b: TensorId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Level;
+    use crate::cpu::runtime::cpu_op::ready_ops;
     use crate::network::{
         LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions,
     };
@@ -162,17 +165,21 @@ mod tests {
         network.training_plan(options)
     }
 
+    fn ready_stages(plan: &Plan) -> Vec<Stage> {
+        stages(plan, &ready_ops(plan, Level::Portable).unwrap())
+    }
+
     fn names(plan: &Plan) -> Vec<Vec<&'static str>> {
-        let name = |item: &Item| match item {
-            Item::Feed => "feed",
-            Item::Prepare(_) => "prepare",
-            Item::Op(at) => plan.ops[*at].op.name(),
+        let name = |item: &StageItem| match item {
+            StageItem::CopyBatch => "copy_batch",
+            StageItem::PrepareWeights(_) => "prepare_weights",
+            StageItem::Op(at) => plan.ops[*at].op.name(),
         };
         let names = |stage: &Stage| match stage {
-            Stage::Stretch { items, .. } => items.iter().map(name).collect(),
+            Stage::Rows { items, .. } => items.iter().map(name).collect(),
             Stage::Units { items } => items.iter().map(|(item, ..)| name(item)).collect(),
         };
-        stages(plan, Level::Portable).iter().map(names).collect()
+        ready_stages(plan).iter().map(names).collect()
     }
 
     #[test]
@@ -180,8 +187,8 @@ mod tests {
         let plan = fuse::for_cpu(plan(&[Some(7), Some(6), None]));
         let stages = names(&plan);
         assert_eq!(stages.len(), 3, "{stages:?}");
-        let stretch = ["feed", "dense", "dense", "dense", "softmax_cross_entropy", "matmul", "matmul"];
-        assert_eq!(stages[0], stretch);
+        let rows = ["copy_batch", "dense", "dense", "dense", "softmax_cross_entropy", "matmul", "matmul"];
+        assert_eq!(stages[0], rows);
         assert_eq!(
             stages[1],
             ["matmul", "column_sum", "matmul", "column_sum", "matmul", "column_sum", "loss_sum"]
@@ -190,17 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn kernels_are_made_ready_before_all_else() {
+    fn weights_are_prepared_before_all_else() {
         let layers = |name: &str| crate::recipe::Recipe::preset(name).unwrap().layers;
         let task = Task { height: 28, width: 28, classes: 10 };
         for (preset, prepared) in [("softmax", 0), ("lenet5", 3), ("cnn", 2)] {
             let network = Network::new(task, Normalisation::default(), &layers(preset)).unwrap();
             let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
             let stages = names(&fuse::for_cpu(network.training_plan(options)));
-            let all = stages.iter().flatten().filter(|name| **name == "prepare").count();
+            let all = stages.iter().flatten().filter(|name| **name == "prepare_weights").count();
             assert_eq!(all, prepared, "{preset}: {stages:?}");
             if prepared > 0 {
-                assert_eq!(stages[0], vec!["prepare"; prepared], "{preset}: {stages:?}");
+                assert_eq!(stages[0], vec!["prepare_weights"; prepared], "{preset}: {stages:?}");
             }
         }
     }
@@ -210,21 +217,21 @@ mod tests {
         for plan in
             [plan(&[Some(7), None]), fuse::for_cpu(plan(&[Some(7), None])), fuse::for_gpu(plan(&[None]))]
         {
-            let order: Vec<usize> = stages(&plan, Level::Portable)
+            let order: Vec<usize> = ready_stages(&plan)
                 .into_iter()
                 .flat_map(|stage| match stage {
-                    Stage::Stretch { items, .. } => items,
+                    Stage::Rows { items, .. } => items,
                     Stage::Units { items } => items.into_iter().map(|(item, ..)| item).collect(),
                 })
                 .filter_map(|item| match item {
-                    Item::Feed | Item::Prepare(_) => None,
-                    Item::Op(at) => Some(at),
+                    StageItem::CopyBatch | StageItem::PrepareWeights(_) => None,
+                    StageItem::Op(at) => Some(at),
                 })
                 .collect();
             let mut sorted = order.clone();
             sorted.sort();
             assert_eq!(sorted, (0..plan.ops.len()).collect::<Vec<_>>());
-            let place = |at: usize| order.iter().position(|other| *other == at);
+            let position = |at: usize| order.iter().position(|other| *other == at);
             for (later, planned) in plan.ops.iter().enumerate() {
                 for (earlier, before) in plan.ops[..later].iter().enumerate() {
                     let meets = |a: &[TensorId], b: &[TensorId]| {
@@ -235,7 +242,12 @@ mod tests {
                         || meets(&before.writes(), &after.writes())
                         || meets(&before.reads(), &after.writes())
                     {
-                        assert!(place(earlier) < place(later), "{} before {}", before.name(), after.name());
+                        assert!(
+                            position(earlier) < position(later),
+                            "{} before {}",
+                            before.name(),
+                            after.name()
+                        );
                     }
                 }
             }

@@ -8,25 +8,25 @@ use crate::cpu::simd::F32;
 use crate::plan::ops::Operand;
 use crate::plan::{TensorId, image_stride};
 
-/// Where a tensor lies.
+/// A tensor's memory, as one worker sees it.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct TensorMemory {
     start: *mut u8,
     bytes: usize,
-    /// Where a worker has a window of its own for whatever rows it is at work on: bytes of a row, and which row the window
-    /// begins at, behind all rows of the tensor, so that no pointer leaves the memory. Else both are 0.
+    /// Of a chunk-local tensor: bytes of a row, and the row at which this worker's own rows begin, behind all rows of the
+    /// tensor, so that no pointer leaves the memory. Else both are 0.
     row_bytes: usize,
-    window: usize,
+    own_rows: usize,
 }
 
-impl Place {
+impl TensorMemory {
     pub fn whole(start: *mut u8, bytes: usize) -> Self {
-        Place { start, bytes, row_bytes: 0, window: 0 }
+        TensorMemory { start, bytes, row_bytes: 0, own_rows: 0 }
     }
 
-    /// Of `rows` rows, with a window from row `window` on.
-    pub fn window(self, rows: usize, window: usize) -> Self {
-        Place { row_bytes: self.bytes / rows.max(1), window, ..self }
+    /// Chunk-local, of `rows` rows; this worker's own begin at row `own_rows`.
+    pub fn chunk_local(self, rows: usize, own_rows: usize) -> Self {
+        TensorMemory { row_bytes: self.bytes / rows.max(1), own_rows, ..self }
     }
 
     /// Start and bytes, where all rows are kept.
@@ -37,13 +37,13 @@ impl Place {
 
 /// A plan's tensors as one worker sees them: each has scratch memory of its own.
 pub(crate) struct Tensors {
-    /// By position.
-    pub places: Vec<Place>,
-    /// What ops made of their weights, by the position of the tensor that they write; null for all others.
-    pub prepared: Arc<[*mut f32]>,
-    /// The first row of the share that this worker is at.
+    /// By tensor index.
+    pub memory: Vec<TensorMemory>,
+    /// What ops made of their weights, by the index of the tensor that they write; null for all others.
+    pub prepared_weights: Arc<[*mut f32]>,
+    /// The first row of the chunk that this worker is at.
     pub first_row: AtomicUsize,
-    /// This worker's own floats, as many as the plan's ops asked for with `Kernel::scratch`.
+    /// This worker's own floats, as many as the plan's ops asked for with `CpuOp::scratch`.
     pub scratch: *mut f32,
     pub level: Level,
 }
@@ -56,23 +56,23 @@ unsafe impl Sync for Tensors {}
 impl Tensors {
     /// Where row 0 lies or would lie.
     pub fn bytes(&self, id: TensorId) -> *mut u8 {
-        let place = &self.places[id.index()];
-        match place.row_bytes {
-            0 => place.start,
+        let memory = &self.memory[id.index()];
+        match memory.row_bytes {
+            0 => memory.start,
             bytes => {
-                place.start.wrapping_add((place.window - self.first_row.load(Ordering::Relaxed)) * bytes)
+                memory.start.wrapping_add((memory.own_rows - self.first_row.load(Ordering::Relaxed)) * bytes)
             }
         }
     }
 
-    /// See `Kernel::prepared`.
-    pub fn prepared(&self, id: TensorId) -> *mut f32 {
-        self.prepared[id.index()]
+    /// See `CpuOp::prepared_weights`.
+    pub fn prepared_weights(&self, id: TensorId) -> *mut f32 {
+        self.prepared_weights[id.index()]
     }
 
     /// How many bytes the tensor has.
     pub fn size(&self, id: TensorId) -> usize {
-        self.places[id.index()].bytes
+        self.memory[id.index()].bytes
     }
 
     pub fn floats(&self, id: TensorId) -> *mut f32 {
