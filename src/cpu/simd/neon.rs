@@ -2,47 +2,46 @@
 
 use std::arch::aarch64::*;
 
-use crate::cpu::simd::F32;
+use crate::cpu::simd::{F32, instructions, memory};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon(float32x4_t);
 
-// SAFETY of all blocks: every aarch64 has NEON, and pointers are good for what is moved, as `F32` asks.
 impl F32 for Neon {
     const LANES: usize = 4;
     const REGISTERS: usize = 32;
 
     #[inline(always)]
-    unsafe fn splat(x: f32) -> Self {
-        Neon(unsafe { vdupq_n_f32(x) })
+    fn splat(x: f32) -> Self {
+        Neon(instructions! { vdupq_n_f32(x) })
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        Neon(unsafe { vld1q_f32(from) })
+        Neon(memory! { vld1q_f32(from) })
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
         let mut values = [fill; 4];
-        unsafe {
+        memory! {
             std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), count);
             Self::load(values.as_ptr())
         }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { vst1q_f32(to, self.0) }
+        memory! { vst1q_f32(to, self.0) }
     }
     #[inline(always)]
     unsafe fn store_partial(self, to: *mut f32, count: usize) {
         let mut values = [0.0; 4];
-        unsafe {
+        memory! {
             self.store(values.as_mut_ptr());
             std::ptr::copy_nonoverlapping(values.as_ptr(), to, count);
         }
     }
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
-        unsafe {
+        memory! {
             let word = from.cast::<u32>().read_unaligned();
             let bytes = vcreate_u8(u64::from(u32::from_le(word)));
             Neon(vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes)))))
@@ -51,73 +50,73 @@ impl F32 for Neon {
     #[inline(always)]
     unsafe fn load_bytes_partial(from: *const u8, count: usize) -> Self {
         let mut bytes = [0u8; 4];
-        unsafe {
+        memory! {
             std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), count);
             Self::load_bytes(bytes.as_ptr())
         }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        Neon(unsafe { vaddq_f32(self.0, other.0) })
+    fn add(self, other: Self) -> Self {
+        Neon(instructions! { vaddq_f32(self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        Neon(unsafe { vsubq_f32(self.0, other.0) })
+    fn sub(self, other: Self) -> Self {
+        Neon(instructions! { vsubq_f32(self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        Neon(unsafe { vmulq_f32(self.0, other.0) })
+    fn mul(self, other: Self) -> Self {
+        Neon(instructions! { vmulq_f32(self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
-        Neon(unsafe { vdivq_f32(self.0, other.0) })
+    fn div(self, other: Self) -> Self {
+        Neon(instructions! { vdivq_f32(self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn sqrt(self) -> Self {
-        Neon(unsafe { vsqrtq_f32(self.0) })
+    fn sqrt(self) -> Self {
+        Neon(instructions! { vsqrtq_f32(self.0) })
     }
     #[inline(always)]
-    unsafe fn where_positive(self, sign: Self) -> Self {
-        Neon(unsafe { vbslq_f32(vcgtzq_f32(sign.0), self.0, vdupq_n_f32(0.0)) })
+    fn where_positive(self, sign: Self) -> Self {
+        Neon(instructions! { vbslq_f32(vcgtzq_f32(sign.0), self.0, vdupq_n_f32(0.0)) })
     }
     #[inline(always)]
-    unsafe fn where_not_positive(self, sign: Self) -> Self {
-        Neon(unsafe { vbslq_f32(vcgtzq_f32(sign.0), vdupq_n_f32(0.0), self.0) })
+    fn where_not_positive(self, sign: Self) -> Self {
+        Neon(instructions! { vbslq_f32(vcgtzq_f32(sign.0), vdupq_n_f32(0.0), self.0) })
     }
     #[inline(always)]
-    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        Neon(unsafe { vfmaq_f32(term.0, self.0, factor.0) })
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        Neon(instructions! { vfmaq_f32(term.0, self.0, factor.0) })
     }
     #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        Neon(unsafe { vbslq_f32(vcgtq_f32(self.0, other.0), self.0, other.0) })
+    fn max(self, other: Self) -> Self {
+        Neon(instructions! { vbslq_f32(vcgtq_f32(self.0, other.0), self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        Neon(unsafe { vbslq_f32(vcltq_f32(self.0, other.0), self.0, other.0) })
+    fn min(self, other: Self) -> Self {
+        Neon(instructions! { vbslq_f32(vcltq_f32(self.0, other.0), self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn round(self) -> Self {
-        Neon(unsafe { vrndnq_f32(self.0) })
+    fn round(self) -> Self {
+        Neon(instructions! { vrndnq_f32(self.0) })
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        unsafe {
+    fn power_of_two(self) -> Self {
+        instructions! {
             let exponent = vaddq_s32(vcvtq_s32_f32(self.0), vdupq_n_s32(127));
             Neon(vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent)))
         }
     }
     #[inline(always)]
-    unsafe fn reduce_sum(self) -> f32 {
-        unsafe { vaddvq_f32(self.0) }
+    fn reduce_sum(self) -> f32 {
+        instructions! { vaddvq_f32(self.0) }
     }
     #[inline(always)]
-    unsafe fn reduce_max(self) -> f32 {
-        unsafe { vmaxvq_f32(self.0) }
+    fn reduce_max(self) -> f32 {
+        instructions! { vmaxvq_f32(self.0) }
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-        unsafe {
+        memory! {
             // [a0 b0 a2 b2] and [a1 b1 a3 b3], likewise of c and d: each column is a half of either.
             let ab = vtrnq_f32(vld1q_f32(from), vld1q_f32(from.add(from_stride)));
             let from = from.add(2 * from_stride);
@@ -129,11 +128,11 @@ impl F32 for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn unzip(self, next: Self) -> (Self, Self) {
-        unsafe { (Neon(vuzp1q_f32(self.0, next.0)), Neon(vuzp2q_f32(self.0, next.0))) }
+    fn unzip(self, next: Self) -> (Self, Self) {
+        instructions! { (Neon(vuzp1q_f32(self.0, next.0)), Neon(vuzp2q_f32(self.0, next.0))) }
     }
     #[inline(always)]
-    unsafe fn zip(self, odd: Self) -> (Self, Self) {
-        unsafe { (Neon(vzip1q_f32(self.0, odd.0)), Neon(vzip2q_f32(self.0, odd.0))) }
+    fn zip(self, odd: Self) -> (Self, Self) {
+        instructions! { (Neon(vzip1q_f32(self.0, odd.0)), Neon(vzip2q_f32(self.0, odd.0))) }
     }
 }
