@@ -108,11 +108,15 @@ impl F32 for Avx2 {
     }
     #[inline(always)]
     fn where_positive(self, sign: Self) -> Self {
-        Avx2(instructions! { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps())) })
+        Avx2(
+            instructions! { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps())) },
+        )
     }
     #[inline(always)]
     fn where_not_positive(self, sign: Self) -> Self {
-        Avx2(instructions! { _mm256_andnot_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps()), self.0) })
+        Avx2(
+            instructions! { _mm256_andnot_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(sign.0, _mm256_setzero_ps()), self.0) },
+        )
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {

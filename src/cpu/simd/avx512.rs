@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use crate::cpu::simd::{F32, instructions, memory};
 use crate::cpu::simd::avx2::Avx2;
+use crate::cpu::simd::{F32, instructions, memory};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
@@ -96,7 +96,9 @@ impl F32 for Avx512 {
     }
     #[inline(always)]
     fn round(self) -> Self {
-        Avx512(instructions! { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+        Avx512(
+            instructions! { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) },
+        )
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {

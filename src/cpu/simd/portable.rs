@@ -27,7 +27,13 @@ impl F32 for Portable {
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize, fill: f32) -> Self {
-        each(|i| if i < count { memory! { *from.add(i) } } else { fill })
+        each(|i| {
+            if i < count {
+                memory! { *from.add(i) }
+            } else {
+                fill
+            }
+        })
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
