@@ -1,17 +1,15 @@
 //! Nets side by side on the GPU: the same bits as each alone, and no more dispatches than one takes. Without an adapter
 //! these tests fail.
 
-use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
-use inkgrad::gpu::{self, Adapter, Choice};
-use inkgrad::network::{Network, Task};
+use inkgrad::gpu;
+use inkgrad::network::Task;
 use inkgrad::plan::StepScalars;
 use inkgrad::recipe::Recipe;
-use inkgrad::train::{SideBySide, Trainer, TrainerOptions};
+use inkgrad::train::{SideBySide, TrainerOptions};
 use pollster::block_on;
 
-const REMEDY: &str = "these tests need a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers` \
-                      (Debian, Ubuntu), `dnf install mesa-vulkan-drivers` (Fedora)";
+use super::{bits, network, noise, open_gpu, parse, preset, train};
 
 /// Everything that a net has for itself: masks and changes to images by its seed, running statistics, two optimiser
 /// states, averaged weights, a gradient's length. 14 x 14 images, so that rows of values are no whole vec4s.
@@ -38,52 +36,17 @@ layers = [
 ]
 "#;
 
-fn gpu() -> gpu::Device {
-    let adapter = block_on(Adapter::choose(&Choice::Any)).expect(REMEDY);
-    block_on(gpu::Device::open(&adapter)).expect("the adapter opens")
-}
-
-fn all() -> Recipe {
-    Recipe::parse(std::path::Path::new("all"), ALL).unwrap()
-}
-
-fn preset(name: &str, batch: usize, steps: u64) -> Recipe {
-    Recipe { batch, steps: Some(steps), epochs: None, ..Recipe::preset(name).unwrap() }
-}
-
-/// Images of noise that depend on their label.
-fn images(count: usize, side: usize) -> Split {
-    let labels: Vec<u8> = (0..count).map(|row| (row * 7 % 10) as u8).collect();
-    let pixel = |at: usize| {
-        let noise = (at * 2_654_435_761) >> 7 & 0x7f;
-        (noise + if at % 10 == usize::from(labels[at / (side * side)]) { 120 } else { 0 }) as u8
-    };
-    Split::new(side * side, (0..count * side * side).map(pixel).collect(), labels.clone()).unwrap()
-}
-
-fn network(recipe: &Recipe, side: usize) -> Network {
-    let task = Task { height: side, width: side, classes: 10 };
-    Network::new(task, recipe.normalisation, &recipe.layers).unwrap()
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
+fn task(side: usize) -> Task {
+    Task { height: side, width: side, classes: 10 }
 }
 
 /// Losses, parameters and statistics, as bits.
 type Outcome = (Vec<u32>, Vec<u32>, Vec<u32>);
 
 fn alone(gpu: &gpu::Device, recipe: &Recipe, side: usize, options: TrainerOptions) -> Outcome {
-    block_on(async {
-        let (device, network, split) = (Device::Gpu(gpu.clone()), network(recipe, side), images(150, side));
-        let mut trainer = Trainer::new(&device, &network, recipe, &split, options).await.unwrap();
-        while !trainer.is_done() {
-            trainer.advance().await.unwrap();
-        }
-        let losses = trainer.finish().await.unwrap();
-        let weights = trainer.weights().await.unwrap();
-        (bits(&losses), bits(&weights.parameters), bits(&weights.statistics))
-    })
+    let (losses, mut trainer) = train(&Device::Gpu(gpu.clone()), recipe, &noise(150, side, 10), options);
+    let weights = block_on(trainer.weights()).unwrap();
+    (bits(&losses), bits(&weights.parameters), bits(&weights.statistics))
 }
 
 fn together(
@@ -94,7 +57,7 @@ fn together(
     options: TrainerOptions,
 ) -> Vec<Outcome> {
     block_on(async {
-        let (network, split) = (network(recipe, side), images(150, side));
+        let (network, split) = (network(recipe, task(side)), noise(150, side, 10));
         let mut runs = SideBySide::new(gpu, &network, recipe, &split, nets, options).await.unwrap();
         let mut losses = Vec::new();
         while !runs.is_done() {
@@ -114,7 +77,7 @@ fn together(
 }
 
 fn same_bits(recipe: &Recipe, side: usize, nets: usize, options: TrainerOptions) {
-    let gpu = gpu();
+    let gpu = open_gpu();
     let outcomes = together(&gpu, recipe, side, nets, options);
     assert_ne!(outcomes[0].1, outcomes[1].1, "seeds differ");
     for (net, outcome) in outcomes.into_iter().enumerate() {
@@ -127,7 +90,7 @@ fn same_bits(recipe: &Recipe, side: usize, nets: usize, options: TrainerOptions)
 /// Every op in every shader: the last of three nets, which alone is given anything, has the bits of the op alone.
 #[test]
 fn every_op_finds_its_net() {
-    let gpu = gpu();
+    let gpu = open_gpu();
     // Whole splits are for all nets: what gathers from them is tested with the runs below.
     // One shape of each op and number of shaders will do: which net a shader works for does not depend on sizes.
     let mut seen = Vec::new();
@@ -181,7 +144,7 @@ fn softmax_side_by_side_has_the_bits_of_each_alone() {
 fn all_that_a_net_has_for_itself_stays_its_own() {
     for feed in [Feed::Stream, Feed::Resident] {
         let options = TrainerOptions { seed: SEED, feed, ..TrainerOptions::default() };
-        same_bits(&all(), 14, 3, options);
+        same_bits(&parse("all", ALL), 14, 3, options);
     }
 }
 
@@ -192,9 +155,7 @@ fn every_variant_has_the_bits_of_each_net_alone() {
         same_bits(&preset("lenet5", 10, 4), 28, 2, options);
         same_bits(&preset("mlp", 10, 4), 28, 2, options);
         same_bits(&preset("record", 4, 2), 28, 2, options);
-        let sgd =
-            Recipe { batch: 10, steps: Some(4), ..Recipe::parse(std::path::Path::new("sgd"), SGD).unwrap() };
-        same_bits(&sgd, 28, 2, options);
+        same_bits(&parse("sgd", SGD), 28, 2, options);
     }
 }
 
@@ -210,8 +171,8 @@ layers = [{ kind = "dense", units = 16 }, { kind = "relu" }, { kind = "dense" }]
 /// The only thing that many small nets are there for.
 #[test]
 fn many_nets_take_the_dispatches_of_one() {
-    let (gpu, split, recipe) = (gpu(), images(150, 28), preset("lenet5", 4, 32));
-    let network = network(&recipe, 28);
+    let (gpu, split, recipe) = (open_gpu(), noise(150, 28, 10), preset("lenet5", 4, 32));
+    let network = network(&recipe, task(28));
     for feed in [Feed::Stream, Feed::Resident] {
         let work = |nets: usize| {
             block_on(async {
@@ -239,8 +200,8 @@ fn many_nets_take_the_dispatches_of_one() {
 
 #[test]
 fn more_nets_than_can_be_are_an_error() {
-    let (gpu, split, recipe) = (gpu(), images(150, 28), preset("softmax", 10, 2));
-    let network = network(&recipe, 28);
+    let (gpu, split, recipe) = (open_gpu(), noise(150, 28, 10), preset("softmax", 10, 2));
+    let network = network(&recipe, task(28));
     for nets in [0, inkgrad::train::MOST_NETS + 1] {
         let made =
             block_on(SideBySide::new(&gpu, &network, &recipe, &split, nets, TrainerOptions::default()));

@@ -2,17 +2,16 @@
 //! devices.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use inkgrad::cpu;
 use inkgrad::data::Split;
-use inkgrad::executor::{Device, Flat};
-use inkgrad::gpu::{self, Adapter, Choice};
+use inkgrad::executor::Flat;
 use inkgrad::network::{Network, Slice, Task};
-use inkgrad::recipe::{Position, Recipe, Schedule};
+use inkgrad::recipe::{Position, Schedule};
 use inkgrad::train::{Trainer, TrainerOptions};
 use pollster::block_on;
 use serde::Deserialize;
+
+use crate::{cpu, gpu, network, parse, run_to_end};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -43,13 +42,6 @@ fn golden() -> Golden {
     serde_json::from_str(include_str!("vectors.json")).unwrap()
 }
 
-fn devices() -> [Device; 2] {
-    let adapter = block_on(Adapter::choose(&Choice::Any))
-        .expect("this needs a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers`");
-    let gpu = block_on(gpu::Device::open(&adapter)).expect("the adapter opens");
-    [Device::Cpu(cpu::Device::with_threads(2)), Device::Gpu(gpu)]
-}
-
 /// Named tensors as a flat buffer.
 fn flat(network: &Network, named: &HashMap<String, Vec<f32>>) -> Vec<f32> {
     assert_eq!(named.len(), network.parameters.len());
@@ -60,7 +52,7 @@ fn flat(network: &Network, named: &HashMap<String, Vec<f32>>) -> Vec<f32> {
     network.parameters.iter().flat_map(values).collect()
 }
 
-/// Some dozen roundings in another order, on values of up to some units.
+/// The tolerance is a few dozen roundings, in another order than PyTorch's, of values of order one.
 #[track_caller]
 fn close(given: &[f32], wanted: &[f32], what: &str) {
     assert_eq!(given.len(), wanted.len(), "{what}");
@@ -75,12 +67,11 @@ fn networks_and_optimisers_compute_what_pytorch_computes() {
     let Golden { pixels, labels, cases, .. } = golden();
     let split = Split::new(72, pixels, labels).unwrap();
     assert!(cases.len() >= 10);
-    for device in devices() {
+    for device in [cpu(), gpu()] {
         for case in &cases {
-            let recipe = Recipe::parse(Path::new(&case.name), &case.recipe).unwrap();
-            let task = Task { height: 9, width: 8, classes: 3 };
-            let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
-            // Plain ops: they alone keep every gradient. The fused ones are held against them elsewhere.
+            let recipe = parse(&case.name, &case.recipe);
+            let network = network(&recipe, Task { height: 9, width: 8, classes: 3 });
+            // Plain ops: they alone keep every gradient. `devices_agree` compares the fused ones with them.
             let options = TrainerOptions { plain: true, ..TrainerOptions::default() };
             block_on(async {
                 let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
@@ -89,10 +80,7 @@ fn networks_and_optimisers_compute_what_pytorch_computes() {
                 let mut losses = trainer.finish().await.unwrap();
                 let gradients = trainer.store().read(Flat::Gradients).await.unwrap();
                 close(&gradients, &flat(&network, &case.gradients), &format!("{}: gradients", case.name));
-                while !trainer.is_done() {
-                    trainer.advance().await.unwrap();
-                }
-                losses.extend(trainer.finish().await.unwrap());
+                losses.extend(run_to_end(&mut trainer).await);
                 close(&losses, &case.losses, &format!("{}: losses", case.name));
                 let weights = trainer.current_weights().await.unwrap();
                 close(&weights.parameters, &flat(&network, &case.after), &case.name);

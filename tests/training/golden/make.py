@@ -1,6 +1,6 @@
-"""Makes vectors.json: what PyTorch computes for small networks, optimisers and schedules, for tests/golden/main.rs.
+"""Makes vectors.json: what PyTorch computes for small networks, optimisers and schedules, for tests/training/golden/mod.rs.
 
-    python3 -m venv VENV && VENV/bin/pip install torch==2.15.0 && VENV/bin/python tests/golden/make.py
+    python3 -m venv VENV && VENV/bin/pip install torch==2.15.0 && VENV/bin/python tests/training/golden/make.py
 
 Each case is a recipe and the PyTorch network that it means: same parameters, same images, and then the loss, the
 gradients of the first step, and parameters and running statistics after the last.
