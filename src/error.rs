@@ -1,4 +1,5 @@
-//! Everything that can go wrong, as one type. Each message ends with what the reader can do about it.
+//! Everything that can go wrong, as one type. The kind says whose fault it is, and the message ends with what to do
+//! about it.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file of images, labels or weights that is not what its name promises.
+    /// A file of images, labels or weights, a recipe or a checkpoint, whose content is not what it should be.
     #[error("{}: {what}", path.display())]
     BadFile { path: PathBuf, what: String },
 
@@ -15,10 +16,11 @@ pub enum Error {
     #[error("no {what} in {}: tried {}", dir.display(), tried.join(", "))]
     MissingFile { what: &'static str, dir: PathBuf, tried: Vec<String> },
 
+    /// The system refused to read or write a file.
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
 
-    /// Options that contradict each other, or that ask for what is not possible.
+    /// Options that contradict each other, or that ask for something impossible.
     #[error("{0}")]
     Usage(String),
 
@@ -26,7 +28,7 @@ pub enum Error {
     #[error("{0}")]
     Recipe(String),
 
-    /// Images and labels that do not fit each other, the network, or their purpose.
+    /// Images or labels that do not fit each other, the network, or their purpose.
     #[error("{0}")]
     Data(String),
 
@@ -34,17 +36,19 @@ pub enum Error {
     #[error("{0}")]
     Checkpoint(String),
 
-    /// A place to which nothing can be written.
+    /// A path to which nothing can be written.
     #[error("{0}")]
     Output(String),
 
+    /// The system gives no memory on the CPU.
     #[error("no memory for a buffer of {bytes} bytes: try a smaller `--batch`")]
     NoMemory { bytes: usize },
 
-    #[error("the system gives no thread ({0}): end other programs first")]
+    #[error("the system cannot start a thread ({0}): close other programs and run again")]
     NoThread(String),
 
-    /// A fault in inkgrad itself: no input and no machine should lead here.
+    /// A fault in inkgrad itself: no input and no machine should lead here. A caller of the library gets it for a call
+    /// that contradicts what its arguments' documentation asks for.
     #[error("a fault in inkgrad: {0}. Please report it, with the command and its data")]
     Internal(String),
 
@@ -53,7 +57,7 @@ pub enum Error {
         looked_for: String,
         found: String,
         remedy: &'static str,
-        /// The adapters that there are, but that are not what was looked for.
+        /// The adapters that exist but do not match.
         passed_over: Vec<String>,
     },
 
@@ -91,7 +95,8 @@ impl Error {
         Error::Io { path: path.into(), source }
     }
 
-    /// True where the machine or the command line is at fault, not the work (exit code 2, not 1).
+    /// True where the machine or the command line is at fault, so that the work could not begin; false where the work
+    /// itself failed.
     pub fn is_environment(&self) -> bool {
         use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
         if let Error::Io { source, .. } = self {

@@ -1,8 +1,7 @@
 //! The one interface of the two executors: a plan made ready on a device, and blocks of steps run through it.
 //!
-//! A block is a number of consecutive steps that are handed over together (one submission on a GPU). The flat
-//! buffers live in a [`Store`], which several executors share: training and evaluation are two plans over the
-//! same parameters.
+//! A block is a number of consecutive steps that are handed over together (one submission on a GPU). The flat buffers live
+//! in a [`Store`], which several executors share: training and evaluation are two plans over the same parameters.
 
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -18,19 +17,23 @@ pub enum Device {
     Gpu(gpu::Device),
 }
 
-/// The flat buffers on a device.
+/// The flat buffers on a device: of one network, or on a GPU of several.
 pub enum Store {
     Cpu(cpu::Store),
     Gpu(gpu::Store),
 }
 
+/// A plan made ready on a device.
 pub enum Executor {
     Cpu(Box<cpu::Executor>),
     Gpu(Box<gpu::Executor>),
 }
 
 impl Device {
-    /// Makes the flat buffers: parameters as given, everything else zero.
+    /// Makes the flat buffers of one network: parameters as given, everything else zero.
+    ///
+    /// # Errors
+    /// `NoMemory` or `OutOfMemory` where the device has no room for them.
     pub fn store(&self, sizes: FlatSizes, parameters: &[f32]) -> Result<Store> {
         Ok(match self {
             Device::Cpu(device) => Store::Cpu(device.store(sizes, parameters)?),
@@ -38,7 +41,28 @@ impl Device {
         })
     }
 
-    /// Makes a plan ready: buffers, pipelines, bind groups, or threads' shares. `store` must be this device's.
+    /// Makes the flat buffers of `networks` networks side by side, each with these sizes, all zero.
+    ///
+    /// # Errors
+    /// As [`Device::store`]; `Usage` for more than one network on the CPU.
+    pub fn store_for_networks(&self, sizes: FlatSizes, networks: usize) -> Result<Store> {
+        match self {
+            Device::Cpu(device) if networks == 1 => {
+                Ok(Store::Cpu(device.store(sizes, &vec![0.0; sizes.parameters])?))
+            }
+            Device::Cpu(_) => {
+                let what = "networks train side by side on a GPU only: on the CPU train them one by one";
+                Err(Error::Usage(what.into()))
+            }
+            Device::Gpu(device) => Ok(Store::Gpu(device.store_of_nets(sizes, networks)?)),
+        }
+    }
+
+    /// Makes a plan ready: buffers, pipelines and bind groups on a GPU, chunks and workers on the CPU. Over a store of
+    /// several networks the executor runs every step for all of them.
+    ///
+    /// # Errors
+    /// `Internal` where the store is another device's or does not fit the plan; else whatever the device refuses.
     pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
         match (self, store) {
             (Device::Cpu(device), Store::Cpu(store)) => {
@@ -53,26 +77,48 @@ impl Device {
 }
 
 impl Store {
+    /// A flat buffer of the only, or the first, network. Waits for the device.
     pub async fn read(&self, flat: Flat) -> Result<Vec<f32>> {
+        self.read_network(0, flat).await
+    }
+
+    /// Overwrites a flat buffer of the only, or the first, network; `values` must be as long as it.
+    pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
+        self.write_network(0, flat, values)
+    }
+
+    /// As [`Store::read`], of network `index`, counted from 0.
+    pub async fn read_network(&self, index: usize, flat: Flat) -> Result<Vec<f32>> {
         match self {
-            Store::Cpu(store) => Ok(store.read(flat)),
-            Store::Gpu(store) => store.read(flat).await,
+            Store::Cpu(store) => only(index).map(|()| store.read(flat)),
+            Store::Gpu(store) => store.read_net(index, flat).await,
         }
     }
 
-    /// Overwrites a flat buffer; `values` must be as long as it.
-    pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
+    /// As [`Store::write`], of network `index`, counted from 0.
+    pub fn write_network(&self, index: usize, flat: Flat, values: &[f32]) -> Result<()> {
         match self {
-            Store::Cpu(store) => store.write(flat, values),
-            Store::Gpu(store) => store.write(flat, values),
+            Store::Cpu(store) => only(index).and_then(|()| store.write(flat, values)),
+            Store::Gpu(store) => store.write_net(index, flat, values),
         }
     }
 }
 
+/// A store on the CPU holds one network.
+fn only(index: usize) -> Result<()> {
+    match index {
+        0 => Ok(()),
+        _ => Err(Error::Internal(format!("network {index} of a store that holds one"))),
+    }
+}
+
 impl Executor {
-    /// Runs `scalars.len()` steps (at most the options' `block`) on images of `split`: step `s` takes the images
-    /// `indices[s * batch..][..batch]`. Returns when the work is handed over, not when it is done; waits only
-    /// for room where too much is in flight.
+    /// Runs `scalars.len()` steps (at most [`Executor::block`]) on images of `split`. `indices` is
+    /// `[networks, steps, batch]`: step `s` of a single network takes the images `indices[s * batch..][..batch]`. Returns
+    /// when the work has been handed over, not when it is done; waits only if too much work is already in flight.
+    ///
+    /// # Errors
+    /// `Data` for an index that is not of the split; else whatever went wrong on the device since the last call.
     pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.run(split, indices, scalars),
@@ -80,8 +126,8 @@ impl Executor {
         }
     }
 
-    /// The losses that have become known since the last call, in the order of steps, one a step. On a GPU this
-    /// asks for a read-back and returns what earlier ones have brought: it never waits.
+    /// The losses that have become known since the last call, `[steps, networks]`. On a GPU this requests a read-back and
+    /// returns what earlier requests have brought: it never waits.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => Ok(executor.losses()),
@@ -97,10 +143,11 @@ impl Executor {
         }
     }
 
-    /// A tensor's bytes as the device holds them (32-bit words, little endian; rows of pixels padded).
+    /// A tensor's bytes as the device holds them (32-bit words, little endian; rows of pixels padded). Waits for the
+    /// device.
     ///
     /// # Errors
-    /// On the CPU, activations that other ops of the plan use up are not kept.
+    /// `Internal` for a tensor of another plan, and on the CPU for an activation that exists only within a step.
     pub async fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
         match self {
             Executor::Cpu(executor) => executor.read(tensor),
@@ -108,7 +155,7 @@ impl Executor {
         }
     }
 
-    /// Overwrites a tensor, bytes as `read` gives them.
+    /// Overwrites a tensor with bytes as [`Executor::read`] returns them.
     pub fn write(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.write(tensor, bytes),
@@ -116,15 +163,16 @@ impl Executor {
         }
     }
 
-    /// Which step of a block's rows of images, labels and losses `read`, `write` and `run_as_is` mean from now on; at first it
-    /// is the first step. Only a GPU keeps a whole block's rows: on the CPU this changes nothing.
+    /// Selects the step of the block whose images, labels and losses [`Executor::read`], [`Executor::write`] and
+    /// [`Executor::run_as_is`] use from now on; at first it is the first. Only a GPU keeps the rows of a whole block: on the
+    /// CPU this does nothing.
     pub fn look_at(&mut self, step: usize) {
         if let Executor::Gpu(executor) = self {
             executor.look_at(step);
         }
     }
 
-    /// Runs one step on whatever the tensors hold (the batch included, see `write`): for checks of single ops.
+    /// Runs one step on whatever the tensors hold, the batch included (see [`Executor::write`]): to check single ops.
     pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.run_as_is(scalars),
@@ -132,7 +180,7 @@ impl Executor {
         }
     }
 
-    /// When the ops of the blocks since the last call ran, where the options asked for a profile. Waits until they are done.
+    /// When the ops of the blocks since the last call ran, if the options asked for a profile. Waits until they are done.
     pub async fn spans(&mut self) -> Result<Vec<Span>> {
         match self {
             Executor::Cpu(executor) => Ok(executor.spans()),
@@ -140,7 +188,7 @@ impl Executor {
         }
     }
 
-    /// Threads that work side by side; 1 on a GPU, whatever it does inside.
+    /// Worker threads; 1 on a GPU.
     pub fn workers(&self) -> usize {
         match self {
             Executor::Cpu(executor) => executor.threads(),
@@ -148,7 +196,7 @@ impl Executor {
         }
     }
 
-    /// Most steps that `run` takes: the options' block, or fewer where a profile is made.
+    /// Largest number of steps that [`Executor::run`] takes: the options' block, or less while profiling.
     pub fn block(&self) -> usize {
         match self {
             Executor::Cpu(_) => usize::MAX,

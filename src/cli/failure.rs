@@ -1,10 +1,10 @@
 //! Why a command ends otherwise than well, and with which exit code.
 
-use std::process::ExitCode;
-
 use inkgrad::Error;
 
+/// The work failed.
 pub const WORK: u8 = 1;
+/// Usage or environment.
 pub const USAGE: u8 = 2;
 /// What shells report of a program that Ctrl-C ended.
 pub const INTERRUPTED: u8 = 130;
@@ -13,9 +13,9 @@ pub enum Failure {
     Error(Error),
     /// Whoever read the output has gone (`inkgrad … | head -1`): there is no one left to tell.
     Closed,
-    /// The command's own output has said it.
-    Said,
-    /// Ctrl-C; what became of the work has been said.
+    /// The command's own output has already said so.
+    Reported,
+    /// Ctrl-C. What became of the work has been printed.
     Interrupted,
 }
 
@@ -31,11 +31,51 @@ impl Failure {
         Failure::Error(Error::Usage(what.into()))
     }
 
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn exit_code(&self) -> u8 {
+        match self {
             Failure::Interrupted => INTERRUPTED,
             Failure::Error(error) if error.is_environment() => USAGE,
             _ => WORK,
-        })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    /// Scripts tell "you asked for the wrong thing" (2) from "it went wrong" (1) by the exit code.
+    #[test]
+    fn exit_codes_say_whose_fault_it_is() {
+        let io = |kind: ErrorKind| Error::io("file", kind.into());
+        let of_the_user_or_machine = [
+            Error::Usage("what".into()),
+            Error::Recipe("what".into()),
+            Error::Data("what".into()),
+            Error::Checkpoint("what".into()),
+            Error::Output("what".into()),
+            Error::NoMemory { bytes: 1 },
+            Error::NoThread("what".into()),
+            Error::Unsupported { adapter: "one".into(), what: "what".into() },
+            io(ErrorKind::NotFound),
+            io(ErrorKind::PermissionDenied),
+        ];
+        for error in of_the_user_or_machine {
+            assert_eq!(Failure::from(error).exit_code(), 2);
+        }
+        let of_the_work = [
+            Error::Internal("a fault".into()),
+            Error::bad_file("file", "what"),
+            Error::Gpu("what".into()),
+            Error::DeviceLost("what".into()),
+            Error::OutOfMemory("what".into()),
+            Error::Diverged { step: 1 },
+            io(ErrorKind::StorageFull),
+        ];
+        for error in of_the_work {
+            assert_eq!(Failure::from(error).exit_code(), 1);
+        }
     }
 }

@@ -1,25 +1,30 @@
-//! Ctrl-C: the first asks the run to end well, the second ends it at once.
+//! Ctrl-C: the first asks the run to stop in good order, the second ends the program at once.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::failure::{Failure, INTERRUPTED};
+use inkgrad::{Error, Result};
+
+use super::failure::INTERRUPTED;
 
 static PRESSED: AtomicU32 = AtomicU32::new(0);
 static WATCHED: OnceLock<bool> = OnceLock::new();
 
 pub struct Interrupt(());
 
-/// Listens from now on, if `wanted`: without a checkpoint or a profile to write there is nothing to do, and Ctrl-C ends the
-/// program as it always does.
-pub fn watch(wanted: bool) -> Result<Interrupt, Failure> {
+/// Listens from now on, if `wanted`: a run with no checkpoint or profile to write has nothing to do, and Ctrl-C ends the
+/// program as usual.
+pub fn watch(wanted: bool) -> Result<Interrupt> {
     if wanted && WATCHED.set(true).is_ok() {
         ctrlc::set_handler(|| {
             if PRESSED.fetch_add(1, Ordering::Relaxed) > 0 {
                 std::process::exit(INTERRUPTED.into());
             }
         })
-        .map_err(|error| Failure::usage(format!("Ctrl-C cannot be watched for: {error}")))?;
+        .map_err(|error| match error {
+            ctrlc::Error::System(error) => Error::NoThread(error.to_string()),
+            error => Error::Internal(format!("the handler of Ctrl-C: {error}")),
+        })?;
     }
     Ok(Interrupt(()))
 }

@@ -1,5 +1,6 @@
-//! JSON Lines for other programs: one event a line on standard output.
+//! JSON Lines for other programs: one event per line.
 
+use inkgrad::Error;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -25,9 +26,9 @@ pub enum Event<'a> {
         seed: u64,
         /// Steps done.
         step: u64,
-        /// Mean over the steps since the last such event.
+        /// Mean over the steps since the last such event of this seed.
         loss: f64,
-        /// Over the run so far.
+        /// Since the run began, over all networks that train side by side.
         images_per_second: f64,
     },
     Validation {
@@ -60,7 +61,7 @@ pub enum Event<'a> {
         test_accuracy: f64,
         test_loss: f64,
     },
-    /// The last line of a run that went well.
+    /// The last event of a successful run of one network.
     Result {
         task: &'a str,
         device: &'a str,
@@ -79,7 +80,10 @@ pub enum Event<'a> {
 
 /// Prints a value as one line of JSON.
 pub fn line(value: &impl Serialize) -> Result<(), Failure> {
-    // Serialising fails only for maps with keys that are no strings: a fault in this program, not of its user.
-    let text = serde_json::to_string(value).map_err(|e| Failure::usage(format!("no JSON: {e}")))?;
-    output::line(text)
+    output::line(text(value)?)
+}
+
+/// A value as JSON, on one line.
+pub fn text(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Internal(format!("a value has no form in JSON: {e}")))
 }

@@ -1,65 +1,75 @@
-//! `--seeds N` and `--ensemble N`: several runs that differ in their seed alone; on a GPU side by side.
+//! `--seeds N` and `--ensemble N`: networks that differ in their seed alone, side by side where the device can.
 
 use inkgrad::Error;
-use inkgrad::train::{Evaluation, evaluate_members};
+use inkgrad::train::{Trainer, evaluate_members};
 
+use super::announcement;
 use super::failure::Failure;
 use super::json::{self, Event};
 use super::output;
 use super::run::{Run, Trained};
-use super::side_by_side::{self, Finished};
 
+/// Trains `count` seeds from the settings' on; saves the ensemble, if one is wanted.
 pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
-    let Run { options, plan, data, chosen } = *run;
-    let mut done: Vec<(u64, Trained)> = Vec::new();
-    let Some(end) = plan.seed.checked_add(count) else {
-        let what = format!(
+    let Run { options, settings, .. } = *run;
+    let Some(end) = settings.seed.checked_add(count) else {
+        return Err(Failure::usage(format!(
             "--seed {}: there are no {count} seeds from here on. Begin with a smaller one",
-            plan.seed
-        );
-        return Err(Error::Usage(what).into());
+            settings.seed
+        )));
     };
-    while plan.seed + (done.len() as u64) < end {
-        let seed = plan.seed + done.len() as u64;
-        let finished = match side_by_side::gpu(run) {
-            Some(device) => side_by_side::train(run, device, seed, end - seed).await?,
-            None => vec![Finished::alone(seed, run.one(seed, done.is_empty()).await?)],
-        };
-        for run_of_seed in finished {
-            run_of_seed.log(run)?;
-            tell(run, run_of_seed.seed, &run_of_seed.trained)?;
-            done.push((run_of_seed.seed, run_of_seed.trained));
+    let mut finished: Vec<Trained> = Vec::new();
+    let mut seed = settings.seed;
+    while seed < end {
+        for trained in group(run, seed, end - seed).await? {
+            one_seed(run, &trained)?;
+            seed = trained.seed + 1;
+            finished.push(trained);
         }
     }
-    spread(run, &done)?;
-    let (Some(_), Some((_, first))) = (options.ensemble, done.first()) else { return Ok(()) };
-    let (network, kept) = (first.network.clone(), first.kept);
-    let members: Vec<_> = done.into_iter().map(|(_, trained)| trained.weights).collect();
-    let views = plan.recipe.views;
-    let test = evaluate_members(&chosen.device, &network, &members, views, &data.test).await?;
-    let (accuracy, loss) = (test.accuracy(), test.loss);
-    if let Some(path) = &options.save {
-        run.model(&network, members, kept).save(path)?;
-    }
-    if options.json {
-        return json::line(&Event::Ensemble { members: count, test_accuracy: accuracy, test_loss: loss });
-    }
-    if options.quiet {
-        return Ok(());
-    }
-    output::line(format_args!("ensemble of {count}: loss {loss:.4}, accuracy {accuracy:.4}"))?;
-    match &options.save {
-        Some(path) => output::line(format_args!("saved: {}", path.display())),
+    all_seeds(run, &finished)?;
+    match options.ensemble {
+        Some(_) => ensemble(run, &finished).await,
         None => Ok(()),
     }
 }
 
-fn tell(run: &Run<'_>, seed: u64, trained: &Trained) -> Result<(), Failure> {
-    let Trained { test, seconds, .. } = trained;
+/// Trains the seed `first` and as many of the `count` from there on as can train with it side by side.
+async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Failure> {
+    let Run { options, settings, network, chosen, .. } = *run;
+    // Validation is of one network's run.
+    let most = match settings.validate_every {
+        None => Trainer::most_networks(&chosen.device, network, &settings.recipe) as u64,
+        Some(_) => 1,
+    };
+    // If one group cannot hold them all, groups of about the same size.
+    let mut networks = count.div_ceil(count.div_ceil(most)) as usize;
+    let session = loop {
+        match run.prepare(first, networks).await {
+            Err(Error::OutOfMemory(_)) if networks > 1 => networks /= 2,
+            session => break session?,
+        }
+    };
+    if first == settings.seed {
+        announcement::start(run, session.trainer().steps())?;
+    }
+    if networks > 1 {
+        options.note(format_args!("seeds {first} to {} side by side", first + networks as u64 - 1));
+    }
+    let (trained, _) = run.finish(session).await?;
+    Ok(trained)
+}
+
+fn one_seed(run: &Run<'_>, trained: &Trained) -> Result<(), Failure> {
+    let Trained { seed, test, seconds, .. } = trained;
     let (accuracy, loss) = (test.accuracy(), test.loss);
     if run.options.json {
-        let (test_accuracy, test_loss, train_seconds) = (accuracy, loss, *seconds);
-        return json::line(&Event::Seed { seed, test_accuracy, test_loss, train_seconds });
+        return json::line(&Event::Seed {
+            seed: *seed,
+            test_accuracy: accuracy,
+            test_loss: loss,
+            train_seconds: *seconds,
+        });
     }
     if run.options.quiet {
         return Ok(());
@@ -67,23 +77,71 @@ fn tell(run: &Run<'_>, seed: u64, trained: &Trained) -> Result<(), Failure> {
     output::line(format_args!("seed {seed}: loss {loss:.4}, accuracy {accuracy:.4}, {seconds:.2} s"))
 }
 
-/// Mean, standard deviation (of a sample), best and worst accuracy.
-fn spread(run: &Run<'_>, done: &[(u64, Trained)]) -> Result<(), Failure> {
-    let accuracies: Vec<f64> = done.iter().map(|(_, trained)| Evaluation::accuracy(&trained.test)).collect();
-    let count = accuracies.len() as f64;
-    let mean = accuracies.iter().sum::<f64>() / count.max(1.0);
-    let squares: f64 = accuracies.iter().map(|accuracy| (accuracy - mean).powi(2)).sum();
-    let deviation = (squares / (count - 1.0).max(1.0)).sqrt();
-    let best = accuracies.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let worst = accuracies.iter().copied().fold(f64::INFINITY, f64::min);
+fn all_seeds(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
+    let accuracies: Vec<f64> = finished.iter().map(|trained| trained.test.accuracy()).collect();
+    let (seeds, Spread { mean, deviation, best, worst }) = (accuracies.len(), Spread::of(&accuracies));
     if run.options.json {
-        return json::line(&Event::Seeds { seeds: done.len(), mean, deviation, best, worst });
+        return json::line(&Event::Seeds { seeds, mean, deviation, best, worst });
     }
     if run.options.quiet {
         return Ok(());
     }
     output::line(format_args!(
-        "{} seeds: accuracy {mean:.5} on average, standard deviation {deviation:.5}, best {best:.4}, worst {worst:.4}",
-        done.len()
+        "{seeds} seeds: accuracy {mean:.5} on average, standard deviation {deviation:.5}, best {best:.4}, worst {worst:.4}"
     ))
+}
+
+async fn ensemble(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
+    let Run { options, settings, data, network, chosen } = *run;
+    let model = run.model(finished);
+    let views = settings.recipe.views;
+    let test = evaluate_members(&chosen.device, network, &model.members, views, &data.test).await?;
+    let (members, accuracy, loss) = (finished.len() as u64, test.accuracy(), test.loss);
+    if let Some(path) = &options.save {
+        model.save(path)?;
+    }
+    if options.json {
+        return json::line(&Event::Ensemble { members, test_accuracy: accuracy, test_loss: loss });
+    }
+    if options.quiet {
+        return Ok(());
+    }
+    output::line(format_args!("ensemble of {members}: loss {loss:.4}, accuracy {accuracy:.4}"))?;
+    announcement::saved(run)
+}
+
+/// How much several runs differ.
+struct Spread {
+    mean: f64,
+    /// Standard deviation of the sample: the sum of squares is divided by one less than the count.
+    deviation: f64,
+    best: f64,
+    worst: f64,
+}
+
+impl Spread {
+    fn of(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count.max(1.0);
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Spread {
+            mean,
+            deviation: (squares / (count - 1.0).max(1.0)).sqrt(),
+            best: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            worst: values.iter().copied().fold(f64::INFINITY, f64::min),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        let Spread { mean, deviation, best, worst } = Spread::of(&[0.5, 0.7, 0.9]);
+        assert!((mean - 0.7).abs() < 1e-12 && (deviation - 0.2).abs() < 1e-12, "{mean} {deviation}");
+        assert_eq!((best, worst), (0.9, 0.5));
+        assert_eq!(Spread::of(&[0.5]).deviation, 0.0);
+    }
 }

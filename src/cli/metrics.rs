@@ -8,21 +8,26 @@ use inkgrad::Error;
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::json;
 use super::meter::Record;
 use super::options::Options;
 use super::tensorboard::Events;
 
 pub struct Metrics {
     log: Option<(PathBuf, File)>,
-    events: Option<Events>,
+    /// One per network; none without `--tensorboard`.
+    events: Vec<Events>,
 }
 
 impl Metrics {
-    /// Opens the files that the options name. A run that goes on (`before` steps are done) adds to its log, from which it
-    /// first takes what it is going to do again: a run that was killed had logged steps after its last checkpoint.
-    pub fn open(options: &Options, seed: u64, before: u64) -> Result<Self, Failure> {
-        let is_one_of_many = options.seeds.or(options.ensemble).is_some();
-        let append = before > 0 || (is_one_of_many && seed > options.seed);
+    /// Opens the files that the options name, for networks with seeds from `first` on. With `--seeds` and `--ensemble` they
+    /// share the log, and each has a directory of its own for TensorBoard.
+    ///
+    /// A resumed run (`before` steps are done) appends to its log, after removing from it the steps that will be done
+    /// again: a run that was killed had logged steps after its last checkpoint.
+    pub fn open(options: &Options, first: u64, networks: usize, before: u64) -> Result<Self, Failure> {
+        let has_seeds = options.seeds.or(options.ensemble).is_some();
+        let append = before > 0 || (has_seeds && first > options.seed);
         let log = match &options.log {
             None => None,
             Some(path) => {
@@ -34,19 +39,28 @@ impl Metrics {
                 Some((path.clone(), file.map_err(|e| Error::io(path, e))?))
             }
         };
-        let dir = |dir: &Path| if is_one_of_many { dir.join(format!("seed-{seed}")) } else { dir.to_owned() };
-        let events = options.tensorboard.as_deref().map(|path| Events::create(&dir(path))).transpose()?;
+        let mut events = Vec::new();
+        if let Some(dir) = &options.tensorboard {
+            for seed in (first..).take(networks) {
+                events.push(match has_seeds {
+                    true => Events::create(&dir.join(format!("seed-{seed}")))?,
+                    false => Events::create(dir)?,
+                });
+            }
+        }
         Ok(Metrics { log, events })
     }
 
-    pub fn step(&mut self, record: &Record, event: &impl Serialize) -> Result<(), Failure> {
+    /// Records the loss of network `index`, counted from 0.
+    pub fn step(&mut self, index: usize, record: &Record, event: &impl Serialize) -> Result<(), Failure> {
         self.line(event)?;
-        if let Some(events) = &mut self.events {
+        if let Some(events) = self.events.get_mut(index) {
             events.scalar("train/loss", record.step, record.loss)?;
         }
         Ok(())
     }
 
+    /// Records a validation of the only network.
     pub fn validation(
         &mut self,
         step: u64,
@@ -55,7 +69,7 @@ impl Metrics {
         event: &impl Serialize,
     ) -> Result<(), Failure> {
         self.line(event)?;
-        if let Some(events) = &mut self.events {
+        if let Some(events) = self.events.first_mut() {
             events.scalar("validation/loss", step, loss)?;
             events.scalar("validation/accuracy", step, accuracy)?;
         }
@@ -64,12 +78,11 @@ impl Metrics {
 
     fn line(&mut self, event: &impl Serialize) -> Result<(), Failure> {
         let Some((path, file)) = &mut self.log else { return Ok(()) };
-        let text = serde_json::to_string(event).map_err(|e| Failure::usage(format!("no JSON: {e}")))?;
-        writeln!(file, "{text}").map_err(|e| Error::io(&*path, e).into())
+        writeln!(file, "{}", json::text(event)?).map_err(|e| Error::io(&*path, e).into())
     }
 }
 
-/// Ends a log before its first line of a step after `before`, or its torn last line. What is no line of a log stays.
+/// Cuts a log off before its first record of a step after `before`, or before a torn last line. Other text is kept.
 fn forget(path: &Path, before: u64) -> std::io::Result<()> {
     #[derive(serde::Deserialize)]
     struct Line {
@@ -80,7 +93,7 @@ fn forget(path: &Path, before: u64) -> std::io::Result<()> {
         (None, Err(_)) => !text.starts_with(b"{"),
         (Some(_), Err(_)) => true,
     };
-    // Not of pipes and devices.
+    // A pipe or a device has nothing to cut off.
     if !path.is_file() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The commands: their arguments, what they print, and their exit codes (0 well, 1 the work failed, 2 usage or
 //! environment).
 
+mod announcement;
 mod bench;
 mod device;
 mod devices;
@@ -8,6 +9,7 @@ mod eval;
 mod failure;
 mod interrupt;
 mod json;
+mod live;
 mod many;
 mod meter;
 mod metrics;
@@ -17,7 +19,6 @@ mod profiling;
 mod progress;
 mod recipe;
 mod run;
-mod side_by_side;
 mod source;
 mod summary;
 mod table;
@@ -29,13 +30,14 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
 
 #[derive(Parser)]
 #[command(name = "inkgrad", version, about = "Trains image classifiers on any GPU, or on the CPU")]
-#[command(subcommand_required = true, arg_required_else_help = false)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "`inkgrad train` alone trains the built-in softmax regression on MNIST.\n\
     Exit codes: 0 well, 1 the work failed, 2 usage or environment, 130 interrupted by Ctrl-C.")]
 struct CommandLine {
@@ -83,16 +85,21 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Prints what went wrong, unless that has been done; the exit code.
+/// Prints what went wrong, unless that has been done; returns the exit code.
 fn ended(failure: &Failure) -> ExitCode {
     if let Failure::Error(error) = failure {
         output::note(format_args!("inkgrad: error: {error}"));
     }
-    failure.exit_code()
+    ExitCode::from(failure.exit_code())
 }
 
-/// clap's answer: help and version are no errors; the rest begins like all other errors here.
+/// clap's answer. Help and version that were asked for are results on standard output; without any argument the help goes
+/// to standard error and the exit code says that no work was named, as clap has it. All else begins like any error here.
 fn refused(refusal: &clap::Error) -> ExitCode {
+    if refusal.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output::note(refusal.render().to_string().trim_end());
+        return ExitCode::from(failure::USAGE);
+    }
     if refusal.use_stderr() {
         output::note(format_args!("inkgrad: {}", refusal.render().to_string().trim_end()));
         return ExitCode::from(failure::USAGE);

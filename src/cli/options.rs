@@ -103,7 +103,7 @@ pub enum Reduction {
 }
 
 /// What is to be trained, and what is to be done meanwhile: from the options, or from a checkpoint.
-pub struct Plan {
+pub struct Settings {
     pub name: String,
     pub recipe: Recipe,
     pub seed: u64,
@@ -115,11 +115,11 @@ pub struct Plan {
 }
 
 impl Options {
-    pub fn plan(&self) -> Result<Plan> {
+    pub fn settings(&self) -> Result<Settings> {
         self.device.agree_with(self.feed)?;
         let Some(dir) = &self.resume else {
             let (name, recipe) = self.recipe()?;
-            return Ok(Plan {
+            return Ok(Settings {
                 name,
                 recipe,
                 seed: self.seed,
@@ -132,7 +132,7 @@ impl Options {
         };
         let checkpoint = Checkpoint::latest(dir)?;
         let About { name, recipe, seed, every, validate_every, patience, .. } = checkpoint.about.clone();
-        Ok(Plan {
+        Ok(Settings {
             name,
             recipe,
             seed,
@@ -185,7 +185,7 @@ impl Options {
         Ok((name, recipe))
     }
 
-    pub fn say(&self, text: impl std::fmt::Display) {
+    pub fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
             output::note(text);
         }

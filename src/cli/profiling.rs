@@ -75,7 +75,7 @@ impl Profiling {
                 }
                 _ => format!("{count} spans"),
             };
-            options.say(format_args!(
+            options.note(format_args!(
                 "trace: {} ({extent}; open it in ui.perfetto.dev or chrome://tracing)",
                 path.display(),
             ));

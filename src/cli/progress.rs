@@ -1,7 +1,5 @@
 //! What standard error shows of a run: a bar for a person, a few plain lines for a file, or nothing.
 
-use std::time::{Duration, Instant};
-
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::meter::{Meter, Pace, Record};
@@ -9,8 +7,6 @@ use super::output;
 
 /// Lines of a whole run where nobody watches.
 const LINES: u64 = 10;
-/// Losses are asked for, and a bar is drawn, this often: a person sees no more, and the run feels nothing.
-const EVERY: Duration = Duration::from_millis(100);
 
 pub enum Progress {
     Bar { bar: ProgressBar, recent: Option<f64> },
@@ -80,21 +76,4 @@ fn figures(loss: f64, done: u64, pace: &Pace) -> String {
 /// A large number for a reader: whole, in groups of three digits.
 pub fn count(value: f64) -> HumanCount {
     HumanCount(value.round() as u64)
-}
-
-/// Says when it is time again.
-pub struct Rhythm(Instant);
-
-impl Rhythm {
-    pub fn start() -> Self {
-        Rhythm(Instant::now())
-    }
-
-    pub fn is_due(&mut self) -> bool {
-        let due = self.0.elapsed() >= EVERY;
-        if due {
-            self.0 = Instant::now();
-        }
-        due
-    }
 }

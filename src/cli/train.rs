@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use inkgrad::network::{Network, Task};
 use inkgrad::train::Checkpoint;
 use inkgrad::{Error, model_file};
 
@@ -11,7 +12,7 @@ use super::run::Run;
 use super::{many, source};
 
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let plan = options.plan()?;
+    let settings = options.settings()?;
     apart(&options)?;
     // What is written at the end, found out before the start.
     if let Some(path) = &options.save {
@@ -20,17 +21,21 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     for path in [&options.log, &options.trace].into_iter().flatten().filter(|path| is_plain(path)) {
         model_file::check_writable(path)?;
     }
-    if let Some(dir) = &plan.checkpoints {
-        Checkpoint::make_room(dir, plan.resumed.is_some())?;
+    if let Some(dir) = &settings.checkpoints {
+        Checkpoint::make_room(dir, settings.resumed.is_some())?;
     }
     let dir = options.data.clone();
     let choice = options.device.choose();
     let (data, chosen) = source::beside(move || source::data_set(dir.as_deref()), choice).await?;
-    if plan.validate_every.is_some() && data.validation.is_empty() {
+    if settings.validate_every.is_some() && data.validation.is_empty() {
         let what = "too few training images to hold some back for validation";
-        return Err(Error::Usage(format!("{what}: leave out --validate-every, or bring 12 and more")).into());
+        return Err(
+            Error::Data(format!("{what}: leave out --validate-every, or give 12 images or more")).into()
+        );
     }
-    let run = Run { options: &options, plan: &plan, data: &data, chosen: &chosen };
+    let recipe = &settings.recipe;
+    let network = Network::new(Task::from(&data), recipe.normalisation, &recipe.layers)?;
+    let run = Run { options: &options, settings: &settings, data: &data, network: &network, chosen: &chosen };
     let done = match options.seeds.or(options.ensemble) {
         Some(count) => many::train(&run, count.into()).await,
         None => run.train().await,

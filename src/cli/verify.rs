@@ -49,7 +49,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     output::line(format_args!(
         "{name}: do not trust it with {failed}. Update its driver or use --device cpu"
     ))?;
-    Err(Failure::Said)
+    Err(Failure::Reported)
 }
 
 /// How an op did over all its cases.

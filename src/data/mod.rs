@@ -60,7 +60,7 @@ impl DataSet {
     /// Images are taken as they are; EMNIST's have rows and columns exchanged, in both halves alike.
     ///
     /// # Errors
-    /// `MissingFile` or `Config` where the files are not there, `Io` where they cannot be read, and
+    /// `MissingFile` or `Data` where the files are not there, `Io` where they cannot be read, and
     /// `BadFile` where one is malformed or they do not belong together.
     pub fn open(dir: &Path) -> Result<Self> {
         Self::join(|| Part::open_train(dir), || Part::open_test(dir))

@@ -25,7 +25,7 @@ impl BatchOrder {
     /// The order from its beginning.
     ///
     /// # Errors
-    /// `Config` where there is no example, more than an index of 32 bits can name, or an empty batch.
+    /// `Data` where there is no example, or more than a 32-bit index can name; `Recipe` for an empty batch.
     pub fn new(examples: usize, batch: usize, seed: u64) -> Result<Self> {
         Self::at(examples, batch, seed, 0)
     }
@@ -33,7 +33,7 @@ impl BatchOrder {
     /// The order after `position` batches: what [`BatchOrder::new`] and as many draws would give.
     ///
     /// # Errors
-    /// As [`BatchOrder::new`], and `Config` for a position that no run could have reached.
+    /// As [`BatchOrder::new`], and `Internal` for a position that no run could have reached.
     pub fn at(examples: usize, batch: usize, seed: u64, position: u64) -> Result<Self> {
         if examples == 0 {
             return Err(Error::Data("there are no training examples to draw batches from".into()));

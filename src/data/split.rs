@@ -20,7 +20,7 @@ impl Split {
     /// A split of its own from `images`, one byte a pixel, row-major, `labels.len()` x `pixels` bytes.
     ///
     /// # Errors
-    /// `Config` where the two lengths do not fit together, or `pixels` is 0.
+    /// `Data` where the two lengths do not fit together, or `pixels` is 0.
     pub fn new(pixels: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
         if pixels == 0 || labels.len().checked_mul(pixels) != Some(images.len()) {
             return Err(Error::Data(format!(
@@ -69,14 +69,15 @@ impl Split {
     }
 
     /// # Errors
-    /// `Config` where an index names no image of the split; `NO_IMAGE` is allowed.
+    /// `Internal` where an index names no image of the split; `NO_IMAGE` is allowed.
     pub(crate) fn check_indices(&self, indices: &[u32]) -> Result<()> {
         let unknown = |index: &&u32| **index as usize >= self.len() && **index != NO_IMAGE;
         match indices.iter().find(unknown) {
             None => Ok(()),
-            Some(index) => {
-                Err(Error::Data(format!("image {index} of a split of {} images, counted from 0", self.len())))
-            }
+            Some(index) => Err(Error::Internal(format!(
+                "image {index} of a split of {} images, counted from 0",
+                self.len()
+            ))),
         }
     }
 

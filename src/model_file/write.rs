@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// meanwhile: into a temporary file beside it, synced to the disk, then renamed. A link's target is written, the link stays.
 ///
 /// # Errors
-/// `Config` where the name is that of a directory or a device; `Io` where the system refuses.
+/// `Output` where the name is that of a directory or a device; `Io` where the system refuses.
 pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     check_kind(path)?;
@@ -33,14 +33,14 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
 /// they save.
 ///
 /// # Errors
-/// `Config` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
+/// `Output` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
 pub fn check_writable(path: &Path) -> Result<()> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let aside = aside(path)?;
-    let config = |what: String| Err(Error::Output(format!("{} cannot be written: {what}", path.display())));
+    let cannot = |what: String| Err(Error::Output(format!("{} cannot be written: {what}", path.display())));
     check_kind(path)?;
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
-        return config(format!("there is no directory {}. Make it first", dir.display()));
+        return cannot(format!("there is no directory {}. Make it first", dir.display()));
     }
     std::fs::File::create(&aside)
         .and_then(|_| std::fs::remove_file(&aside))

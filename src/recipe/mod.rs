@@ -138,7 +138,7 @@ impl Recipe {
             Some((_, text)) => Ok(text),
             None => {
                 let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-                Err(Error::Recipe(format!("no preset `{name}`: there are {}", names.join(", "))))
+                Err(Error::Usage(format!("no preset `{name}`: there are {}", names.join(", "))))
             }
         }
     }

@@ -128,10 +128,13 @@ impl Checkpoint {
     /// that were cut short have left there is removed.
     ///
     /// # Errors
-    /// `Config` where a new run would mix its checkpoints with another's; `Io` where there can be no such directory.
+    /// `Usage` where a new run would mix its checkpoints with another's; `Output` or `Io` where there can be no such directory.
     pub fn make_room(dir: &Path, goes_on: bool) -> Result<()> {
         if dir.exists() && !dir.is_dir() {
-            return Err(Error::Output(format!("{} is no directory: checkpoints need one", dir.display())));
+            return Err(Error::Output(format!(
+                "{} is not a directory: name a directory for the checkpoints",
+                dir.display()
+            )));
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         if !goes_on && !list(dir)?.is_empty() {

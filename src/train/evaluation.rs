@@ -1,4 +1,4 @@
-use super::forward::{activations_batch, forward_plan, require_images};
+use super::forward::{evaluation_batch, forward_plan, require_images, require_labels};
 use super::prediction::predict_members;
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -61,7 +61,8 @@ pub async fn evaluate(
         return Err(Error::Data("there are no images to evaluate on".into()));
     }
     require_images(network, split)?;
-    let batch = activations_batch(network).min(split.len());
+    require_labels(network, split)?;
+    let batch = evaluation_batch(network).min(split.len());
     let plan = forward_plan(device, network, batch);
     let (Some(correct), Some(confusion)) = (plan.find("correct"), plan.find("confusion")) else {
         return Err(Error::Internal("an evaluation plan without counts".into()));
@@ -111,6 +112,7 @@ pub async fn evaluate_members(
     if split.is_empty() {
         return Err(Error::Data("there are no images to evaluate on".into()));
     }
+    require_labels(network, split)?;
     let predictions = predict_members(device, network, members, views, split).await?;
     let classes = network.task.classes;
     let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);

@@ -1,4 +1,4 @@
-use super::forward::{activations_batch, forward_plan, require_images};
+use super::forward::{evaluation_batch, forward_plan, require_images};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
@@ -43,7 +43,7 @@ pub async fn predict(
 ) -> Result<Predictions> {
     require_images(network, images)?;
     let classes = network.task.classes;
-    let batch = activations_batch(network).min(images.len()).max(1);
+    let batch = evaluation_batch(network).min(images.len()).max(1);
     let plan = forward_plan(device, network, batch);
     // Logits are read by the count, whatever the loss was fused into.
     let logits = plan.ops.iter().find_map(|planned| match &planned.op {
@@ -102,7 +102,7 @@ pub async fn predict_members(
             }
         }
     }
-    let mut mean = sum.ok_or_else(|| Error::Internal("an ensemble of no networks".into()))?;
+    let mut mean = sum.ok_or_else(|| Error::Usage("an ensemble of no networks: give one or more".into()))?;
     let count = (members.len() * views.moves().len()) as f32;
     mean.probabilities.iter_mut().for_each(|value| *value /= count);
     Ok(mean)

@@ -1,4 +1,4 @@
-//! A whole run: steps, validations, checkpoints, an early end. It yields events to whoever drives it.
+//! A whole run: steps, validations, checkpoints, an early stop. It yields events to whoever drives it.
 
 use std::path::PathBuf;
 
@@ -8,77 +8,89 @@ use super::checkpoint::{About, Checkpoint, Fingerprint};
 use super::{Evaluation, Trainer, evaluate_members};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::executor::Device;
+use crate::executor::{Device, Span};
 use crate::model_file::Weights;
-use crate::profile::Span;
 
-/// What a run does beside its steps.
+/// What a run does beside its steps. All of it is for runs of one network.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
-    /// The recipe's name.
+    /// The recipe's name, for checkpoints.
     pub name: String,
     /// The images that validation classifies.
     pub validation: Option<Split>,
     /// Steps between two validations.
     pub validate_every: Option<u64>,
-    /// Ends the run after so many validations without a smaller loss, with the weights of the smallest.
+    /// Ends the run after this many validations in a row without a smaller loss, with the weights of the smallest.
     pub patience: Option<u32>,
-    /// Where checkpoints go, and steps between two of them (none: only where the run is interrupted).
+    /// Directory of the checkpoints.
     pub checkpoints: Option<PathBuf>,
+    /// Steps between two checkpoints; none: only when [`Session::save`] is called.
     pub checkpoint_every: Option<u64>,
-    /// What to call the device in checkpoints.
+    /// The device's name, for checkpoints.
     pub device: String,
 }
 
 /// The best validation so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    /// Steps done then.
+    /// Steps done by then.
     pub step: u64,
+    /// Mean cross-entropy per image, in nats.
     pub loss: f64,
+    /// From 0 to 1.
     pub accuracy: f64,
 }
 
-/// What has happened in a run.
+/// What [`Session::advance`] has done.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A block of steps was handed to the device. [`Session::losses`] may know more now.
+    /// Handed a block of steps to the device. [`Session::losses`] may know more now.
     Advanced,
     Validated {
         step: u64,
         evaluation: Evaluation,
     },
+    /// Wrote a checkpoint.
     Saved {
         step: u64,
         path: PathBuf,
     },
-    /// Validation has not got better for long enough.
+    /// Ended the run: validation has not improved for long enough.
     StoppedEarly {
         step: u64,
         best: Best,
     },
 }
 
+/// A training run with everything that happens between its steps. [`Session::advance`] until [`Session::is_done`], then
+/// take the [`Session::weights`].
 pub struct Session {
     device: Device,
     trainer: Trainer,
     options: SessionOptions,
     images: Option<Fingerprint>,
     best: Option<(Best, Weights)>,
+    /// Validations since the best.
     waited: u32,
-    /// Steps at which the last validation and the last checkpoint were.
+    /// Steps at which the last validation and the last checkpoint were made.
     validated: u64,
     saved: u64,
     stopped: bool,
     /// Losses that became known while the run waited for the device.
-    known: Vec<f32>,
+    losses: Vec<f32>,
 }
 
 impl Session {
-    pub fn new(device: &Device, trainer: Trainer, options: SessionOptions) -> Self {
+    /// # Errors
+    /// `Usage` where several networks train side by side and the options ask for validation or checkpoints.
+    pub fn new(device: &Device, trainer: Trainer, options: SessionOptions) -> Result<Self> {
+        if trainer.networks() > 1 && (options.validate_every.is_some() || options.checkpoints.is_some()) {
+            let what = "validation and checkpoints are of one network's run: train the networks one by one";
+            return Err(Error::Usage(what.into()));
+        }
         let start = trainer.started();
         let images = options.checkpoints.is_some().then(|| Fingerprint::of(trainer.split()));
-        Session {
+        Ok(Session {
             device: device.clone(),
             trainer,
             options,
@@ -88,14 +100,14 @@ impl Session {
             validated: start,
             saved: start,
             stopped: false,
-            known: Vec::new(),
-        }
+            losses: Vec::new(),
+        })
     }
 
-    /// Goes on from a checkpoint, which the trainer was made from.
+    /// Continues from a checkpoint, from which the trainer was made too.
     ///
     /// # Errors
-    /// Where the training images are not those that the run began with.
+    /// `Data` where the training images are not those that the run began with.
     pub fn resume(
         device: &Device,
         trainer: Trainer,
@@ -105,9 +117,9 @@ impl Session {
         let Checkpoint { about, best, .. } = checkpoint;
         if Fingerprint::of(trainer.split()) != about.images {
             let what = "the checkpoint's run was trained on other images";
-            return Err(Error::Usage(format!("{what}: name them with `--data DIR`, as at its start")));
+            return Err(Error::Data(format!("{what}: name them with `--data DIR`, as at its start")));
         }
-        let mut session = Session::new(device, trainer, options);
+        let mut session = Session::new(device, trainer, options)?;
         session.images = Some(about.images);
         session.best = about.best.zip(best);
         session.waited = about.waited;
@@ -153,9 +165,9 @@ impl Session {
         self.options.checkpoints.is_some() && self.is_due(self.options.checkpoint_every, self.saved)
     }
 
-    /// Does the next thing that is due.
+    /// Does the next thing that is due: a validation, a checkpoint, the early stop, or a block of steps.
     pub async fn advance(&mut self) -> Result<Event> {
-        // Before the checkpoint, which then knows of it.
+        // Validation comes before the checkpoint, which then contains its result.
         if self.is_validation_due() {
             return self.validate().await;
         }
@@ -175,9 +187,8 @@ impl Session {
     async fn validate(&mut self) -> Result<Event> {
         let step = self.trainer.started();
         self.validated = step;
-        let losses = self.trainer.finish().await?;
-        self.known.extend(losses);
-        let weights = self.trainer.weights().await?;
+        self.wait().await?;
+        let weights = self.trainer.weights(0).await?;
         let validation = self.options.validation.clone().unwrap_or_else(Split::empty);
         let evaluation = evaluate_members(
             &self.device,
@@ -189,7 +200,7 @@ impl Session {
         .await?;
         if self.options.patience.is_some() {
             let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
-            // A loss that is not a number is no better than any.
+            // A NaN loss never counts as an improvement.
             let is_better = self.best.as_ref().is_none_or(|(best, _)| loss < best.loss);
             if is_better && loss.is_finite() {
                 (self.best, self.waited) = (Some((Best { step, loss, accuracy }, weights)), 0);
@@ -200,10 +211,11 @@ impl Session {
         Ok(Event::Validated { step, evaluation })
     }
 
-    /// Writes a checkpoint now: its step and its file.
+    /// Writes a checkpoint now; returns its step and its file.
     ///
     /// # Errors
-    /// Where there is no directory for it, or it cannot be written; the one before is then still good.
+    /// `Usage` where the options name no directory, `Diverged` where the weights are not finite, else whatever stops it
+    /// from being written; the checkpoint before it is then still good.
     pub async fn save(&mut self) -> Result<(u64, PathBuf)> {
         let Some(dir) = self.options.checkpoints.clone() else {
             return Err(Error::Usage(
@@ -211,11 +223,10 @@ impl Session {
             ));
         };
         let step = self.trainer.started();
-        let losses = self.trainer.finish().await?;
-        self.known.extend(losses);
+        self.wait().await?;
         let images = *self.images.get_or_insert_with(|| Fingerprint::of(self.trainer.split()));
-        let trainer = &mut self.trainer;
-        let (weights, states) = (trainer.current_weights().await?, trainer.states().await?);
+        let trainer = &self.trainer;
+        let (weights, states) = (trainer.current_weights(0).await?, trainer.states(0).await?);
         if !weights.is_finite() {
             return Err(Error::Diverged { step });
         }
@@ -243,28 +254,32 @@ impl Session {
         Ok((step, checkpoint.save(&dir)?))
     }
 
-    /// The losses that have become known since the last call; never waits.
+    /// Waits for the device; keeps the losses that have become known for the next to ask.
+    async fn wait(&mut self) -> Result<()> {
+        let losses = self.trainer.finish().await?;
+        self.losses.extend(losses);
+        Ok(())
+    }
+
+    /// The losses that have become known since the last call, `[steps, networks]` as in [`Trainer::losses`]; never waits.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
-        let new = self.trainer.losses()?;
-        let mut losses = std::mem::take(&mut self.known);
-        losses.extend(new);
-        Ok(losses)
+        let losses = self.trainer.losses()?;
+        self.losses.extend(losses);
+        Ok(std::mem::take(&mut self.losses))
     }
 
-    /// Waits until all steps handed over are done; the losses not yet given.
+    /// Waits until all steps handed over are done; returns the losses not given yet.
     pub async fn finish(&mut self) -> Result<Vec<f32>> {
-        let new = self.trainer.finish().await?;
-        let mut losses = std::mem::take(&mut self.known);
-        losses.extend(new);
-        Ok(losses)
+        self.wait().await?;
+        Ok(std::mem::take(&mut self.losses))
     }
 
-    /// The weights to keep: the best by validation where that was asked for, else the (averaged) last ones; and the
-    /// step that they are of.
-    pub async fn weights(&mut self) -> Result<(Weights, u64)> {
+    /// The weights of network `index` to keep, and the step that they are of: the best by validation where the options ask
+    /// for early stopping, else the last (averaged) ones.
+    pub async fn weights(&self, index: usize) -> Result<(Weights, u64)> {
         match &self.best {
             Some((best, weights)) => Ok((weights.clone(), best.step)),
-            None => Ok((self.trainer.weights().await?, self.trainer.started())),
+            None => Ok((self.trainer.weights(index).await?, self.trainer.started())),
         }
     }
 }
@@ -277,7 +292,7 @@ mod tests {
     use crate::recipe::Recipe;
     use crate::train::TrainerOptions;
 
-    /// A run that is stopped between a step and the validation that is due after it makes up for it when it goes on.
+    /// A run that is interrupted between a step and the validation that is due after it validates when it continues.
     #[test]
     fn a_validation_that_was_due_is_not_lost() {
         pollster::block_on(async {
@@ -297,7 +312,7 @@ mod tests {
             };
             let trainer_options = TrainerOptions::default();
             let trainer = Trainer::new(&device, &network, &recipe, &split, trainer_options).await.unwrap();
-            let mut session = Session::new(&device, trainer, options.clone());
+            let mut session = Session::new(&device, trainer, options.clone()).unwrap();
             while session.trainer().started() < 10 {
                 session.advance().await.unwrap();
             }
@@ -310,7 +325,7 @@ mod tests {
                 let mut again = Session::resume(&device, trainer, options.clone(), checkpoint).unwrap();
                 let event = again.advance().await.unwrap();
                 assert_eq!(matches!(event, Event::Validated { step: 10, .. }), is_due, "{event:?}");
-                // now made: the next one to go on does not make it again
+                // saved after validating: the next to continue does not validate again
                 again.save().await.unwrap();
             }
         });

@@ -1,23 +1,23 @@
-//! What the trainers make their steps of: first values, the plan, the numbers of each step, how many steps a block.
+//! What a step is made of: initial values, the plan, the scalars of each step, the number of steps in a block.
 
 use crate::executor::Device;
 use crate::model_file::Weights;
 use crate::network::Network;
-use crate::plan::{Plan, StepScalars, fuse, image_stride};
+use crate::plan::{Plan, StepScalars, fuse};
 use crate::recipe::{Position, Recipe};
 
-/// Bytes of images that one block of steps carries at most, and steps: enough to hide the hand-over, little
-/// enough that three blocks in flight are nothing beside the data.
+/// Largest block of one network, in bytes of images and in steps: enough to hide the hand-over to the device, little enough
+/// that three blocks in flight are small beside the data set.
 const BLOCK_BYTES: usize = 4 << 20;
 const BLOCK_STEPS: usize = 32;
 
-/// Of nets side by side a block carries the images of each: as many times the bytes, up to this.
+/// A block carries the images of every network that trains side by side: its bytes grow with their number, up to this.
 const MOST_BLOCK_BYTES: usize = 16 << 20;
 
-/// Steps a block.
-pub(super) fn block(network: &Network, recipe: &Recipe, nets: usize) -> usize {
-    let bytes = recipe.batch.saturating_mul(image_stride(network.task.pixels())).saturating_mul(nets);
-    let most = BLOCK_BYTES.saturating_mul(nets).min(MOST_BLOCK_BYTES);
+/// Steps in a block of the plan, for several networks side by side.
+pub(super) fn block(plan: &Plan, networks: usize) -> usize {
+    let bytes = plan.batch.saturating_mul(plan.image_stride()).saturating_mul(networks);
+    let most = BLOCK_BYTES.saturating_mul(networks).min(MOST_BLOCK_BYTES);
     (most / bytes.max(1)).clamp(1, BLOCK_STEPS)
 }
 
@@ -25,15 +25,16 @@ pub(super) fn block(network: &Network, recipe: &Recipe, nets: usize) -> usize {
 pub(super) fn first_values(network: &Network, recipe: &Recipe, seed: u64) -> (Weights, Vec<Vec<f32>>) {
     let parameters = network.initial_parameters(seed);
     let weights = Weights { parameters, statistics: network.initial_statistics() };
-    // Only averaged weights do not begin at zero.
-    let mut states = vec![vec![0.0; weights.parameters.len()]; recipe.training_options().states()];
-    if let Some(which) = recipe.training_options().average_state() {
+    let options = recipe.training_options();
+    let mut states = vec![vec![0.0; weights.parameters.len()]; options.states()];
+    // All states start at zero, except averaged weights.
+    if let Some(which) = options.average_state() {
         states[which].copy_from_slice(&weights.parameters);
     }
     (weights, states)
 }
 
-/// The numbers of a step of a run of `steps` on so many images.
+/// The scalars of step `step`, from 0, in a run of `steps` steps on `images` images.
 pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, step: u64) -> StepScalars {
     let steps_an_epoch = images as f64 / recipe.batch as f64;
     let mut scalars = StepScalars {
@@ -47,7 +48,7 @@ pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, ste
     scalars
 }
 
-/// The plan of one training step, fused as the device likes it.
+/// The plan of one training step, fused for the device unless `plain`.
 pub(super) fn plan(device: &Device, network: &Network, recipe: &Recipe, plain: bool) -> Plan {
     let plan = network.training_plan(recipe.training_options());
     match device {

@@ -1,38 +1,59 @@
-use super::{Checkpoint, steps};
+//! The training loop: blocks of steps on one device, for one network or for several that train side by side.
+
+use super::forward::{require_images, require_labels};
+use super::memory::MOST_NETWORKS;
+use super::{Checkpoint, memory, steps};
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
-use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Store, Variants, Work};
+use crate::executor::{Device, Executor, ExecutorOptions, Feed, Flat, Span, Store, Variants, Work};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::StepScalars;
-use crate::profile::{Profile, Span};
+use crate::profile::Profile;
 use crate::recipe::Recipe;
 
-/// What a trainer is told beside the recipe.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a trainer needs to know beside the recipe.
+#[derive(Clone, Copy, Debug)]
 pub struct TrainerOptions {
+    /// Seed of the first network; each further network's is one more.
     pub seed: u64,
+    /// Networks that train side by side, 1 to [`MOST_NETWORKS`]. More than one needs a GPU.
+    pub networks: usize,
     pub feed: Feed,
-    /// Runs the plan's plain ops, without fusing: slower, the reference of the fused ones.
+    /// Runs the plan's plain ops, unfused: slower, the reference for the fused ones.
     pub plain: bool,
     /// Which shaders a GPU runs.
     pub variants: Variants,
-    /// Notes when each op runs, see [`Trainer::spans`].
+    /// Records when each op runs, see [`Trainer::spans`]. For one network only.
     pub profile: bool,
 }
 
-/// Where a run that goes on stands: what [`super::Checkpoint`] keeps.
-struct Start<'a> {
-    step: u64,
-    weights: &'a Weights,
-    states: &'a [Vec<f32>],
+impl Default for TrainerOptions {
+    fn default() -> Self {
+        TrainerOptions {
+            seed: 0,
+            networks: 1,
+            feed: Feed::default(),
+            plain: false,
+            variants: Variants::default(),
+            profile: false,
+        }
+    }
 }
 
-/// A training run on one device.
+/// What a network's next step starts from: its weights, and the optimiser states (each as long as the parameters).
+type Start<'a> = (&'a Weights, &'a [Vec<f32>]);
+
+/// A training run on one device: of one network, or of several that differ in their seed alone.
+///
+/// Networks side by side share their dispatches on a GPU: a step of a small network costs little but its launches. Each
+/// ends with exactly the weights of a run of its seed alone on the same device, since the same shaders do the same sums in
+/// the same order.
 pub struct Trainer {
     network: Network,
     split: Split,
-    order: BatchOrder,
+    /// One order of images per network.
+    orders: Vec<BatchOrder>,
     executor: Executor,
     store: Store,
     recipe: Recipe,
@@ -48,10 +69,23 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Prepares a run: first values of the parameters, the plan made ready on the device.
+    /// How many networks of this kind should train side by side on the device at most: 1 on the CPU, and 1 on a GPU where
+    /// each network is large.
+    pub fn most_networks(device: &Device, network: &Network, recipe: &Recipe) -> usize {
+        match device {
+            Device::Cpu(_) => 1,
+            Device::Gpu(_) => {
+                let plan = steps::plan(device, network, recipe, false);
+                memory::most_networks(&plan, steps::block(&plan, 1))
+            }
+        }
+    }
+
+    /// Prepares a run: initial parameters, the plan made ready on the device.
     ///
     /// # Errors
-    /// Where the recipe does not fit the images, or the device refuses the plan.
+    /// `Recipe` for a recipe that cannot be trained, `Data` where the images do not fit the network, `Usage` where the options contradict each other or the device,
+    /// `OutOfMemory` where fewer networks side by side may do, and whatever the device refuses.
     pub async fn new(
         device: &Device,
         network: &Network,
@@ -59,15 +93,19 @@ impl Trainer {
         split: &Split,
         options: TrainerOptions,
     ) -> Result<Self> {
-        let (weights, states) = steps::first_values(network, recipe, options.seed);
-        let start = Start { step: 0, weights: &weights, states: &states };
-        Self::start(device, network, recipe, split, options, start).await
+        check(&options)?;
+        let seeds = (0..options.networks).map(|index| options.seed.wrapping_add(index as u64));
+        let first: Vec<_> = seeds.map(|seed| steps::first_values(network, recipe, seed)).collect();
+        let starts: Vec<Start> = first.iter().map(|(weights, states)| (weights, states.as_slice())).collect();
+        Self::start(device, network, recipe, split, options, 0, &starts).await
     }
 
-    /// Prepares a run that goes on where a checkpoint was written: the options' seed is not asked for.
+    /// Prepares a run that continues from a checkpoint, with the checkpoint's recipe and seed (the options' seed is
+    /// ignored).
     ///
     /// # Errors
-    /// As [`Trainer::new`], and where the checkpoint is not of this network.
+    /// As [`Trainer::new`]; `Checkpoint` where the checkpoint is not of this network, `Usage` where the options ask for
+    /// more than the one network that a checkpoint holds.
     pub async fn resume(
         device: &Device,
         network: &Network,
@@ -81,11 +119,14 @@ impl Trainer {
             || states.len() != about.recipe.training_options().states()
             || states.iter().any(|state| state.len() != parameters)
         {
-            return Err(Error::Checkpoint("the checkpoint's tensors do not fit its recipe".into()));
+            let what = "the checkpoint's tensors do not fit its recipe: resume from another checkpoint";
+            return Err(Error::Checkpoint(what.into()));
+        }
+        if options.networks != 1 {
+            return Err(Error::Usage("a checkpoint holds one network: resume one at a time".into()));
         }
         let options = TrainerOptions { seed: about.seed, ..options };
-        let start = Start { step: about.step, weights, states };
-        Self::start(device, network, &about.recipe, split, options, start).await
+        Self::start(device, network, &about.recipe, split, options, about.step, &[(weights, states)]).await
     }
 
     async fn start(
@@ -94,48 +135,52 @@ impl Trainer {
         recipe: &Recipe,
         split: &Split,
         options: TrainerOptions,
-        start: Start<'_>,
+        step: u64,
+        starts: &[Start<'_>],
     ) -> Result<Self> {
         recipe.check().map_err(Error::Recipe)?;
-        let count = recipe.steps_on(split.len())?;
-        let order = BatchOrder::at(split.len(), recipe.batch, options.seed, start.step)?;
+        require_images(network, split)?;
+        require_labels(network, split)?;
+        let steps = recipe.steps_on(split.len())?;
         let plan = steps::plan(device, network, recipe, options.plain);
         plan.check()?;
-        let store = device.store(plan.flat, &start.weights.parameters)?;
-        store.write(Flat::Statistics, &start.weights.statistics)?;
-        for (which, state) in start.states.iter().enumerate() {
-            store.write(Flat::State(which), state)?;
+        let store = device.store_for_networks(plan.flat, starts.len())?;
+        let mut orders = Vec::new();
+        for (index, (weights, states)) in starts.iter().enumerate() {
+            store.write_network(index, Flat::Parameters, &weights.parameters)?;
+            store.write_network(index, Flat::Statistics, &weights.statistics)?;
+            for (which, state) in states.iter().enumerate() {
+                store.write_network(index, Flat::State(which), state)?;
+            }
+            let seed = options.seed.wrapping_add(index as u64);
+            orders.push(BatchOrder::at(split.len(), recipe.batch, seed, step)?);
         }
-        let block = steps::block(network, recipe, 1);
-        let executor = device
-            .executor(
-                &plan,
-                &store,
-                ExecutorOptions {
-                    feed: options.feed,
-                    block,
-                    variants: options.variants,
-                    profile: options.profile,
-                },
-            )
-            .await?;
+        let block = steps::block(&plan, starts.len());
+        let TrainerOptions { feed, variants, profile, .. } = options;
+        let executor_options = ExecutorOptions { feed, block, variants, profile };
+        let executor = device.executor(&plan, &store, executor_options).await?;
         let block = block.min(executor.block());
         Ok(Trainer {
             network: network.clone(),
             split: split.clone(),
-            order,
+            orders,
             executor,
             store,
             recipe: recipe.clone(),
             seed: options.seed,
             block,
-            started: start.step,
-            known: start.step,
-            steps: count,
+            started: step,
+            known: step,
+            steps,
             indices: Vec::new(),
             batch_indices: Vec::new(),
             scalars: Vec::new(),
         })
+    }
+
+    /// Networks that train side by side; 1 unless the options asked for more.
+    pub fn networks(&self) -> usize {
+        self.orders.len()
     }
 
     /// Steps of the whole run.
@@ -152,7 +197,7 @@ impl Trainer {
         self.started >= self.steps
     }
 
-    /// Hands the next block of steps to the device. Does not wait for it to be done.
+    /// Hands the next block of steps to the device, without waiting until they are done.
     pub async fn advance(&mut self) -> Result<()> {
         self.advance_to(self.steps).await
     }
@@ -163,9 +208,13 @@ impl Trainer {
         let count = limit.saturating_sub(self.started).min(self.block as u64);
         self.indices.clear();
         self.scalars.clear();
+        for order in &mut self.orders {
+            for _ in 0..count {
+                order.next_batch(&mut self.batch_indices);
+                self.indices.extend_from_slice(&self.batch_indices);
+            }
+        }
         for step in self.started..self.started + count {
-            self.order.next_batch(&mut self.batch_indices);
-            self.indices.extend_from_slice(&self.batch_indices);
             self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed, step));
         }
         self.executor.run(&self.split, &self.indices, &self.scalars).await?;
@@ -173,49 +222,56 @@ impl Trainer {
         Ok(())
     }
 
-    /// The losses that have become known since the last call, one a step in order; never waits for the device.
+    /// The losses that have become known since the last call, `[steps, networks]`: step after step, one loss per network.
+    /// Never waits for the device.
     ///
     /// # Errors
-    /// [`Error::Diverged`] with the first step, counted from 1, whose loss is not finite.
+    /// [`Error::Diverged`] with the first step, counted from 1, at which a network's loss is not finite.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         let losses = self.executor.losses()?;
         self.checked(losses)
     }
 
-    /// Waits until every step handed over is done; returns the losses not yet given.
+    /// Waits until every step handed over is done; returns the losses that [`Trainer::losses`] has not given yet.
+    ///
+    /// # Errors
+    /// As [`Trainer::losses`].
     pub async fn finish(&mut self) -> Result<Vec<f32>> {
         let losses = self.executor.finish().await?;
         self.checked(losses)
     }
 
     fn checked(&mut self, losses: Vec<f32>) -> Result<Vec<f32>> {
+        let networks = self.networks();
         if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(Error::Diverged { step: self.known + at as u64 + 1 });
+            return Err(Error::Diverged { step: self.known + (at / networks) as u64 + 1 });
         }
-        self.known += losses.len() as u64;
+        self.known += (losses.len() / networks) as u64;
         Ok(losses)
     }
 
-    /// The weights that the run has to show: averaged ones where the recipe asks for them. Waits for the device.
-    pub async fn weights(&mut self) -> Result<Weights> {
-        let mut weights = self.current_weights().await?;
+    /// The weights to evaluate and to save of network `index`, counted from 0: averaged where the recipe asks for it, else
+    /// [`Trainer::current_weights`]. Waits for the device.
+    pub async fn weights(&self, index: usize) -> Result<Weights> {
+        let mut weights = self.current_weights(index).await?;
         if let Some(which) = self.recipe.training_options().average_state() {
-            weights.parameters = self.store.read(Flat::State(which)).await?;
+            weights.parameters = self.store.read_network(index, Flat::State(which)).await?;
         }
         Ok(weights)
     }
 
-    /// The weights that the next step starts from.
-    pub async fn current_weights(&mut self) -> Result<Weights> {
-        let parameters = self.store.read(Flat::Parameters).await?;
-        Ok(Weights { parameters, statistics: self.store.read(Flat::Statistics).await? })
+    /// The weights that the next step of network `index` starts from. Waits for the device.
+    pub async fn current_weights(&self, index: usize) -> Result<Weights> {
+        let parameters = self.store.read_network(index, Flat::Parameters).await?;
+        Ok(Weights { parameters, statistics: self.store.read_network(index, Flat::Statistics).await? })
     }
 
-    /// The optimiser's state, and averaged weights.
-    pub async fn states(&mut self) -> Result<Vec<Vec<f32>>> {
+    /// The optimiser states of network `index` and, where the recipe averages weights, their average; each as long as the
+    /// parameters. Waits for the device.
+    pub async fn states(&self, index: usize) -> Result<Vec<Vec<f32>>> {
         let mut states = Vec::new();
         for which in 0..self.recipe.training_options().states() {
-            states.push(self.store.read(Flat::State(which)).await?);
+            states.push(self.store.read_network(index, Flat::State(which)).await?);
         }
         Ok(states)
     }
@@ -224,6 +280,7 @@ impl Trainer {
         &self.recipe
     }
 
+    /// The first network's seed.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -237,17 +294,17 @@ impl Trainer {
         &self.network
     }
 
-    /// The flat buffers, for executors of other plans over the same parameters (not the averaged ones).
+    /// The flat buffers, for executors of other plans over the same parameters (the current ones, not their average).
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// When the ops of the blocks since the last call ran, where the options asked for a profile. Waits until they are done.
+    /// When the ops of the blocks since the last call ran, if the options asked for a profile. Waits until they are done.
     pub async fn spans(&mut self) -> Result<Vec<Span>> {
         self.executor.spans().await
     }
 
-    /// The sums of nothing yet, over the ops of a step.
+    /// An empty profile of this run's plan, to add [`Trainer::spans`] to.
     pub fn profile(&self) -> Profile {
         Profile::new(self.executor.plan(), self.executor.workers())
     }
@@ -257,30 +314,69 @@ impl Trainer {
     }
 }
 
+fn check(options: &TrainerOptions) -> Result<()> {
+    if !(1..=MOST_NETWORKS).contains(&options.networks) {
+        let networks = options.networks;
+        return Err(Error::Usage(format!(
+            "{networks} networks side by side: 1 to {MOST_NETWORKS} can train so"
+        )));
+    }
+    if options.networks > 1 && options.profile {
+        return Err(Error::Usage("a profile is of one network's run: train the networks one by one".into()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::Task;
 
-    /// The decay of the first step is 0.1, see [`crate::recipe::Average`]: so much is left of the first values.
+    const AVERAGED: &str = r#"
+batch = 2
+steps = 1
+learning_rate = 0.5
+optimiser = { kind = "sgd" }
+average = { decay = 0.9 }
+layers = [{ kind = "dense" }]
+"#;
+
+    async fn trainer(options: TrainerOptions) -> Result<Trainer> {
+        let recipe = Recipe::parse(std::path::Path::new("test"), AVERAGED).unwrap();
+        let task = Task { height: 1, width: 4, classes: 2 };
+        let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
+        let split = Split::new(4, vec![9, 200, 30, 80, 255, 0, 10, 7], vec![0, 1]).unwrap();
+        let device = Device::Cpu(crate::cpu::Device::with_threads(1));
+        Trainer::new(&device, &network, &recipe, &split, options).await
+    }
+
+    /// The decay of the first step is 0.1, see [`crate::recipe::Average`]: a tenth of the initial values is left.
     #[test]
     fn averages_begin_with_the_first_values() {
         pollster::block_on(async {
-            let text = "batch = 2\nsteps = 1\nlearning_rate = 0.5\noptimiser = { kind = \"sgd\" }\naverage = { decay = 0.9 }\nlayers = [{ kind = \"dense\" }]";
-            let recipe = Recipe::parse(std::path::Path::new("test"), text).unwrap();
-            let task = Task { height: 1, width: 4, classes: 2 };
-            let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
-            let split = Split::new(4, vec![9, 200, 30, 80, 255, 0, 10, 7], vec![0, 1]).unwrap();
-            let device = Device::Cpu(crate::cpu::Device::with_threads(1));
-            let options = TrainerOptions::default();
-            let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+            let mut trainer = trainer(TrainerOptions::default()).await.unwrap();
             trainer.advance().await.unwrap();
-            let (first, last) = (network.initial_parameters(0), trainer.current_weights().await.unwrap());
-            let averaged = trainer.weights().await.unwrap();
+            let first = trainer.network().initial_parameters(0);
+            let last = trainer.current_weights(0).await.unwrap();
+            let averaged = trainer.weights(0).await.unwrap();
             assert_ne!(first, last.parameters);
             for ((average, first), last) in averaged.parameters.iter().zip(first).zip(last.parameters) {
                 assert!((average - (0.1 * first + 0.9 * last)).abs() < 1e-6);
             }
         });
+    }
+
+    #[test]
+    fn what_cannot_train_side_by_side_is_said() {
+        let refusals = [
+            (TrainerOptions { networks: 0, ..TrainerOptions::default() }, "0 networks side by side"),
+            (TrainerOptions { networks: 17, ..TrainerOptions::default() }, "1 to 16"),
+            (TrainerOptions { networks: 2, profile: true, ..TrainerOptions::default() }, "a profile"),
+            (TrainerOptions { networks: 2, ..TrainerOptions::default() }, "the CPU"),
+        ];
+        for (options, words) in refusals {
+            let error = pollster::block_on(trainer(options)).err().expect("refused");
+            assert!(matches!(error, Error::Usage(_)) && error.to_string().contains(words), "{error}");
+        }
     }
 }

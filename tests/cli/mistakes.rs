@@ -2,7 +2,6 @@ use super::{Bands, inkgrad, text};
 
 #[test]
 fn usage_that_clap_refuses() {
-    inkgrad(&[]).failed(2, &["subcommand"]);
     inkgrad(&["trian"]).failed(2, &["unrecognized subcommand 'trian'"]);
     inkgrad(&["train", "--steps", "many"]).failed(2, &["invalid value 'many' for '--steps <N>'"]);
     inkgrad(&["train", "--steps", "1", "--epochs", "1"]).failed(2, &["--steps", "--epochs"]);

@@ -11,6 +11,18 @@ fn help_names_every_command() {
     assert!(inkgrad(&["--version"]).well().out.starts_with("inkgrad "));
 }
 
+/// No work was named, so the exit code is that of a wrong command line, and standard output stays empty.
+#[test]
+fn without_a_command_the_help_is_shown() {
+    let ran = inkgrad(&[]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+    assert!(
+        ran.err.starts_with("Trains image classifiers") && ran.err.contains("Usage: inkgrad"),
+        "{}",
+        ran.err
+    );
+}
+
 #[test]
 fn a_recipe_prints_as_it_trains() {
     let recipe = inkgrad(&["recipe", "softmax"]).well().out;

@@ -62,7 +62,7 @@ struct State {
 async fn one_step(trainer: &mut Trainer) -> State {
     trainer.advance_to(trainer.started() + 1).await.unwrap();
     let loss = trainer.finish().await.unwrap()[0];
-    let weights = trainer.current_weights().await.unwrap();
+    let weights = trainer.current_weights(0).await.unwrap();
     let (parameters, statistics) = (weights.parameters, weights.statistics);
     State { loss, parameters, states: trainer.states().await.unwrap(), statistics }
 }
@@ -141,7 +141,7 @@ fn agree(name: &str, recipe: &Recipe, split: &Split, gpu: &Device) {
         others.push((format!("GPU, shader {variant}"), start(gpu, options)));
     }
     for step in 0..STEPS {
-        let before = block_on(reference.current_weights()).unwrap().parameters;
+        let before = block_on(reference.current_weights(0)).unwrap().parameters;
         let wanted = block_on(one_step(&mut reference));
         for (device, trainer) in &mut others {
             let given = block_on(one_step(trainer));

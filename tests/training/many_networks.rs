@@ -2,14 +2,13 @@
 //! these tests fail.
 
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
-use inkgrad::gpu;
 use inkgrad::network::Task;
 use inkgrad::plan::StepScalars;
 use inkgrad::recipe::Recipe;
-use inkgrad::train::{SideBySide, TrainerOptions};
+use inkgrad::train::{MOST_NETWORKS, Session, SessionOptions, Trainer, TrainerOptions};
 use pollster::block_on;
 
-use super::{bits, network, noise, open_gpu, parse, preset, train};
+use super::{bits, gpu, network, noise, open_gpu, parse, preset, train};
 
 /// Everything that a net has for itself: masks and changes to images by its seed, running statistics, two optimiser
 /// states, averaged weights, a gradient's length. 14 x 14 images, so that rows of values are no whole vec4s.
@@ -43,47 +42,27 @@ fn task(side: usize) -> Task {
 /// Losses, parameters and statistics, as bits.
 type Outcome = (Vec<u32>, Vec<u32>, Vec<u32>);
 
-fn alone(gpu: &gpu::Device, recipe: &Recipe, side: usize, options: TrainerOptions) -> Outcome {
-    let (losses, mut trainer) = train(&Device::Gpu(gpu.clone()), recipe, &noise(150, side, 10), options);
-    let weights = block_on(trainer.weights()).unwrap();
-    (bits(&losses), bits(&weights.parameters), bits(&weights.statistics))
+/// Trains the options' networks side by side: what each of them comes to.
+fn outcomes(device: &Device, recipe: &Recipe, side: usize, options: TrainerOptions) -> Vec<Outcome> {
+    let (losses, trainer) = train(device, recipe, &noise(150, side, 10), options);
+    let networks = trainer.networks();
+    assert_eq!(losses.len() as u64, trainer.steps() * networks as u64);
+    let outcome = |index: usize| {
+        let weights = block_on(trainer.weights(index)).unwrap();
+        let losses: Vec<f32> = losses.iter().skip(index).step_by(networks).copied().collect();
+        (bits(&losses), bits(&weights.parameters), bits(&weights.statistics))
+    };
+    (0..networks).map(outcome).collect()
 }
 
-fn together(
-    gpu: &gpu::Device,
-    recipe: &Recipe,
-    side: usize,
-    nets: usize,
-    options: TrainerOptions,
-) -> Vec<Outcome> {
-    block_on(async {
-        let (network, split) = (network(recipe, task(side)), noise(150, side, 10));
-        let mut runs = SideBySide::new(gpu, &network, recipe, &split, nets, options).await.unwrap();
-        let mut losses = Vec::new();
-        while !runs.is_done() {
-            runs.advance().await.unwrap();
-            losses.extend(runs.losses().unwrap());
-        }
-        losses.extend(runs.finish().await.unwrap());
-        assert_eq!(losses.len() as u64, runs.steps());
-        let mut outcomes = Vec::new();
-        for net in 0..nets {
-            let weights = runs.weights(net).await.unwrap();
-            let losses: Vec<f32> = losses.iter().map(|step| step[net]).collect();
-            outcomes.push((bits(&losses), bits(&weights.parameters), bits(&weights.statistics)));
-        }
-        outcomes
-    })
-}
-
-fn same_bits(recipe: &Recipe, side: usize, nets: usize, options: TrainerOptions) {
-    let gpu = open_gpu();
-    let outcomes = together(&gpu, recipe, side, nets, options);
-    assert_ne!(outcomes[0].1, outcomes[1].1, "seeds differ");
-    for (net, outcome) in outcomes.into_iter().enumerate() {
-        let seed = options.seed.wrapping_add(net as u64);
-        let wanted = alone(&gpu, recipe, side, TrainerOptions { seed, ..options });
-        assert!(outcome == wanted, "net {net} of {nets}, {options:?}");
+fn same_bits(recipe: &Recipe, side: usize, options: TrainerOptions) {
+    let gpu = gpu();
+    let together = outcomes(&gpu, recipe, side, options);
+    assert_ne!(together[0].1, together[1].1, "seeds differ");
+    for (index, outcome) in together.into_iter().enumerate() {
+        let seed = options.seed.wrapping_add(index as u64);
+        let alone = outcomes(&gpu, recipe, side, TrainerOptions { seed, networks: 1, ..options });
+        assert!(outcome == alone[0], "network {index}, {options:?}");
     }
 }
 
@@ -134,8 +113,9 @@ const SEED: u64 = u32::MAX as u64;
 fn softmax_side_by_side_has_the_bits_of_each_alone() {
     for feed in [Feed::Stream, Feed::Resident] {
         for plain in [false, true] {
-            let options = TrainerOptions { seed: SEED, feed, plain, ..TrainerOptions::default() };
-            same_bits(&preset("softmax", 100, 40), 28, 3, options);
+            let options =
+                TrainerOptions { seed: SEED, networks: 3, feed, plain, ..TrainerOptions::default() };
+            same_bits(&preset("softmax", 100, 40), 28, options);
         }
     }
 }
@@ -143,19 +123,20 @@ fn softmax_side_by_side_has_the_bits_of_each_alone() {
 #[test]
 fn all_that_a_net_has_for_itself_stays_its_own() {
     for feed in [Feed::Stream, Feed::Resident] {
-        let options = TrainerOptions { seed: SEED, feed, ..TrainerOptions::default() };
-        same_bits(&parse("all", ALL), 14, 3, options);
+        let options = TrainerOptions { seed: SEED, networks: 3, feed, ..TrainerOptions::default() };
+        same_bits(&parse("all", ALL), 14, options);
     }
 }
 
 #[test]
 fn every_variant_has_the_bits_of_each_net_alone() {
     for variant in 0..3 {
-        let options = TrainerOptions { variants: Variants::Nth(variant), ..TrainerOptions::default() };
-        same_bits(&preset("lenet5", 10, 4), 28, 2, options);
-        same_bits(&preset("mlp", 10, 4), 28, 2, options);
-        same_bits(&preset("record", 4, 2), 28, 2, options);
-        same_bits(&parse("sgd", SGD), 28, 2, options);
+        let options =
+            TrainerOptions { networks: 2, variants: Variants::Nth(variant), ..TrainerOptions::default() };
+        same_bits(&preset("lenet5", 10, 4), 28, options);
+        same_bits(&preset("mlp", 10, 4), 28, options);
+        same_bits(&preset("record", 4, 2), 28, options);
+        same_bits(&parse("sgd", SGD), 28, options);
     }
 }
 
@@ -171,18 +152,18 @@ layers = [{ kind = "dense", units = 16 }, { kind = "relu" }, { kind = "dense" }]
 /// The only thing that many small nets are there for.
 #[test]
 fn many_nets_take_the_dispatches_of_one() {
-    let (gpu, split, recipe) = (open_gpu(), noise(150, 28, 10), preset("lenet5", 4, 32));
+    let (device, split, recipe) = (gpu(), noise(150, 28, 10), preset("lenet5", 4, 32));
     let network = network(&recipe, task(28));
     for feed in [Feed::Stream, Feed::Resident] {
-        let work = |nets: usize| {
+        let work = |networks: usize| {
             block_on(async {
-                let options = TrainerOptions { feed, ..TrainerOptions::default() };
-                let mut runs = SideBySide::new(&gpu, &network, &recipe, &split, nets, options).await.unwrap();
-                while !runs.is_done() {
-                    runs.advance().await.unwrap();
+                let options = TrainerOptions { feed, networks, ..TrainerOptions::default() };
+                let mut trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+                while !trainer.is_done() {
+                    trainer.advance().await.unwrap();
                 }
-                runs.finish().await.unwrap();
-                let work = runs.work();
+                trainer.finish().await.unwrap();
+                let work = trainer.work();
                 (
                     work.steps,
                     work.dispatches,
@@ -199,13 +180,19 @@ fn many_nets_take_the_dispatches_of_one() {
 }
 
 #[test]
-fn more_nets_than_can_be_are_an_error() {
-    let (gpu, split, recipe) = (open_gpu(), noise(150, 28, 10), preset("softmax", 10, 2));
-    let network = network(&recipe, task(28));
-    for nets in [0, inkgrad::train::MOST_NETS + 1] {
-        let made =
-            block_on(SideBySide::new(&gpu, &network, &recipe, &split, nets, TrainerOptions::default()));
-        let error = made.err().expect("not so many").to_string();
-        assert!(error.contains("side by side"), "{error}");
-    }
+fn what_needs_one_network_is_refused_for_several() {
+    block_on(async {
+        let (device, split, recipe) = (gpu(), noise(150, 28, 10), preset("softmax", 10, 2));
+        let network = network(&recipe, task(28));
+        let options = TrainerOptions { networks: MOST_NETWORKS + 1, ..TrainerOptions::default() };
+        let error = Trainer::new(&device, &network, &recipe, &split, options).await.err().expect("too many");
+        assert!(error.to_string().contains("side by side"), "{error}");
+        let options = TrainerOptions { networks: 2, ..TrainerOptions::default() };
+        for (validate_every, checkpoints) in [(Some(1), None), (None, Some("checkpoints".into()))] {
+            let trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+            let asked = SessionOptions { validate_every, checkpoints, ..SessionOptions::default() };
+            let error = Session::new(&device, trainer, asked).err().expect("one network's");
+            assert!(error.to_string().contains("one by one"), "{error}");
+        }
+    });
 }

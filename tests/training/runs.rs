@@ -8,13 +8,11 @@ use inkgrad::executor::{Device, Flat};
 use inkgrad::model_file::Weights;
 use inkgrad::network::{Network, Task};
 use inkgrad::recipe::{Position, Recipe};
-use inkgrad::train::{
-    Checkpoint, Event, Fingerprint, Session, SessionOptions, SideBySide, Trainer, TrainerOptions,
-};
+use inkgrad::train::{Checkpoint, Event, Fingerprint, Session, SessionOptions, Trainer, TrainerOptions};
 use pollster::block_on;
 use tempfile::TempDir;
 
-use super::{bits, cpu, gpu, network, noise, open_gpu, parse, run_to_end, train};
+use super::{bits, cpu, gpu, network, noise, parse, run_to_end, train};
 
 const TASK: Task = Task { height: 8, width: 8, classes: 10 };
 
@@ -60,7 +58,7 @@ async fn stop_at(step: u64, device: &Device, recipe: &Recipe, split: &Split, dir
     let options = SessionOptions { checkpoints: Some(dir.to_owned()), ..SessionOptions::default() };
     let mut trainer = begin(device, recipe, split).await;
     trainer.advance_to(step).await.unwrap();
-    Session::new(device, trainer, options).save().await.unwrap();
+    Session::new(device, trainer, options).unwrap().save().await.unwrap();
     let checkpoint = Checkpoint::latest(dir).unwrap();
     assert_eq!(checkpoint.about.step, step);
     checkpoint
@@ -73,7 +71,7 @@ async fn go_on(device: &Device, split: &Split, checkpoint: &Checkpoint) -> Train
 }
 
 async fn weight_bits(trainer: &mut Trainer) -> (Vec<u32>, Vec<u32>) {
-    let Weights { parameters, statistics } = trainer.weights().await.unwrap();
+    let Weights { parameters, statistics } = trainer.weights(0).await.unwrap();
     (bits(&parameters), bits(&statistics))
 }
 
@@ -99,10 +97,10 @@ fn a_run_that_goes_on_has_the_bits_of_the_run_left_alone() {
 
 /// The learning rate of the next step, as the device sees it: how far it moves a weight, over the gradient.
 async fn next_rate(trainer: &mut Trainer) -> f64 {
-    let before = trainer.current_weights().await.unwrap().parameters;
+    let before = trainer.current_weights(0).await.unwrap().parameters;
     trainer.advance_to(trainer.started() + 1).await.unwrap();
     trainer.finish().await.unwrap();
-    let after = trainer.current_weights().await.unwrap().parameters;
+    let after = trainer.current_weights(0).await.unwrap().parameters;
     let gradients = trainer.store().read(Flat::Gradients).await.unwrap();
     let largest = |at: &usize| gradients[*at].abs();
     let at = (0..gradients.len()).max_by(|a, b| largest(a).total_cmp(&largest(b))).unwrap();
@@ -171,7 +169,7 @@ fn an_early_stop_keeps_the_best_weights_and_an_interrupted_run_its_patience() {
         let device = cpu();
         let start = async || {
             let trainer = begin(&device, &recipe, &split).await;
-            Watched { session: Session::new(&device, trainer, options.clone()), losses: Vec::new() }
+            Watched { session: Session::new(&device, trainer, options.clone()).unwrap(), losses: Vec::new() }
         };
         let mut alone = start().await;
         alone.watch(usize::MAX).await;
@@ -180,14 +178,14 @@ fn an_early_stop_keeps_the_best_weights_and_an_interrupted_run_its_patience() {
         assert!(best > 0, "the loss falls first: {losses:?}");
         assert_eq!(losses.len(), best + 1 + 4, "four validations without a smaller loss: {losses:?}");
         assert_eq!(alone.session.trainer().started(), 5 * losses.len() as u64);
-        let (weights, step) = alone.session.weights().await.unwrap();
+        let (weights, step) = alone.session.weights(0).await.unwrap();
         assert_eq!(step, 5 * (best as u64 + 1));
 
         let mut trainer = begin(&device, &recipe, &split).await;
         while trainer.started() < step {
             trainer.advance_to(step).await.unwrap();
         }
-        assert_eq!(bits(&trainer.weights().await.unwrap().parameters), bits(&weights.parameters));
+        assert_eq!(bits(&trainer.weights(0).await.unwrap().parameters), bits(&weights.parameters));
 
         // Interrupted before the best, at it, and after each validation that waits; stopped all the same.
         for validations in best..losses.len() {
@@ -200,7 +198,7 @@ fn an_early_stop_keeps_the_best_weights_and_an_interrupted_run_its_patience() {
             let mut again = Watched { session, losses: first.losses };
             again.watch(usize::MAX).await;
             assert_eq!(again.losses, *losses, "interrupted after {validations} validations");
-            let (kept, kept_step) = again.session.weights().await.unwrap();
+            let (kept, kept_step) = again.session.weights(0).await.unwrap();
             assert_eq!((bits(&kept.parameters), kept_step), (bits(&weights.parameters), step));
             std::fs::remove_dir_all(dir.path()).unwrap();
         }
@@ -262,10 +260,10 @@ fn a_run_that_diverges_says_at_which_step() {
         });
     }
     block_on(async {
-        let (gpu, options) = (open_gpu(), TrainerOptions::default());
-        let mut runs = SideBySide::new(&gpu, &network, &recipe, &split, 3, options).await.unwrap();
-        runs.advance().await.unwrap();
-        assert!(is_12(runs.finish().await.map(drop)), "three networks");
+        let options = TrainerOptions { networks: 3, ..TrainerOptions::default() };
+        let mut trainer = Trainer::new(&gpu(), &network, &recipe, &split, options).await.unwrap();
+        trainer.advance().await.unwrap();
+        assert!(is_12(trainer.finish().await.map(drop)), "three networks");
     });
 }
 

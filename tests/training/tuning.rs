@@ -40,7 +40,7 @@ fn a_device_that_tunes_remembers() {
             let mut trainer = Trainer::new(device, &network, &recipe, &split, options).await.unwrap();
             trainer.advance().await.unwrap();
             let losses = trainer.finish().await.unwrap();
-            (bits(&losses), bits(&trainer.weights().await.unwrap().parameters), trainer.work())
+            (bits(&losses), bits(&trainer.weights(0).await.unwrap().parameters), trainer.work())
         })
     };
     let Device::Gpu(tuned) = gpu() else { panic!("a GPU") };

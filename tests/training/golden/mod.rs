@@ -82,7 +82,7 @@ fn networks_and_optimisers_compute_what_pytorch_computes() {
                 close(&gradients, &flat(&network, &case.gradients), &format!("{}: gradients", case.name));
                 losses.extend(run_to_end(&mut trainer).await);
                 close(&losses, &case.losses, &format!("{}: losses", case.name));
-                let weights = trainer.current_weights().await.unwrap();
+                let weights = trainer.current_weights(0).await.unwrap();
                 close(&weights.parameters, &flat(&network, &case.after), &case.name);
                 close(&weights.statistics, &case.statistics, &format!("{}: statistics", case.name));
             });

@@ -1,0 +1,140 @@
+//! What `inkgrad train` says before a run's first step and after its last.
+
+use std::path::Path;
+
+use indicatif::HumanCount;
+
+use super::failure::Failure;
+use super::json::{self, Event};
+use super::output;
+use super::progress::count;
+use super::run::{Run, Trained};
+use super::source;
+
+/// What is about to be done, in `steps` steps.
+pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
+    let Run { options, settings, data, network, chosen } = *run;
+    let (task, recipe, split) = (&settings.name, &settings.recipe, run.split());
+    let parameters = network.parameter_count();
+    options.note(format_args!("device: {chosen}"));
+    options.note(format_args!(
+        "{task}: {} parameters; {} images of {} x {} in {} classes to train, {} to test",
+        HumanCount(parameters as u64),
+        HumanCount(split.len() as u64),
+        data.height,
+        data.width,
+        data.classes,
+        HumanCount(data.test.len() as u64),
+    ));
+    if let Some(note) = source::without_images(split.labels(), data.classes) {
+        options.note(note);
+    }
+    if options.loss_reduction.is_some() && options.learning_rate.is_none() {
+        let rate = recipe.learning_rate;
+        options.note(format_args!("learning rate: {rate} (so that updates stay as large as the recipe's)"));
+    }
+    if let Some(checkpoint) = &settings.resumed {
+        let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
+        options.note(format_args!("resuming after step {step} of {}", HumanCount(steps)));
+        if *began != run.device() {
+            options.note(format_args!(
+                "note: the run began on {began}; another device rounds differently, so the result will differ slightly"
+            ));
+        }
+    }
+    if !options.json {
+        return Ok(());
+    }
+    json::line(&Event::Start {
+        task,
+        device: chosen.kind(),
+        adapter: &chosen.name,
+        parameters,
+        training_images: split.len(),
+        test_images: data.test.len(),
+        steps,
+        batch: recipe.batch,
+        learning_rate: recipe.learning_rate,
+        loss_reduction: recipe.loss_reduction,
+        seed: settings.seed,
+    })
+}
+
+/// How a single network's run went.
+pub fn result(run: &Run<'_>, trained: &Trained) -> Result<(), Failure> {
+    let Run { options, settings, chosen, .. } = *run;
+    let Trained { seed, test, steps, here, seconds, .. } = trained;
+    let images_per_second = (here * settings.recipe.batch as u64) as f64 / seconds.max(f64::MIN_POSITIVE);
+    if options.json {
+        let model = options.save.as_ref().map(|path| path.to_string_lossy());
+        return json::line(&Event::Result {
+            task: &settings.name,
+            device: chosen.kind(),
+            adapter: &chosen.name,
+            steps: *steps,
+            batch: settings.recipe.batch,
+            seed: *seed,
+            train_seconds: *seconds,
+            images_per_second,
+            test_accuracy: test.accuracy(),
+            test_loss: test.loss,
+            model: model.as_deref(),
+        });
+    }
+    if options.quiet {
+        return Ok(());
+    }
+    output::line(format_args!(
+        "test: loss {:.4}, accuracy {:.4} ({} of {} images)",
+        test.loss,
+        test.accuracy(),
+        HumanCount(test.correct),
+        HumanCount(test.images as u64),
+    ))?;
+    output::line(format_args!(
+        "training: {} steps of {} images in {seconds:.3} s, {} images/s",
+        HumanCount(*here),
+        settings.recipe.batch,
+        count(images_per_second),
+    ))?;
+    saved(run)
+}
+
+/// Where the model is, if it was to be saved.
+pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
+    match &run.options.save {
+        Some(path) => output::line(format_args!("saved: {}", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// After Ctrl-C with a checkpoint in `dir`.
+pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
+    let options = run.options;
+    output::note(format_args!(
+        "interrupted after step {}, saved. To go on: inkgrad train{}{}{}{}{} --device {}{}",
+        HumanCount(step),
+        argument("--resume", Some(dir)),
+        argument("--data", options.data.as_deref()),
+        argument("--save", options.save.as_deref()),
+        argument("--log", options.log.as_deref()),
+        argument("--tensorboard", options.tensorboard.as_deref()),
+        run.chosen.kind(),
+        options.device.rest(),
+    ));
+}
+
+/// After Ctrl-C without a directory for checkpoints.
+pub fn nothing_saved(step: u64) {
+    let step = HumanCount(step);
+    output::note(format_args!(
+        "interrupted after step {step}: nothing was saved (`--checkpoint DIR` would have)"
+    ));
+}
+
+fn argument(name: &str, path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| match path.display().to_string() {
+        path if path.contains(' ') => format!(" {name} \"{path}\""),
+        path => format!(" {name} {path}"),
+    })
+}

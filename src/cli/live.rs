@@ -1,0 +1,128 @@
+//! What a run shows and records while it goes: the progress bar, JSON events, the metrics files.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::HumanCount;
+use inkgrad::train::{Best, Evaluation, Trainer};
+
+use super::failure::Failure;
+use super::json::{self, Event};
+use super::meter::{Meter, Pace};
+use super::metrics::Metrics;
+use super::options::Options;
+use super::progress::Progress;
+
+/// Step events of a whole run, in JSON and in the metrics files.
+const EVENTS: u64 = 100;
+
+/// How often losses are asked for: a person sees no more, and it costs the run next to nothing.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// For one network, or for several that train side by side: each has metrics of its own, the bar shows their mean.
+pub struct Live<'a> {
+    options: &'a Options,
+    /// The first network's.
+    seed: u64,
+    progress: Progress,
+    /// One per network.
+    meters: Vec<Meter>,
+    metrics: Metrics,
+    pace: Pace,
+    /// Steps whose losses are known.
+    known: u64,
+}
+
+impl<'a> Live<'a> {
+    /// Opens the metrics files, shows the bar, starts the clock.
+    pub fn start(options: &'a Options, trainer: &Trainer) -> Result<Self, Failure> {
+        let (networks, seed) = (trainer.networks(), trainer.seed());
+        let (before, steps) = (trainer.started(), trainer.steps());
+        Ok(Live {
+            options,
+            seed,
+            progress: Progress::new(options.quiet, before, steps),
+            meters: (0..networks).map(|_| Meter::new(before, steps, EVENTS)).collect(),
+            metrics: Metrics::open(options, seed, networks, before)?,
+            pace: Pace::start(before, steps, trainer.recipe().batch * networks),
+            known: before,
+        })
+    }
+
+    /// Since the first step.
+    pub fn seconds(&self) -> f64 {
+        self.pace.seconds()
+    }
+
+    /// Takes losses that have become known, `[steps, networks]`.
+    pub fn losses(&mut self, losses: &[f32]) -> Result<(), Failure> {
+        let networks = self.meters.len();
+        let means: Vec<f32> =
+            losses.chunks_exact(networks).map(|step| step.iter().sum::<f32>() / networks as f32).collect();
+        self.known += means.len() as u64;
+        self.progress.show(&means, self.known, &self.pace);
+        let images_per_second = self.pace.images_per_second(self.known);
+        for (index, meter) in self.meters.iter_mut().enumerate() {
+            let own: Vec<f32> = losses.iter().skip(index).step_by(networks).copied().collect();
+            for record in meter.take(&own) {
+                let seed = self.seed + index as u64;
+                let event = Event::Step { seed, step: record.step, loss: record.loss, images_per_second };
+                self.metrics.step(index, &record, &event)?;
+                if self.options.json {
+                    json::line(&event)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn validation(&mut self, step: u64, evaluation: &Evaluation) -> Result<(), Failure> {
+        let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
+        let event = Event::Validation { seed: self.seed, step, loss, accuracy };
+        self.metrics.validation(step, loss, accuracy, &event)?;
+        if self.options.json {
+            return json::line(&event);
+        }
+        let step = HumanCount(step);
+        self.options.note(format_args!("step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"));
+        Ok(())
+    }
+
+    pub fn checkpoint(&self, step: u64, path: &Path) -> Result<(), Failure> {
+        match self.options.json {
+            true => json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() }),
+            false => Ok(()),
+        }
+    }
+
+    pub fn stopped_early(&self, step: u64, best: Best) {
+        let Best { step: best, loss, accuracy } = best;
+        self.options.note(format_args!(
+            "stopped at step {}: validation has not improved since step {} (loss {loss:.4}, accuracy {accuracy:.4})",
+            HumanCount(step),
+            HumanCount(best),
+        ));
+    }
+
+    /// Removes the bar, so that what follows stands alone.
+    pub fn end(&self) {
+        self.progress.end();
+    }
+}
+
+/// A timer that says when to ask for losses again.
+pub struct Rhythm(Instant);
+
+impl Rhythm {
+    pub fn start() -> Self {
+        Rhythm(Instant::now())
+    }
+
+    pub fn is_due(&mut self) -> bool {
+        let due = self.0.elapsed() >= EVERY;
+        if due {
+            self.0 = Instant::now();
+        }
+        due
+    }
+}
