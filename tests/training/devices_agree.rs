@@ -64,7 +64,7 @@ async fn one_step(trainer: &mut Trainer) -> State {
     let loss = trainer.finish().await.unwrap()[0];
     let weights = trainer.current_weights(0).await.unwrap();
     let (parameters, statistics) = (weights.parameters, weights.statistics);
-    State { loss, parameters, states: trainer.states().await.unwrap(), statistics }
+    State { loss, parameters, states: trainer.states(0).await.unwrap(), statistics }
 }
 
 fn restart(trainer: &Trainer, from: &State) {
