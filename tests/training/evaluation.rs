@@ -179,7 +179,7 @@ layers = [
 ]
 "#;
     let (recipe, split): (Recipe, Split) = (parse("mine", TEXT), noise(307, 10, 10));
-    let (_, mut trainer) = train(&cpu(), &recipe, &split, TrainerOptions::default());
+    let (_, trainer) = train(&cpu(), &recipe, &split, TrainerOptions::default());
     let weights = [block_on(trainer.weights(0)).unwrap()];
     let test = |device: &Device| {
         block_on(evaluate_members(device, trainer.network(), &weights, Views::Plain, &split)).unwrap()

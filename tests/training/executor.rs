@@ -16,7 +16,7 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
     for device in [gpu(), cpu()] {
         let run = |seed| {
             let options = TrainerOptions { seed, ..TrainerOptions::default() };
-            let (losses, mut trainer) = train(&device, &recipe, &split, options);
+            let (losses, trainer) = train(&device, &recipe, &split, options);
             (bits(&losses), bits(&block_on(trainer.weights(0)).unwrap().parameters))
         };
         assert_eq!(run(1), run(1));
