@@ -1,8 +1,8 @@
-//! Every op by itself: `cargo bench` runs all, `cargo bench -- conv2d` those with that in their name.
+//! Measures every op by itself: `cargo bench` runs all, `cargo bench -- conv2d` those with `conv2d` in their name.
 //!
-//! In the largest of the shapes that `inkgrad verify` goes through, on the CPU and on whatever GPU there is (on software
-//! Vulkan if there is nothing else), there with each of the op's shaders. Times include the way to the device and back,
-//! which `inkgrad train --profile` leaves out.
+//! Each op runs in the largest of its shapes in `inkgrad verify`, on the CPU and on a GPU (software Vulkan if there is no
+//! other), there with every shader variant. Times include handing work to the device and waiting for it, which `inkgrad train
+//! --profile` leaves out.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ fn all() -> &'static [Case] {
     CASES.get_or_init(cases)
 }
 
-/// A case by its number; its name is what divan shows.
+/// A case by its index; divan shows its `Display` text.
 #[derive(Clone, Copy)]
 struct Bench {
     case: usize,
@@ -42,7 +42,7 @@ fn variants(case: &Case) -> usize {
     case.variants()
 }
 
-/// The largest shape of each op says most of its speed.
+/// The largest shape of each op, which says most about its speed.
 fn on_the_cpu() -> Vec<Bench> {
     let weight = |case: &Case| case.plan.tensors.iter().map(|tensor| tensor.bytes()).sum::<usize>();
     let largest = |op: &str| {

@@ -15,7 +15,7 @@ impl Clock {
         }
     }
 
-    /// Always 0 where there is no clock.
+    /// Always 0 in a browser.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()

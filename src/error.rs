@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{}: {what}", path.display())]
     BadFile { path: PathBuf, what: String },
 
-    /// None of the names under which a file is usually found exists.
+    /// A file exists under none of its usual names.
     #[error("no {what} in {}: tried {}", dir.display(), tried.join(", "))]
     MissingFile { what: &'static str, dir: PathBuf, tried: Vec<String> },
 

@@ -1,5 +1,5 @@
-//! What executors are given and what they report, whatever the device: options, the names of the flat buffers, counts of
-//! the work done, times of ops. A file below both executors; [`crate::executor`] re-exports it all.
+//! What executors accept and report on any device: options, the names of the flat buffers, counts of the work done, times of
+//! ops. Both executors depend on this file; [`crate::executor`] re-exports all of it.
 
 /// How the images of a data set reach a GPU. Both ways give the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Feed {
     Auto,
 }
 
-/// Which of an op's shaders a GPU runs. They round differently, so repeatable results need the same choice each time.
+/// Which of an op's shaders a GPU runs. They round differently, so repeatable results require the same choice each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Variants {
     /// The plain ones; or, on a device that tunes, the fastest by a short measurement or as remembered from an earlier

@@ -71,7 +71,7 @@ impl Device {
             (Device::Gpu(device), Store::Gpu(store)) => {
                 Ok(Executor::Gpu(Box::new(device.executor(plan, store, options).await?)))
             }
-            _ => Err(Error::Internal("the store lives on another device than the executor".into())),
+            _ => Err(Error::Internal("the store is on another device than the executor".into())),
         }
     }
 }
@@ -135,7 +135,7 @@ impl Executor {
         }
     }
 
-    /// Waits until all steps are done; returns the losses that `losses` has not given yet.
+    /// Waits until all steps are done; returns the losses that `losses` has not returned yet.
     pub async fn finish(&mut self) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => Ok(executor.losses()),

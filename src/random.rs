@@ -1,25 +1,25 @@
-//! Random numbers that are a pure function of (seed, stream, step, index): Philox4x32-10.
+//! Random values as a pure function of (seed, stream, step, index): Philox4x32-10.
 //!
-//! A counter-based generator has no state to carry, so a GPU invocation draws its own numbers without
-//! regard to its neighbours, the CPU draws the same ones, and a resumed run draws what the straight run
-//! would have drawn. Only 32-bit additions, multiplications and exclusive-ors are used; in WGSL the one
-//! thing to write out is the high half of a 32x32-bit product.
+//! A counter-based generator has no state. Each GPU invocation computes its own values independently of the
+//! others, the CPU computes the same ones, and a resumed run gets those of an uninterrupted run. Philox uses
+//! only 32-bit additions, multiplications and exclusive-ors; WGSL merely lacks the high half of a 32x32-bit
+//! product.
 //!
 //! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, and its
 //! reference implementation, Random123.
 
-/// What the numbers are for. Each use has a stream of its own, so that a change in how many numbers one
-/// use draws never shifts those of another. The tags are part of a seed's meaning: never renumber them.
+/// What random values are for. Each use has its own stream, so that drawing more values for one never shifts
+/// those of another. The tags are part of what a seed means: never renumber them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Stream {
     /// The shuffle of the training examples; the step is the epoch.
     Order = 0,
-    /// The initial parameters; the step is the number of the tensor.
+    /// The initial parameters; the step is the index of the tensor.
     Initial = 1,
     /// The dropout masks; the step is the training step.
     Dropout = 2,
-    /// The random changes made to training images; the step is the training step.
+    /// The random distortions of training images; the step is the training step.
     Augment = 3,
 }
 
@@ -46,22 +46,22 @@ fn multiply(a: u32, b: u32) -> (u32, u32) {
     ((product >> 32) as u32, product as u32)
 }
 
-/// Block `index` of the numbers of one stream at one step. The layout, for the shaders to match:
+/// Block `index` (four words) of one stream at one step. The layout, which shaders match:
 /// key = (seed low, seed high), counter = (index, step low, step high, stream tag).
 pub fn philox(seed: u64, stream: Stream, step: u64, index: u32) -> [u32; 4] {
     philox4x32([index, step as u32, (step >> 32) as u32, stream as u32], [seed as u32, (seed >> 32) as u32])
 }
 
-/// A number in [0, 1) from the top 24 bits, each of which an `f32` holds exactly.
+/// A value in [0, 1) from the top 24 bits, each of which an `f32` holds exactly.
 pub fn uniform(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
-/// Two independent standard normal numbers, by Box and Muller's transform; none exceeds 5.8 in magnitude,
-/// since the smallest uniform number is 2^-24.
+/// Two independent standard normal values, by the Box-Muller transform. None exceeds 5.8 in magnitude, since
+/// the smallest uniform value is 2^-24.
 ///
-/// The logarithm and the cosine are taken in `f64`: libraries differ in the last bit of these, and the
-/// rounding to `f32` all but hides that, so that one seed starts from one network on every system.
+/// Logarithm and cosine are computed in `f64`: libraries differ in their last bit, which rounding to `f32`
+/// almost always hides, so that a seed gives the same initial network on every system.
 pub fn normal_pair(a: u32, b: u32) -> [f32; 2] {
     // 1 - uniform lies in (0, 1], where the logarithm is finite
     let radius = (-2.0 * (1.0 - f64::from(uniform(a))).ln()).sqrt();
@@ -69,8 +69,8 @@ pub fn normal_pair(a: u32, b: u32) -> [f32; 2] {
     [(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]
 }
 
-/// The words of one (seed, stream, step), one after the other: block 0's four, block 1's four, and so on.
-/// It repeats itself after 2^34 words.
+/// The words of one (seed, stream, step) in sequence: block 0's four, block 1's four, and so on. Repeats after
+/// 2^34 words.
 #[derive(Clone, Debug)]
 pub struct Sequence {
     seed: u64,
@@ -97,18 +97,18 @@ impl Sequence {
         self.block[self.used - 1]
     }
 
-    /// A number in [0, 1).
+    /// A value in [0, 1).
     pub fn uniform(&mut self) -> f32 {
         uniform(self.word())
     }
 
-    /// A standard normal number; takes two words.
+    /// A standard normal value, made from two words.
     pub fn normal(&mut self) -> f32 {
         let (a, b) = (self.word(), self.word());
         normal_pair(a, b)[0]
     }
 
-    /// A whole number in 0..bound, each as likely as the next (Lemire 2019, "Fast random integer
+    /// An integer in 0..bound, uniformly (Lemire 2019, "Fast random integer
     /// generation in an interval"); 0 where `bound` is 0.
     pub fn below(&mut self, bound: u32) -> u32 {
         let (mut high, mut low) = multiply(self.word(), bound);

@@ -1,5 +1,5 @@
 //! `inkgrad bench`: how fast this machine trains the networks that other frameworks are measured on. They are not the presets
-//! of the same names; start values and the order of images are those of a seed in any run, on all training images.
+//! of the same names. Initial values and the order of images follow from the seed, and all training images are used.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -20,28 +20,28 @@ use super::{json, output, source};
 
 #[derive(Args)]
 pub struct Options {
-    /// What to train; all of them where none is named
+    /// Tasks to train [default: all]
     tasks: Vec<Task>,
-    /// Steps to train for; where this is left out 1,000 for softmax, 600 for mlp and lenet5, 200 for deepcnn
+    /// Steps to train for [default: 1,000 for softmax, 600 for mlp and lenet5, 200 for deepcnn]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
-    /// Images a step
+    /// Images per step
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Runs of each task, one after another; the table tells their medians
+    /// Runs of each task, one after another; the table shows their medians
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeat: u16,
     /// How images reach a GPU: batch by batch, or all at once before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
-    /// Directory of four IDX files, gzipped or not, in place of the built-in MNIST
+    /// Directory with four IDX files, gzipped or not, to use instead of the built-in MNIST
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceOptions,
-    /// Print one line of JSON a run in place of the table
+    /// Print one line of JSON per run instead of the table
     #[arg(long)]
     json: bool,
 }
@@ -77,10 +77,10 @@ impl Task {
     }
 }
 
-/// Steps of the run before the one that counts: it compiles, tunes and fills caches.
+/// Steps of the warm-up run, which compiles, tunes and fills caches.
 const WARM_UP: u64 = 5;
 
-/// One run, under the names that programs for other frameworks give the same figures.
+/// One run, with the field names that the other frameworks' programs use.
 #[derive(Serialize)]
 struct Line<'a> {
     framework: &'a str,
@@ -91,11 +91,11 @@ struct Line<'a> {
     steps: u64,
     batch: usize,
     seed: u64,
-    /// Start values, shuffling and all steps; no loading, compiling or testing.
+    /// Seconds for initial values, shuffling and all steps; loading, compiling and testing do not count.
     train_seconds: f64,
-    /// Before that, to warm up: a few steps of a network that is then thrown away.
+    /// Seconds for the warm-up run before it, whose network is thrown away.
     first_call_seconds: f64,
-    /// Since the process was started or, of several runs, since the one before ended.
+    /// Seconds since the process was started or the previous run ended.
     total_process_seconds: f64,
     test_accuracy: f64,
     images_per_second: f64,
@@ -108,7 +108,7 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
         Ok((source::training_part(dir)?, source::test_part(dir)?))
     };
     options.device.agree_with(options.feed)?;
-    // All images of the training file, as others train on.
+    // All images of the training file, as the other frameworks use.
     let ((training, test), chosen) = source::beside(load, options.device.choose()).await?;
     let images = Images { height: training.height, width: training.width, classes: training.classes() };
     test.require(images.height, images.width, images.classes)?;
@@ -181,7 +181,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// A whole run, from start values to the last step's end.
+    /// A whole run, from initial values to the end of the last step.
     async fn train(&self, network: &Network, recipe: &Recipe) -> Result<Trainer> {
         let options = TrainerOptions {
             seed: self.options.seed,
@@ -198,7 +198,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Medians of a task's runs, and from the slowest to the quickest.
+/// Medians over a task's runs, and the range from the slowest to the fastest.
 fn row(runs: &[Line]) -> [String; 8] {
     let sorted = |of: fn(&Line) -> f64| {
         let mut values: Vec<f64> = runs.iter().map(of).collect();

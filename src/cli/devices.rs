@@ -11,7 +11,7 @@ use super::{json, output};
 
 #[derive(Args)]
 pub struct Options {
-    /// Print JSON, one line a device
+    /// Print one line of JSON per device
     #[arg(long)]
     json: bool,
 }
@@ -49,7 +49,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         table.row(cells(adapter.about()));
     }
     if adapters.is_empty() {
-        output::line("no GPU adapter of any kind")?;
+        output::line("no GPU adapter")?;
     } else {
         output::print(table)?;
     }
@@ -81,7 +81,7 @@ fn cells(about: &About) -> [String; 10] {
     ]
 }
 
-/// In the largest unit that leaves a whole number.
+/// Formats bytes in the largest unit that is not above the value.
 fn bytes(count: u64) -> String {
     match count {
         count if count >= 1 << 30 => format!("{} GiB", count >> 30),

@@ -18,7 +18,7 @@ use super::{json, output, source};
 pub struct Options {
     /// Model file, as `train --save` writes it
     model: PathBuf,
-    /// Directory whose test images and labels to take in place of the built-in MNIST's
+    /// Directory whose test images and labels to use instead of the built-in MNIST's
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -63,8 +63,8 @@ fn by_class(evaluation: &Evaluation) -> Table {
         table.row([
             class.to_string(),
             images(evaluation, class).to_string(),
-            share(evaluation.precision(class)),
-            share(evaluation.recall(class)),
+            fraction(evaluation.precision(class)),
+            fraction(evaluation.recall(class)),
         ]);
     }
     table
@@ -74,14 +74,14 @@ fn images(evaluation: &Evaluation, class: usize) -> u64 {
     (0..evaluation.classes).map(|predicted| evaluation.count(class, predicted)).sum()
 }
 
-/// A class that never comes up has no precision, or no recall.
-fn share(share: Option<f64>) -> String {
-    share.map_or("-".into(), |share| format!("{share:.4}"))
+/// A class that is never predicted has no precision; one without images has no recall.
+fn fraction(value: Option<f64>) -> String {
+    value.map_or("-".into(), |value| format!("{value:.4}"))
 }
 
-/// More classes make a matrix that no terminal is wide enough for.
+/// With more classes the matrix would be wider than a terminal.
 const MOST_COLUMNS: usize = 26;
-/// How many confusions stand in place of a matrix that is too wide.
+/// Number of confusions listed when the matrix is too wide.
 const COMMONEST: usize = 20;
 
 fn confusions(evaluation: &Evaluation) -> String {
@@ -97,7 +97,7 @@ fn confusions(evaluation: &Evaluation) -> String {
         for (count, label, predicted) in pairs.into_iter().take(COMMONEST).filter(|(count, ..)| *count > 0) {
             table.row([label, predicted, count as usize].map(|number| number.to_string()));
         }
-        return format!("\nCommonest confusions (--json has all):\n{table}");
+        return format!("\nMost frequent confusions (--json prints all):\n{table}");
     }
     let heads = std::iter::once("label".to_owned()).chain(classes.clone().map(|class| class.to_string()));
     let mut table = Table::new(&[]);
@@ -119,10 +119,10 @@ struct Summary<'a> {
     members: usize,
     images: usize,
     test_accuracy: f64,
-    /// None where it is no finite number, which JSON has no word for.
+    /// None if not finite, which JSON cannot express.
     test_loss: Option<f64>,
     classes: Vec<Class>,
-    /// Row the label, column the prediction.
+    /// Rows are labels, columns are predictions.
     confusion: Vec<&'a [u32]>,
 }
 

@@ -1,8 +1,8 @@
-//! How a run goes: from losses, one a step, to the few figures that are worth showing.
+//! A run's progress: condenses losses, one per step, into the few records that are worth showing.
 
 use std::time::Instant;
 
-/// Mean loss over some steps, at a step whose number depends on nothing but the run's length.
+/// Mean loss over some steps. Which steps have a record depends on the run's length alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record {
     /// Steps done.
@@ -10,7 +10,7 @@ pub struct Record {
     pub loss: f64,
 }
 
-/// Gathers losses into records, one every so many steps and one at the end.
+/// Collects losses into records, one after every fixed number of steps and one at the end.
 pub struct Meter {
     steps: u64,
     every: u64,
@@ -20,12 +20,12 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// About `records` records over a run of `steps`, of which `before` are done.
+    /// Makes about `records` records over a run of `steps`, of which `before` are done.
     pub fn new(before: u64, steps: u64, records: u64) -> Self {
         Meter { steps, every: steps.div_ceil(records).max(1), known: before, sum: 0.0, count: 0 }
     }
 
-    /// Takes the losses that have become known; the records that they complete.
+    /// Takes new losses; returns the records that they complete.
     pub fn take(&mut self, losses: &[f32]) -> Vec<Record> {
         let mut records = Vec::new();
         for &loss in losses {
@@ -41,11 +41,11 @@ impl Meter {
     }
 }
 
-/// How fast a run goes, from the first step handed over.
+/// A run's speed, measured from the first step handed to the device.
 #[derive(Clone, Copy)]
 pub struct Pace {
     begin: Instant,
-    /// Steps done before this process went on with the run.
+    /// Steps done before this process resumed the run.
     before: u64,
     steps: u64,
     batch: usize,
@@ -69,7 +69,7 @@ impl Pace {
         (done.saturating_sub(self.before) * self.batch as u64) as f64 / self.seconds().max(f64::MIN_POSITIVE)
     }
 
-    /// Seconds until the last step, if it goes on as so far.
+    /// Estimated seconds until the last step, at the average speed so far.
     pub fn seconds_left(&self, done: u64) -> f64 {
         self.seconds() / done.saturating_sub(self.before).max(1) as f64
             * self.steps.saturating_sub(done) as f64

@@ -1,4 +1,4 @@
-//! Where recipes and images come from: built in, or the user's files.
+//! Loads recipes and images: built-in ones or the user's files.
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use inkgrad::data::{DataSet, Part};
 use inkgrad::recipe::Recipe;
 use inkgrad::{Error, Result};
 
-/// A recipe and its name: a file's, or else a preset's.
+/// A recipe and its name, from a file or else a preset.
 pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
     let Some(path) = file else {
         return Ok((preset.to_owned(), Recipe::preset(preset)?));
     };
     let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::InvalidData => {
-            Error::bad_file(path, "this is no text; a recipe in TOML is wanted")
+            Error::bad_file(path, "this is not text; a recipe in TOML is expected")
         }
         _ => Error::io(path, e),
     })?;
@@ -21,7 +21,7 @@ pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
     Ok((name, Recipe::parse(path, &text)?))
 }
 
-/// The data set in a directory, or else MNIST.
+/// The data set in a directory, or else the built-in MNIST.
 pub fn data_set(dir: Option<&Path>) -> Result<DataSet> {
     match dir {
         Some(dir) => DataSet::open(dir),
@@ -29,7 +29,7 @@ pub fn data_set(dir: Option<&Path>) -> Result<DataSet> {
     }
 }
 
-/// The training half alone, validation images and all.
+/// The training half alone, including the validation images.
 pub fn training_part(dir: Option<&Path>) -> Result<Part> {
     match dir {
         Some(dir) => Part::open_train(dir),
@@ -37,7 +37,7 @@ pub fn training_part(dir: Option<&Path>) -> Result<Part> {
     }
 }
 
-/// The test half alone: the training images need not be unpacked for it.
+/// The test half alone, without decompressing the training images.
 pub fn test_part(dir: Option<&Path>) -> Result<Part> {
     match dir {
         Some(dir) => Part::open_test(dir),
@@ -82,7 +82,7 @@ fn none_embedded() -> Error {
     )
 }
 
-/// Runs `work` on a thread of its own while `meanwhile` goes on here; both results.
+/// Runs `work` on its own thread and `meanwhile` on this one; returns both results.
 pub async fn beside<T: Send + 'static, U>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     meanwhile: impl Future<Output = Result<U>>,
@@ -90,11 +90,11 @@ pub async fn beside<T: Send + 'static, U>(
     let thread = std::thread::Builder::new().spawn(work).map_err(|e| Error::NoThread(e.to_string()))?;
     let done = meanwhile.await;
     let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    // Bad data is the more telling of two errors: the device's would be there for any data.
+    // If both fail, the error in the data is more useful: the device's would occur with any data.
     Ok((worked?, done?))
 }
 
-/// What to say of classes that have no image to learn from: labels that begin at 1, or leave some out, are seldom meant so.
+/// A note about classes without a training image: labels that begin at 1 or leave some out are rarely intended.
 pub fn without_images(labels: &[u8], classes: usize) -> Option<String> {
     let missing: Vec<String> = (0..classes)
         .filter(|class| !labels.iter().any(|label| usize::from(*label) == *class))
@@ -114,7 +114,7 @@ mod tests {
     use super::without_images;
 
     #[test]
-    fn classes_without_images_are_told() {
+    fn classes_without_images_are_reported() {
         assert_eq!(without_images(&[0, 2, 1, 0], 3), None);
         assert!(without_images(&[1, 2, 1], 3).unwrap().contains("class 0 has no image"));
         assert!(without_images(&[1, 4], 5).unwrap().contains("classes 0, 2, 3 have no"));

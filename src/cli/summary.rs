@@ -1,4 +1,4 @@
-//! `inkgrad summary`: what a network is made of.
+//! `inkgrad summary`: shows a network's layers.
 
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,10 @@ pub struct Options {
     /// Preset's name, recipe (.toml) or model file
     #[arg(default_value = "softmax", value_name = "PRESET|FILE")]
     what: String,
-    /// Directory of four IDX files whose images and classes a preset or a recipe is shown for, in place of MNIST's
+    /// Directory with four IDX files: show a preset or a recipe for its image size and classes instead of MNIST's
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print the plan of a training step as well: its ops one by one, or as a device's executor fuses them
+    /// Also print the plan of a training step: its ops before fusing, or as fused for a device
     #[arg(long, value_name = "plain|cpu|gpu", require_equals = true, num_args = 0..=1, default_missing_value = "plain")]
     plan: Option<Fused>,
 }
@@ -33,7 +33,7 @@ enum Fused {
     Gpu,
 }
 
-/// What a preset or a recipe is shown for, where no data set is named; a model file says itself what it was made for.
+/// The task for a preset or a recipe if no data set is given; a model file contains its own.
 const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
 
 pub fn run(options: &Options) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let multiply_adds: u64 = network.layers.iter().map(|layer| layer.multiply_adds()).sum();
     let (parameters, multiply_adds) =
         (HumanCount(network.parameter_count() as u64), HumanCount(multiply_adds));
-    output::line(format_args!("{parameters} parameters, {multiply_adds} multiply-adds an image"))?;
+    output::line(format_args!("{parameters} parameters, {multiply_adds} multiply-adds per image"))?;
     if members > 1 {
         output::line(format_args!("{members} such networks, whose probabilities are averaged"))?;
     }
@@ -79,11 +79,13 @@ fn load(what: &str, data: Option<&Path>) -> Result<Shown, Failure> {
         if !path.exists() {
             let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
             let presets = presets.join(", ");
-            return Err(Failure::usage(format!("`{what}` is no file and no preset: presets are {presets}")));
+            return Err(Failure::usage(format!(
+                "`{what}` is neither a file nor a preset: presets are {presets}"
+            )));
         }
         let Model { name, recipe, network, members, .. } = Model::open(path)?;
         if data.is_some() {
-            let what = "a model file says itself what images it is for: leave --data out";
+            let what = "a model file contains its image size and classes: leave --data out";
             return Err(Failure::usage(what));
         }
         return Ok(Shown { name, recipe, network, members: members.len() });

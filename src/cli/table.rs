@@ -1,7 +1,7 @@
 //! Text in columns.
 
-/// Rows of cells in aligned columns, two spaces between them. Columns in `left` begin at the left, all others
-/// end at the right, as numbers do.
+/// Rows of cells in aligned columns, separated by two spaces. Columns in `left` are left-aligned, all others
+/// right-aligned.
 pub struct Table {
     left: &'static [usize],
     rows: Vec<Vec<String>>,
@@ -12,7 +12,7 @@ impl Table {
         Table { left, rows: Vec::new() }
     }
 
-    /// Adds a row; the first is the heads.
+    /// Adds a row; the first is the header.
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.rows.push(cells.into_iter().map(T::into).collect());
     }

@@ -1,7 +1,7 @@
-//! TensorBoard's event files: records of protocol buffers, of which scalars need five fields.
+//! TensorBoard's event files: records of protocol buffers, of which scalars use five fields.
 //!
-//! The crates for this have not been touched for years and bring a protocol buffer compiler's output of 16,000 lines,
-//! so the few bytes are laid out here; the checksum is a crate's. Format: tensorflow/core/lib/io/record_writer.h
+//! The crates for this are unmaintained and contain 16,000 generated lines, so the few bytes are written here; the checksum
+//! comes from a crate. Format: tensorflow/core/lib/io/record_writer.h
 //! (length, its checksum, data, its checksum) and tensorflow/core/util/event.proto.
 
 use std::fs::File;
@@ -17,7 +17,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Begins a new event file in a directory, made if it is not there.
+    /// Creates an event file in a directory, which is created if necessary.
     pub fn create(dir: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         let seconds = now() as u64;
@@ -57,7 +57,7 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
-/// A checksum as record files store it: turned and shifted, so that a checksum of checksums is no trap.
+/// A checksum as record files store it: rotated and offset, because the CRC of data that contains CRCs is weak.
 fn masked(data: &[u8]) -> u32 {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -1,4 +1,4 @@
-//! What was timed on a GPU, remembered from one run to the next: a small file in the user's cache directory.
+//! Remembers which shaders were fastest on a GPU, in a small file in the user's cache directory.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use inkgrad::gpu::{Choices, Device};
 use inkgrad::model_file::write_aside;
 
-/// Another version's shaders are other shaders, another driver compiles them otherwise.
+/// Entries are per adapter, driver and inkgrad version, since each of them may change which shader is fastest.
 type File = BTreeMap<String, Choices>;
 
 pub struct Tuning {
-    /// None where there is no such directory: then every run times anew.
+    /// None if there is no such directory: then every run times again.
     path: Option<PathBuf>,
     adapter: String,
     before: Choices,
 }
 
 impl Tuning {
-    /// Tells the device what is known of it. A file that cannot be read, or is not what it should be, counts as none.
+    /// Gives the device what is known about it. A file that is missing, unreadable or malformed counts as empty.
     pub fn begin(device: &Device, adapter: &str) -> Self {
         let path = dirs::cache_dir().map(|dir| dir.join("inkgrad").join("tuning.json"));
         let adapter = format!("{adapter}, inkgrad {}", env!("CARGO_PKG_VERSION"));
@@ -26,12 +26,12 @@ impl Tuning {
         Tuning { path, adapter, before }
     }
 
-    /// Keeps what is new. That this may fail harms nothing but the next start.
+    /// Saves what is new. If this fails, the next start has to time again.
     pub fn keep(&self, device: &Device) {
         let choices = device.choices();
         let Some(path) = self.path.as_ref().filter(|_| choices != self.before) else { return };
         let mut file = read(path).unwrap_or_default();
-        // What another run has remembered meanwhile stays: its later runs are to give the same bits.
+        // Entries that another run has saved meanwhile stay, so that its later runs give the same bits.
         let remembered = file.entry(self.adapter.clone()).or_default();
         choices.into_iter().for_each(|(key, choice)| {
             remembered.entry(key).or_insert(choice);

@@ -1,4 +1,4 @@
-//! Finds the IDX files of a data set in a directory, under the names in which they are handed round.
+//! Finds the IDX files of a data set in a directory, under their usual names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(super) enum Half {
 }
 
 impl Half {
-    /// MNIST and Fashion-MNIST call their test set t10k, EMNIST says test.
+    /// MNIST and Fashion-MNIST call their test set `t10k`, EMNIST calls it `test`.
     fn stems(self) -> &'static [&'static str] {
         match self {
             Half::Training => &["train"],
@@ -39,7 +39,7 @@ impl Half {
 const IMAGES: (&str, &str) = ("images", "idx3-ubyte");
 const LABELS: (&str, &str) = ("labels", "idx1-ubyte");
 
-/// The names of one file in the order in which they are tried: an unpacked file comes before a packed one.
+/// The possible names of one file in the order in which they are tried: uncompressed before gzipped.
 fn names(prefix: &str, stems: &[&str], (kind, ending): (&str, &str)) -> Vec<String> {
     let mut names = Vec::new();
     for stem in stems {
@@ -58,9 +58,9 @@ fn first_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
 
 /// The image file and the label file of one half of the data set in `dir`.
 ///
-/// MNIST's own names come first. Where there are none, a file whose name has something before them that
-/// ends in '-' serves too (`emnist-balanced-train-images-idx3-ubyte.gz`), if only one set is there. The
-/// labels must have the same prefix as the images: EMNIST's sets differ in length but not in looks.
+/// MNIST's own names come first. If none exists, a prefix that ends in '-' is accepted
+/// (`emnist-balanced-train-images-idx3-ubyte.gz`), provided that the directory holds only one such set. The labels
+/// must have the same prefix as the images: EMNIST's sets differ in length, and mixing them would go unnoticed.
 pub(super) fn find(dir: &Path, half: Half) -> Result<(PathBuf, PathBuf)> {
     if !dir.is_dir() {
         return Err(Error::Data(format!(
@@ -107,7 +107,7 @@ fn prefixed(dir: &Path, half: Half) -> Result<BTreeSet<(String, &'static str)>> 
     for entry in dir.read_dir().map_err(|source| Error::io(dir, source))? {
         let entry = entry.map_err(|source| Error::io(dir, source))?;
         let name = entry.file_name();
-        // a name that is no Unicode is none of ours
+        // a name that is not Unicode is not one of ours
         let Some(name) = name.to_str() else { continue };
         for &stem in half.stems() {
             for wanted in names("", &[stem], IMAGES) {

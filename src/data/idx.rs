@@ -1,11 +1,11 @@
-//! Reads the IDX files in which MNIST and its successors are handed round, gzipped or not.
+//! Reads IDX files, the format of MNIST and its successors, gzipped or not.
 //!
-//! A file is a big-endian header (magic number, count and, for images, height and width) and then one byte
-//! a label or a pixel. Described by LeCun at yann.lecun.com/exdb/mnist.
+//! A file consists of a big-endian header (magic number, count and, for images, height and width) and one byte
+//! per label or pixel. Source: yann.lecun.com/exdb/mnist.
 //!
-//! Nothing in a file is believed before it is checked. An unpacked file must be exactly as long as its
-//! header says before memory is set aside. Of a gzipped one, memory follows the bytes that really come
-//! out, and whatever goes on past the header's promise is dropped there.
+//! Nothing in a file is trusted before it is checked. An uncompressed file must be exactly as long as its
+//! header says before memory is allocated. For a gzipped file, memory grows with the bytes that are really
+//! decompressed, and decompression stops at the length that the header promises.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -21,11 +21,11 @@ pub const MAX_SIDE: usize = 4096;
 pub const MAX_BODY: u64 = 1 << 32;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Deflate's best: 258 bytes out of two bits.
+/// Highest compression that deflate can reach: 258 bytes from two bits.
 const MAX_EXPANSION: u64 = 1032;
-/// A gzipped file gets its memory at once up to this expansion (MNIST's is 5), beyond it bit by bit.
+/// Up to this ratio of decompressed to compressed size (MNIST's is 5) memory is allocated at once, beyond it gradually.
 const USUAL_EXPANSION: u64 = 16;
-/// Bytes taken from the decoder at a time: few enough to be still in the cache when it writes them.
+/// Bytes decompressed at a time: few enough to stay in the cache.
 const PIECE: usize = 1 << 17;
 
 /// The content of an image file.
@@ -51,12 +51,12 @@ impl<'a> Source<'a> {
         Source { name: path.into(), bytes: None }
     }
 
-    /// A file's bytes, and the name by which errors speak of it.
+    /// A file's bytes, and its name for error messages.
     pub fn bytes(name: impl Into<PathBuf>, bytes: &'a [u8]) -> Self {
         Source { name: name.into(), bytes: Some(bytes) }
     }
 
-    /// The path, or the name that errors use.
+    /// The path, or the name for error messages.
     pub fn name(&self) -> &Path {
         &self.name
     }
@@ -81,7 +81,7 @@ impl<'a> Source<'a> {
         self.read(|file| file.images(None))
     }
 
-    /// The images, if there are as many as labels; found out before any is unpacked.
+    /// The images, if there are as many as labels, which is checked before any is decompressed.
     pub(super) fn images_for(&self, labels: usize, labels_name: &Path) -> Result<Images> {
         self.read(|file| file.images(Some((labels, labels_name))))
     }
@@ -92,9 +92,9 @@ impl<'a> Source<'a> {
             return Stream::detect(&self.name, length, &mut bytes, read);
         }
         let io = |source| Error::io(&self.name, source);
-        // asked of the path, since to open a pipe is to wait for it
+        // asked of the path, since opening a pipe would wait for a writer
         if !std::fs::metadata(&self.name).map_err(io)?.is_file() {
-            return Err(Error::bad_file(&self.name, "this is not a file; an IDX file is wanted"));
+            return Err(Error::bad_file(&self.name, "this is not a file; an IDX file is expected"));
         }
         let file = File::open(&self.name).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
@@ -102,7 +102,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What sets one kind of IDX file apart from the other.
+/// What distinguishes label files from image files.
 #[derive(Clone, Copy)]
 struct Kind {
     magic: u32,
@@ -112,20 +112,20 @@ struct Kind {
 const LABELS: Kind = Kind { magic: 0x801, name: "a label file (magic 0x801)" };
 const IMAGES: Kind = Kind { magic: 0x803, name: "an image file (magic 0x803)" };
 
-/// A file while it is read.
+/// A file being read.
 struct Stream<'a> {
     name: &'a Path,
-    /// Bytes of the file as it lies there, packed or not.
+    /// Size of the file, compressed or not.
     length: u64,
     packed: bool,
-    /// The unpacked bytes.
+    /// The decompressed bytes.
     input: &'a mut dyn Read,
-    /// Bytes taken from `input`.
+    /// Bytes read from `input`.
     consumed: u64,
 }
 
 impl Stream<'_> {
-    /// Calls `read` with the unpacked bytes of `input`; what tells a gzipped file is its content.
+    /// Calls `read` with the decompressed bytes of `input`; a gzipped file is recognised by its content, not its name.
     fn detect<T>(
         name: &Path,
         length: u64,
@@ -157,7 +157,7 @@ impl Stream<'_> {
         if holds { Ok(()) } else { Err(self.bad(what())) }
     }
 
-    /// The magic number, which must be `kind`'s, and the `N` numbers after it.
+    /// Reads the magic number, which must be `kind`'s; returns the `N` integers after it.
     fn header<const N: usize>(&mut self, kind: Kind) -> Result<[u32; N]> {
         let mut magic = [0; 4];
         let mut found = self.fill(&mut magic)?;
@@ -196,7 +196,7 @@ impl Stream<'_> {
         Ok(Images { count: count as usize, height: height as usize, width: width as usize, pixels })
     }
 
-    /// The `wanted` bytes after the header, which must be all the rest.
+    /// The `wanted` bytes after the header, which must be the rest of the file.
     fn body(&mut self, wanted: u64, content: &str) -> Result<Vec<u8>> {
         self.require(wanted <= MAX_BODY, || {
             format!("its header promises {content}, {wanted} bytes: more than {MAX_BODY} are not read")
@@ -228,7 +228,7 @@ impl Stream<'_> {
             let found = start + self.fill(&mut body[start..])?;
             self.require(found == end, || wrong_length(content, wanted, found as u64))?;
         }
-        // to ask for one byte more is also what makes the decoder compare the checksum
+        // asking for one byte more also makes the decoder compare the checksum
         let after = self.fill(&mut [0])?;
         self.require(after == 0, || {
             format!("it goes on past the {content} that its header promises ({wanted} bytes)")
@@ -236,7 +236,7 @@ impl Stream<'_> {
         Ok(body)
     }
 
-    /// Reads until `out` is full or the input ends; the number of bytes read.
+    /// Reads until `out` is full or the input ends; returns the number of bytes read.
     fn fill(&mut self, out: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < out.len() {
@@ -251,7 +251,7 @@ impl Stream<'_> {
         Ok(filled)
     }
 
-    /// Tells a broken gzip stream from a disk that fails.
+    /// Distinguishes a broken gzip stream from a failing disk.
     fn failed(&self, error: io::Error) -> Error {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
@@ -268,7 +268,7 @@ fn wrong_length(content: &str, wanted: u64, found: u64) -> String {
     format!("its header promises {content}: {wanted} bytes expected, {found} found. Fetch the file again")
 }
 
-/// Says what a file with the wrong magic number seems to be.
+/// Guesses what a file with the wrong magic number is.
 fn wrong_magic(magic: u32, wanted: Kind) -> String {
     let bytes = magic.to_be_bytes();
     let found = if let Some(kind) = [LABELS, IMAGES].into_iter().find(|kind| kind.magic == magic) {

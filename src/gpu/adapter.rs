@@ -1,4 +1,4 @@
-//! Which GPUs there are, and which to take.
+//! Lists the machine's GPUs and chooses one.
 
 use wgpu::{DeviceType, Features};
 
@@ -7,16 +7,16 @@ use crate::error::{Error, Result};
 /// Which adapter is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The best real GPU; never a program that plays one.
+    /// The best real GPU, never a software adapter.
     #[default]
     RealGpu,
-    /// The best there is, a software adapter if nothing else.
+    /// The best adapter, a software adapter if there is no other.
     Any,
-    /// One whose name, backend or driver contains the text, in either case of letters.
+    /// One whose name, backend or driver contains the text, ignoring case.
     Named(String),
 }
 
-/// What sort of device an adapter is; the better the earlier.
+/// What sort of device an adapter is, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -25,11 +25,11 @@ pub enum Kind {
     Virtual,
     /// The driver does not say (browsers).
     Unknown,
-    /// A program that plays a GPU on the CPU.
+    /// A program that emulates a GPU on the CPU.
     Software,
 }
 
-/// What is worth knowing of an adapter.
+/// An adapter's properties and limits.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct About {
     pub name: String,
@@ -41,13 +41,13 @@ pub struct About {
     pub max_workgroup_bytes: u32,
     pub max_workgroup_invocations: u32,
     pub max_storage_buffers: u32,
-    /// Smallest and largest subgroup; none where shaders cannot use subgroups.
+    /// Smallest and largest subgroup; none if shaders cannot use subgroups.
     pub subgroups: Option<(u32, u32)>,
     pub has_timestamps: bool,
     pub has_cooperative_matrix: bool,
 }
 
-/// A GPU, or a program that plays one.
+/// A GPU, or a program that emulates one.
 pub struct Adapter {
     pub(super) raw: wgpu::Adapter,
     about: About,
@@ -67,7 +67,7 @@ impl Adapter {
     }
 
     async fn of(instance: &wgpu::Instance) -> Vec<Adapter> {
-        // A browser has one adapter to give, and only this says which kind is wanted.
+        // A browser offers a single adapter, and this option alone influences which.
         let raw = if cfg!(target_arch = "wasm32") {
             instance.request_adapter(&best()).await.into_iter().collect()
         } else {
@@ -75,14 +75,14 @@ impl Adapter {
         };
         let mut adapters: Vec<_> =
             raw.into_iter().map(|raw| Adapter { about: About::of(&raw), raw }).collect();
-        adapters.sort_by_key(|adapter| adapter.about.kind); // stable: else in the system's order
+        adapters.sort_by_key(|adapter| adapter.about.kind); // stable: otherwise in the system's order
         adapters
     }
 
-    /// The adapter wanted.
+    /// The best adapter that matches `choice`.
     ///
     /// # Errors
-    /// `NoAdapter`, with what there is instead and how to get one.
+    /// `NoAdapter`, with the adapters found instead and how to get one.
     pub async fn choose(choice: &Choice) -> Result<Adapter> {
         let instance = instance();
         let adapters = Self::of(&instance).await;

@@ -1,4 +1,4 @@
-//! What goes wrong on the device, kept until the next call can return it.
+//! Errors that the device reports asynchronously, kept until the next call can return them.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,17 +13,17 @@ enum Fault {
     Gpu(String),
 }
 
-/// The first thing that went wrong; what follows is mostly its consequence. A lost device outranks it.
+/// The first error; later ones are mostly its consequences. A lost device replaces it.
 #[derive(Clone, Default)]
 pub(super) struct Faults(Arc<Mutex<Option<Fault>>>);
 
 impl Faults {
-    /// Hears from the device whatever no error scope catches.
+    /// Registers callbacks for everything that no error scope catches.
     pub(super) fn listen(&self, device: &wgpu::Device) {
         let faults = self.clone();
         device.on_uncaptured_error(Arc::new(move |error| faults.record(fault(error))));
         let faults = self.clone();
-        // Dropping the device counts as a loss as well; then nobody is left to ask.
+        // Dropping the device also counts as a loss; then nobody asks any more.
         device.set_device_lost_callback(move |_, message| {
             faults.lost(if message.is_empty() { "the driver gives no reason".into() } else { message });
         });
@@ -69,7 +69,7 @@ fn fault(error: wgpu::Error) -> Fault {
     }
 }
 
-/// wgpu's messages are trees over several lines.
+/// Joins wgpu's messages, which are trees over several lines, into one line.
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -83,7 +83,7 @@ impl Scopes {
         Scopes([Validation, Internal, OutOfMemory].map(|filter| device.push_error_scope(filter)))
     }
 
-    /// Ends the scopes now; the future tells what they caught.
+    /// Ends the scopes now; the future returns what they caught.
     pub(super) fn pop(self) -> impl Future<Output = Result<()>> {
         let [validation, internal, out_of_memory] = self.0;
         // last in, first out
@@ -97,8 +97,8 @@ impl Scopes {
     }
 }
 
-/// Runs `make`, and returns its failure as an error. In a browser errors come later, so there they are for the
-/// scopes further out, or for [`Faults`].
+/// Runs `make` and returns its failure as an error. In a browser errors arrive later, and are left to the enclosing
+/// scopes or to [`Faults`].
 pub(super) fn checked<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T> {
     if cfg!(target_arch = "wasm32") {
         return Ok(make());
@@ -107,6 +107,6 @@ pub(super) fn checked<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Res
     let made = make();
     match pin!(scopes.pop()).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(caught) => caught.map(|()| made),
-        Poll::Pending => Ok(made), // never: natively scopes know at once
+        Poll::Pending => Ok(made), // never: natively scopes are resolved at once
     }
 }

@@ -1,4 +1,4 @@
-//! Model files: safetensors, the parameters under PyTorch's names, and what made them in the metadata.
+//! Model files: safetensors with the parameters under PyTorch's names; the metadata says which network and run made them.
 
 mod write;
 
@@ -17,7 +17,7 @@ use crate::network::{Network, Slice, Task};
 use crate::plan::FlatSizes;
 use crate::recipe::Recipe;
 
-/// A trained classifier: enough to use it, and to say how it came about.
+/// A trained classifier: everything needed to use it, and how it was made.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The preset's or recipe's name.
@@ -27,11 +27,11 @@ pub struct Model {
     pub members: Vec<Weights>,
     pub recipe: Recipe,
     pub seed: u64,
-    /// Steps that it was trained for.
+    /// Steps of training.
     pub steps: u64,
 }
 
-/// What a trained network has learned: its parameters and running statistics, each flat, in the network's order.
+/// What a network has learned: parameters and running statistics, each as one flat buffer in the network's order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weights {
     pub parameters: Vec<f32>,
@@ -53,14 +53,15 @@ impl Weights {
     }
 }
 
-/// More members than anyone's memory is for: a file that asks for more is at fault.
+/// Limit on the members of an ensemble; a file that has more is at fault.
 const MOST_MEMBERS: usize = 1000;
 
-/// The metadata's one entry, as JSON: one, so that the same model gives the same bytes.
+/// Key of the only metadata entry, which is JSON. A single entry, because the order of several could vary and the same model
+/// must give the same bytes.
 const KEY: &str = "inkgrad";
 const FORMAT: u32 = 1;
 
-/// Larger files are not read: no network for small images comes near.
+/// Larger files are not read; no sensible network for small images comes near.
 const MOST_BYTES: u64 = 2 << 30;
 
 #[derive(Serialize, Deserialize)]
@@ -85,7 +86,7 @@ fn is_one(members: &usize) -> bool {
     *members == 1
 }
 
-/// A tensor's name in the file: those of an ensemble's members are told apart by a number in front.
+/// A tensor's name in the file; in an ensemble it begins with the member's index.
 fn name_of(slice: &Slice, member: usize, members: usize) -> String {
     if members == 1 { slice.name.clone() } else { format!("{member}.{}", slice.name) }
 }
@@ -143,7 +144,7 @@ impl Model {
         if !(1..=MOST_MEMBERS).contains(&members) {
             return Err(bad(format!("{members} members: from 1 to {MOST_MEMBERS} are possible")));
         }
-        // A slice's file bounds how much memory is taken: only after every tensor is known to be there is any taken.
+        // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
         let mut tensors = Vec::new();
         for member in 0..members {
             for slice in network.parameters.iter().chain(&network.statistics) {
@@ -191,7 +192,7 @@ impl Model {
         Self::from_bytes(path, &bytes)
     }
 
-    /// Writes the file: whole under its name, or not at all.
+    /// Writes the file: either completely or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_aside(path, &self.to_bytes()?)
     }

@@ -33,9 +33,9 @@ macro_rules! activation {
                 0
             }
 
-            fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
-                let (rows, columns) = (builder.batch(), place.values());
-                let out = builder.like(&place.name, input);
+            fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, _: Mode) -> TensorId {
+                let (rows, columns) = (builder.batch(), placed.values());
+                let out = builder.like(&placed.name, input);
                 builder.push(Phase::Forward, ops::$layer { x: input, out, rows, columns });
                 out
             }
@@ -43,12 +43,12 @@ macro_rules! activation {
             fn backward(
                 &self,
                 builder: &mut Builder,
-                place: &Placed,
+                placed: &Placed,
                 saved: &Saved,
                 output_gradient: TensorId,
                 input_gradient: Option<TensorId>,
             ) {
-                let (out, rows, columns) = (saved.output, builder.batch(), place.values());
+                let (out, rows, columns) = (saved.output, builder.batch(), placed.values());
                 if let Some(input_gradient) = input_gradient {
                     builder.push(
                         Phase::Backward,

@@ -4,8 +4,8 @@ use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{self, BatchNormInputGradient, BatchNormMoments, BatchNormSums};
 use crate::plan::{Builder, Element, Phase, Storage, TensorId};
 
-/// Batch normalisation (Ioffe and Szegedy 2015): each channel of images, or each value of a row, is brought to mean 0
-/// and variance 1 over the batch, then scaled and shifted by trained numbers. Evaluation takes running statistics.
+/// Batch normalisation (Ioffe and Szegedy 2015): each channel of images, or each value of a row, is normalised to mean 0
+/// and variance 1 over the batch, then scaled and shifted by trained parameters. Evaluation uses running statistics.
 /// Parameters and statistics have PyTorch's names and meanings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,23 +25,23 @@ fn epsilon() -> f32 {
     1e-5
 }
 
-/// Rows, channels, and the values of a channel in one row.
-fn sizes(builder: &Builder, place: &Placed) -> (usize, usize, usize) {
-    (builder.batch(), place.input[0], place.input[1..].iter().product())
+/// Rows, channels, and values per channel in one row.
+fn sizes(builder: &Builder, placed: &Placed) -> (usize, usize, usize) {
+    (builder.batch(), placed.input[0], placed.input[1..].iter().product())
 }
 
 impl BatchNorm {
-    /// Mean, then variance of each channel over the batch: made in the forward pass, used in the backward pass.
-    fn moments(&self, builder: &mut Builder, place: &Placed) -> TensorId {
-        let channels = place.input[0];
-        builder.named(&format!("{}.moments", place.name), &[2, channels], Storage::Activation)
+    /// Means, then variances of the channels over the batch: computed in the forward pass, used again in the backward pass.
+    fn moments(&self, builder: &mut Builder, placed: &Placed) -> TensorId {
+        let channels = placed.input[0];
+        builder.named(&format!("{}.moments", placed.name), &[2, channels], Storage::Activation)
     }
 
-    /// The running mean and variance, which lie side by side.
-    fn running(&self, builder: &mut Builder, place: &Placed) -> TensorId {
-        let mean = builder.parameter(&place.name, "running_mean");
-        let (storage, channels) = (builder.storage(mean), place.input[0]);
-        builder.tensor(&format!("{}.running", place.name), &[2, channels], Element::F32, storage)
+    /// The running means and variances, which are adjacent in their flat buffer.
+    fn running(&self, builder: &mut Builder, placed: &Placed) -> TensorId {
+        let mean = builder.parameter(&placed.name, "running_mean");
+        let (storage, channels) = (builder.storage(mean), placed.input[0]);
+        builder.tensor(&format!("{}.running", placed.name), &[2, channels], Element::F32, storage)
     }
 }
 
@@ -70,20 +70,20 @@ impl Layer for BatchNorm {
         vec![statistic("running_mean", Initial::Zeros), statistic("running_var", Initial::Constant(1.0))]
     }
 
-    fn multiply_adds(&self, place: &Placed) -> u64 {
-        place.values() as u64
+    fn multiply_adds(&self, placed: &Placed) -> u64 {
+        placed.values() as u64
     }
 
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, mode: Mode) -> TensorId {
-        let (rows, channels, inner) = sizes(builder, place);
-        let weight = builder.parameter(&place.name, "weight");
-        let bias = builder.parameter(&place.name, "bias");
-        let running = self.running(builder, place);
-        let out = builder.like(&place.name, input);
+    fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, mode: Mode) -> TensorId {
+        let (rows, channels, inner) = sizes(builder, placed);
+        let weight = builder.parameter(&placed.name, "weight");
+        let bias = builder.parameter(&placed.name, "bias");
+        let running = self.running(builder, placed);
+        let out = builder.like(&placed.name, input);
         let moments = match mode {
             Mode::Evaluate => running,
             Mode::Train => {
-                let moments = self.moments(builder, place);
+                let moments = self.moments(builder, placed);
                 let momentum = self.momentum;
                 builder.push(
                     Phase::Forward,
@@ -103,15 +103,15 @@ impl Layer for BatchNorm {
     fn backward(
         &self,
         builder: &mut Builder,
-        place: &Placed,
+        placed: &Placed,
         saved: &Saved,
         output_gradient: TensorId,
         input_gradient: Option<TensorId>,
     ) {
-        let (rows, channels, inner) = sizes(builder, place);
-        let (x, moments, epsilon) = (saved.input, self.moments(builder, place), self.epsilon);
-        let weight_gradient = builder.gradient(&place.name, "weight");
-        let bias_gradient = builder.gradient(&place.name, "bias");
+        let (rows, channels, inner) = sizes(builder, placed);
+        let (x, moments, epsilon) = (saved.input, self.moments(builder, placed), self.epsilon);
+        let weight_gradient = builder.gradient(&placed.name, "weight");
+        let bias_gradient = builder.gradient(&placed.name, "bias");
         builder.push(
             Phase::Backward,
             BatchNormSums {
@@ -127,7 +127,7 @@ impl Layer for BatchNorm {
             },
         );
         if let Some(input_gradient) = input_gradient {
-            let weight = builder.parameter(&place.name, "weight");
+            let weight = builder.parameter(&placed.name, "weight");
             builder.push(
                 Phase::Backward,
                 BatchNormInputGradient {

@@ -5,19 +5,19 @@ use super::{Initial, Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{self, ColumnSum};
 use crate::plan::{Builder, Element, Phase, Storage, TensorId, Window};
 
-/// A convolution, as neural networks mean it: `channels` windows of `kernel` values over all input channels, with
-/// weights `[channels, in_channels, kernel_height, kernel_width]` and a bias a channel, as PyTorch stores them.
+/// A convolution in the sense of neural networks (a cross-correlation): each of `channels` outputs has a kernel over all input
+/// channels. Weights `[channels, in_channels, kernel_height, kernel_width]` and one bias per channel, as PyTorch stores them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
-    /// Channels that come out.
+    /// Number of output channels.
     pub channels: usize,
     pub kernel: Pair,
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub stride: Pair,
     #[serde(default)]
     pub padding: Padding,
-    /// Whether a bias is added; a layer before batch normalisation needs none.
+    /// Whether a bias is added; batch normalisation makes it redundant.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub bias: bool,
     #[serde(default)]
@@ -42,11 +42,12 @@ fn is_yes(bias: &bool) -> bool {
     *bias
 }
 
-/// Groups of images whose weight gradients are summed apart: enough for every core of a GPU, few enough to add up.
+/// The weight gradient is summed over groups of images separately, then over the groups: enough groups to occupy a GPU,
+/// few enough for the second sum to be cheap.
 const MOST_GROUPS: usize = 32;
 
-/// Images a group at least: what one share of a CPU's work holds; of more weights, whose sums every group reads and writes
-/// once, more images.
+/// Fewest images per group: a group is one chunk of a CPU's work, and reads and writes a sum for every weight, so that more
+/// weights call for larger groups.
 fn least_group(weights: usize) -> usize {
     match weights {
         ..8_192 => 4,
@@ -68,10 +69,10 @@ impl Conv2d {
         window(input, self.kernel, self.stride, self.padding)
     }
 
-    fn sizes(&self, builder: &Builder, place: &Placed) -> Sizes {
-        // `output` has found the window when the layer was placed.
-        let window = self.window(&place.input).unwrap_or_else(|e| unreachable!("{}: {e}", place.name));
-        Sizes { rows: builder.batch(), in_channels: place.input[0], out_channels: self.channels, window }
+    fn sizes(&self, builder: &Builder, placed: &Placed) -> Sizes {
+        // `output` has accepted this window when the network was built.
+        let window = self.window(&placed.input).unwrap_or_else(|e| unreachable!("{}: {e}", placed.name));
+        Sizes { rows: builder.batch(), in_channels: placed.input[0], out_channels: self.channels, window }
     }
 }
 
@@ -97,17 +98,17 @@ impl Layer for Conv2d {
         std::iter::once(weight).chain(self.bias.then_some(bias)).collect()
     }
 
-    fn multiply_adds(&self, place: &Placed) -> u64 {
+    fn multiply_adds(&self, placed: &Placed) -> u64 {
         let Pair(kernel) = self.kernel;
-        let outputs: usize = place.output.iter().product();
-        (outputs * place.input[0] * kernel[0] * kernel[1]) as u64
+        let outputs: usize = placed.output.iter().product();
+        (outputs * placed.input[0] * kernel[0] * kernel[1]) as u64
     }
 
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
-        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
-        let weight = builder.parameter(&place.name, "weight");
-        let bias = self.bias.then(|| builder.parameter(&place.name, "bias"));
-        let out = builder.activation(&place.name, &[rows, out_channels, window.output[0], window.output[1]]);
+    fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, _: Mode) -> TensorId {
+        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, placed);
+        let weight = builder.parameter(&placed.name, "weight");
+        let bias = self.bias.then(|| builder.parameter(&placed.name, "bias"));
+        let out = builder.activation(&placed.name, &[rows, out_channels, window.output[0], window.output[1]]);
         let (x, relu) = (input.into(), false);
         builder.push(
             Phase::Forward,
@@ -119,17 +120,17 @@ impl Layer for Conv2d {
     fn backward(
         &self,
         builder: &mut Builder,
-        place: &Placed,
+        placed: &Placed,
         saved: &Saved,
         output_gradient: TensorId,
         input_gradient: Option<TensorId>,
     ) {
-        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, place);
+        let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, placed);
         let weights = out_channels * in_channels * window.taps();
         let columns = weights + if self.bias { out_channels } else { 0 };
         let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(least_group(columns));
         let groups = rows.div_ceil(group);
-        let partials = builder.activation(&format!("{}.partial_gradients", place.name), &[groups, columns]);
+        let partials = builder.activation(&format!("{}.partial_gradients", placed.name), &[groups, columns]);
         builder.push(
             Phase::Backward,
             ops::Conv2dWeightGradient {
@@ -144,14 +145,14 @@ impl Layer for Conv2d {
                 window,
             },
         );
-        // The bias follows the weight in the flat buffer: one sum makes both gradients.
-        let weight_gradient = builder.gradient(&place.name, "weight");
+        // The bias follows the weight in the flat buffer, so that one sum over the groups computes both gradients.
+        let weight_gradient = builder.gradient(&placed.name, "weight");
         let offset = builder.storage(weight_gradient).offset();
         let storage = Storage::Gradients { offset };
-        let out = builder.tensor(&format!("{}.gradients", place.name), &[columns], Element::F32, storage);
+        let out = builder.tensor(&format!("{}.gradients", placed.name), &[columns], Element::F32, storage);
         builder.push(Phase::Backward, ColumnSum { x: partials, out, rows: groups, columns });
         if let Some(input_gradient) = input_gradient {
-            let weight = builder.parameter(&place.name, "weight");
+            let weight = builder.parameter(&placed.name, "weight");
             builder.push(
                 Phase::Backward,
                 ops::Conv2dInputGradient {

@@ -44,17 +44,17 @@ impl Layer for Dense {
         ]
     }
 
-    fn multiply_adds(&self, place: &Placed) -> u64 {
+    fn multiply_adds(&self, placed: &Placed) -> u64 {
         let count = |shape: &[usize]| shape.iter().product::<usize>() as u64;
-        count(&place.input) * count(&place.output)
+        count(&placed.input) * count(&placed.output)
     }
 
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
-        let (rows, inputs, outputs) = sizes(builder, place);
-        let weight = builder.parameter(&place.name, "weight");
-        let bias = builder.parameter(&place.name, "bias");
-        let product = builder.activation(&format!("{}.product", place.name), &[rows, outputs]);
-        let output = builder.activation(&place.name, &[rows, outputs]);
+    fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, _: Mode) -> TensorId {
+        let (rows, inputs, outputs) = sizes(builder, placed);
+        let weight = builder.parameter(&placed.name, "weight");
+        let bias = builder.parameter(&placed.name, "bias");
+        let product = builder.activation(&format!("{}.product", placed.name), &[rows, outputs]);
+        let output = builder.activation(&placed.name, &[rows, outputs]);
         builder.push(
             Phase::Forward,
             Matmul {
@@ -76,14 +76,14 @@ impl Layer for Dense {
     fn backward(
         &self,
         builder: &mut Builder,
-        place: &Placed,
+        placed: &Placed,
         saved: &Saved,
         output_gradient: TensorId,
         input_gradient: Option<TensorId>,
     ) {
-        let (rows, inputs, outputs) = sizes(builder, place);
-        let weight_gradient = builder.gradient(&place.name, "weight");
-        let bias_gradient = builder.gradient(&place.name, "bias");
+        let (rows, inputs, outputs) = sizes(builder, placed);
+        let weight_gradient = builder.gradient(&placed.name, "weight");
+        let bias_gradient = builder.gradient(&placed.name, "bias");
         // dW = dyᵀ x
         builder.push(
             Phase::Backward,
@@ -105,7 +105,7 @@ impl Layer for Dense {
         );
         if let Some(out) = input_gradient {
             // dx = dy W
-            let weight = builder.parameter(&place.name, "weight");
+            let weight = builder.parameter(&placed.name, "weight");
             builder.push(
                 Phase::Backward,
                 Matmul {
@@ -125,6 +125,6 @@ impl Layer for Dense {
 }
 
 /// Rows, inputs and outputs of the layer's products.
-fn sizes(builder: &Builder, place: &Placed) -> (usize, usize, usize) {
-    (builder.batch(), place.input.iter().product(), place.output.iter().product())
+fn sizes(builder: &Builder, placed: &Placed) -> (usize, usize, usize) {
+    (builder.batch(), placed.input.iter().product(), placed.output.iter().product())
 }

@@ -13,9 +13,10 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// The mask is a function of seed, step, layer and position: the backward pass draws it again.
-    fn push(&self, builder: &mut Builder, place: &Placed, phase: Phase, x: TensorId, out: TensorId) {
-        let (rows, columns, rate, layer) = (builder.batch(), place.values(), self.rate, place.number as u32);
+    /// The mask is a function of seed, step, layer and position, so that the backward pass can compute it again.
+    fn push(&self, builder: &mut Builder, placed: &Placed, phase: Phase, x: TensorId, out: TensorId) {
+        let (rows, columns, rate, layer) =
+            (builder.batch(), placed.values(), self.rate, placed.number as u32);
         builder.push(phase, ops::Dropout { x, out, rows, columns, rate, layer });
     }
 }
@@ -40,25 +41,25 @@ impl Layer for Dropout {
         0
     }
 
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, mode: Mode) -> TensorId {
+    fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, mode: Mode) -> TensorId {
         if mode == Mode::Evaluate {
             return input;
         }
-        let out = builder.like(&place.name, input);
-        self.push(builder, place, Phase::Forward, input, out);
+        let out = builder.like(&placed.name, input);
+        self.push(builder, placed, Phase::Forward, input, out);
         out
     }
 
     fn backward(
         &self,
         builder: &mut Builder,
-        place: &Placed,
+        placed: &Placed,
         _: &Saved,
         output_gradient: TensorId,
         input_gradient: Option<TensorId>,
     ) {
         if let Some(out) = input_gradient {
-            self.push(builder, place, Phase::Backward, output_gradient, out);
+            self.push(builder, placed, Phase::Backward, output_gradient, out);
         }
     }
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::{Builder, TensorId};
 
-/// Images of several channels become one row of values, channel by channel. Nothing moves in memory.
+/// Turns an image of several channels into one row of values, channel by channel. Nothing moves in memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flatten {}

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::{self, Stream};
 
-/// First values of a parameter.
+/// Initial values of a parameter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Initial {
@@ -14,12 +14,12 @@ pub enum Initial {
     HeNormal,
     /// Uniform within 1 / sqrt(fan-in): PyTorch's default for linear and convolution layers.
     Uniform,
-    /// Normal with this standard deviation, redrawn beyond two of them (TensorFlow's deep MNIST uses 0.1).
+    /// Normal with this standard deviation, redrawn beyond two deviations (TensorFlow's deep MNIST uses 0.1).
     TruncatedNormal(f32),
 }
 
 impl Initial {
-    /// What biases begin with unless a recipe says otherwise.
+    /// The default for biases.
     pub(super) fn zeros() -> Self {
         Initial::Zeros
     }
@@ -28,7 +28,7 @@ impl Initial {
         *self == Initial::Zeros
     }
 
-    /// Fills a parameter; `number` tells the network's parameters apart.
+    /// Fills a parameter; `number` is its index in the network, so that each has random values of its own.
     pub(crate) fn fill(self, values: &mut [f32], fan_in: usize, seed: u64, number: u64) {
         let fan_in = fan_in.max(1) as f32;
         let mut sequence = random::Sequence::new(seed, Stream::Initial, number);

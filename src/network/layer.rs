@@ -38,23 +38,23 @@ impl LayerSpec {
     }
 }
 
-/// What a plan is made for: some layers compute otherwise in evaluation.
+/// What a plan is for: some layers behave differently in evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Train,
     Evaluate,
 }
 
-/// A parameter, or a statistic, that a layer asks for.
+/// A parameter or statistic of a layer.
 pub struct Parameter {
     pub name: &'static str,
     pub shape: Vec<usize>,
     pub initial: Initial,
-    /// Values that go into one output: the scale of random first values.
+    /// Number of inputs of one output value (fan-in), which scales random initial values.
     pub fan_in: usize,
 }
 
-/// What the forward pass leaves for the backward pass.
+/// What the forward pass saves for the backward pass.
 pub struct Saved {
     /// `[batch, input...]`.
     pub input: TensorId,
@@ -62,37 +62,40 @@ pub struct Saved {
     pub output: TensorId,
 }
 
-/// One file a layer: everything that inkgrad knows of it stands there.
+/// One file per layer holds everything about it.
 pub trait Layer {
-    /// Its name in recipes, and what its parameters' names begin with.
+    /// The layer's name in recipes, and the prefix of its parameters' names.
     fn kind(&self) -> &'static str;
 
-    /// The shape of one sample's output; an error's text says what does not fit.
+    /// The shape of one sample's output.
+    ///
+    /// # Errors
+    /// A text that says why the layer does not accept this input.
     fn output(&self, input: &[usize], task: &Task) -> Result<Vec<usize>, String>;
 
     fn parameters(&self, input: &[usize], task: &Task) -> Vec<Parameter>;
 
-    /// Values that are kept between steps without being trained.
+    /// Values that are kept between steps but not trained.
     fn statistics(&self, _input: &[usize]) -> Vec<Parameter> {
         Vec::new()
     }
 
-    /// Whether the output is the input in another shape: then nothing is computed, forward or backward.
+    /// Whether the output is the input with another shape, so that nothing is computed, forward or backward.
     fn only_reshapes(&self) -> bool {
         false
     }
 
     /// Multiply-adds of one sample's forward pass.
-    fn multiply_adds(&self, place: &Placed) -> u64;
+    fn multiply_adds(&self, placed: &Placed) -> u64;
 
-    /// Appends the ops that make the output; returns its tensor.
-    fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, mode: Mode) -> TensorId;
+    /// Appends the ops that compute the output, and returns the output's tensor.
+    fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, mode: Mode) -> TensorId;
 
-    /// Appends the ops that make the gradients of the parameters and, if wanted, of the input.
+    /// Appends the ops that compute the gradients of the parameters and, if requested, of the input.
     fn backward(
         &self,
         builder: &mut Builder,
-        place: &Placed,
+        placed: &Placed,
         saved: &Saved,
         output_gradient: TensorId,
         input_gradient: Option<TensorId>,

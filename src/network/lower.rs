@@ -1,4 +1,4 @@
-//! A network becomes a plan: forward, loss, backward, update for training; forward and counts for evaluation.
+//! Lowers a network to a plan: forward, loss, backward and update for training; forward and counts for evaluation.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::plan::ops::{
 };
 use crate::plan::{Builder, Element, FlatSizes, Phase, Plan, Storage, TensorId};
 
-/// The loss of a batch: the mean of its images' losses, or their sum (as in the tutorials' second listing).
+/// The loss of a batch: the mean of its images' losses, or their sum (as in the second listing of TensorFlow's tutorial).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReduction {
@@ -32,13 +32,13 @@ pub struct TrainingOptions {
     pub batch: usize,
     pub optimiser: Optimiser,
     pub loss_reduction: LossReduction,
-    /// Share of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
+    /// Fraction of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
     pub label_smoothing: f32,
-    /// Longest gradient: longer ones are shortened to it (Pascanu et al. 2013).
+    /// Largest norm of the gradient; longer gradients are scaled down to it (Pascanu et al. 2013).
     pub clip_norm: Option<f32>,
-    /// Whether averaged weights are kept, in the last buffer of state.
+    /// Whether averaged weights are kept, in the last state buffer.
     pub is_averaged: bool,
-    /// How training images are changed at random.
+    /// Random distortions of the training images.
     pub augmentation: Strengths,
 }
 
@@ -55,23 +55,24 @@ impl TrainingOptions {
         }
     }
 
-    /// Buffers of state, the averaged weights' among them.
+    /// Number of state buffers, that of the averaged weights included.
     pub fn states(&self) -> usize {
         self.optimiser.states() + usize::from(self.is_averaged)
     }
 
-    /// Which state holds the averaged weights, if any does.
+    /// Index of the state buffer that holds the averaged weights, if there is one.
     pub fn average_state(&self) -> Option<usize> {
         self.is_averaged.then(|| self.optimiser.states())
     }
 }
 
-/// Values whose squares one workgroup adds up, and most partial sums that everyone adds up again.
+/// How many squares one workgroup adds up, and the largest number of partial sums, all of which every invocation of
+/// `clip_norm` adds up again.
 const PART: usize = 4096;
 const MOST_PARTS: usize = 64;
 
 impl Network {
-    /// One training step, in plain ops: see [`crate::plan::fuse`] for what executors make of it.
+    /// One training step, in unfused ops; executors fuse some of them, see [`crate::plan::fuse`].
     pub fn training_plan(&self, options: TrainingOptions) -> Plan {
         let TrainingOptions { batch, loss_reduction, .. } = options;
         let mut builder = self.builder(batch, options.states());
@@ -83,23 +84,23 @@ impl Network {
         let smoothing = options.label_smoothing;
         let sample_loss = self.loss(&mut builder, logits, Some(gradient), scale, smoothing);
 
-        // Nothing asks for the gradient of the pixels, nor of what comes before the first parameter.
-        let first = self.layers.iter().position(|place| !place.parameters.is_empty()).unwrap_or(0);
-        for (number, (place, saved)) in self.layers.iter().zip(&passed).enumerate().skip(first).rev() {
-            if place.spec.layer().only_reshapes() {
+        // The gradients of the pixels and of everything before the first parameter are not needed.
+        let first = self.layers.iter().position(|placed| !placed.parameters.is_empty()).unwrap_or(0);
+        for (number, (placed, saved)) in self.layers.iter().zip(&passed).enumerate().skip(first).rev() {
+            if placed.spec.layer().only_reshapes() {
                 continue;
             }
             let input_gradient = (number > first)
-                .then(|| builder.like(&format!("{}.input_gradient", place.name), saved.input));
-            place.spec.layer().backward(&mut builder, place, saved, gradient, input_gradient);
+                .then(|| builder.like(&format!("{}.input_gradient", placed.name), saved.input));
+            placed.spec.layer().backward(&mut builder, placed, saved, gradient, input_gradient);
             gradient = input_gradient.unwrap_or(gradient);
         }
         self.update(&mut builder, options);
-        account(&mut builder, sample_loss, scale);
+        sum_losses(&mut builder, sample_loss, scale);
         builder.finish()
     }
 
-    /// Appends what happens to the whole flat buffers: clipping, the optimiser, averaging.
+    /// Appends the ops on whole flat buffers: clipping, the optimiser, averaging.
     fn update(&self, builder: &mut Builder, options: TrainingOptions) {
         let count = self.parameter_count();
         let parameters = builder.named("parameters", &[count], Storage::Parameters { offset: 0 });
@@ -129,8 +130,8 @@ impl Network {
         let counts = builder.tensor("confusion", &[classes, classes], Element::U32, Storage::Counts);
         builder.push(Phase::Loss, CountCorrect { logits, labels, correct, rows, classes });
         builder.push(Phase::Loss, Confusion { logits, labels, counts, rows, classes });
-        // The last batch may be part empty: the host divides the sum by the images that there were.
-        account(&mut builder, sample_loss, 1.0);
+        // The last batch may be partly empty, so the host divides the sum by the number of images.
+        sum_losses(&mut builder, sample_loss, 1.0);
         builder.finish()
     }
 
@@ -158,7 +159,7 @@ impl Network {
         builder
     }
 
-    /// Appends the forward pass: what each layer took and gave.
+    /// Appends the forward pass; returns each layer's input and output.
     fn forward(&self, builder: &mut Builder, mode: Mode, augmentation: Strengths) -> Vec<Saved> {
         let (rows, height, width) = (builder.batch(), self.task.height, self.task.width);
         let mut input = builder.activation("pixels", &[rows, 1, height, width]);
@@ -170,8 +171,8 @@ impl Network {
             builder.push(Phase::Forward, Augment { images, out, rows, height, width, pixels, strengths });
         }
         let mut passed = Vec::new();
-        for place in &self.layers {
-            let output = place.spec.layer().forward(builder, place, input, mode);
+        for placed in &self.layers {
+            let output = placed.spec.layer().forward(builder, placed, input, mode);
             passed.push(Saved { input, output });
             input = output;
         }
@@ -207,7 +208,7 @@ impl Network {
     }
 }
 
-fn account(builder: &mut Builder, sample_loss: TensorId, scale: f32) {
+fn sum_losses(builder: &mut Builder, sample_loss: TensorId, scale: f32) {
     let losses = builder.tensor("loss", &[1], Element::F32, Storage::Losses);
     let rows = builder.batch();
     builder.push(Phase::Metrics, LossSum { sample_loss, losses, rows, scale });

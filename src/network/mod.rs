@@ -1,4 +1,4 @@
-//! Networks: layers with shapes, the names and first values of their parameters, and how they become plans.
+//! Networks: layers with shapes, the names and initial values of their parameters, and how they are lowered to plans.
 
 mod activation;
 mod batch_norm;
@@ -52,7 +52,7 @@ impl Normalisation {
     }
 }
 
-/// What a network is made for: the size of the images and the number of classes, both taken from the data.
+/// What a network is built for: the size of the images and the number of classes, both taken from the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     pub height: usize,
@@ -72,23 +72,23 @@ impl From<&DataSet> for Task {
     }
 }
 
-/// A layer in its place: named, its shapes known.
+/// A layer placed in a network: with a name and known shapes.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// Kind and number, such as `dense1`: what its parameters' names begin with.
+    /// Kind and number, such as `dense1`: the prefix of its parameters' names.
     pub name: String,
     pub spec: LayerSpec,
-    /// Shapes of one sample.
+    /// Shapes of one sample, without the batch.
     pub input: Vec<usize>,
     pub output: Vec<usize>,
-    /// Position among the network's layers, from 0.
+    /// Index among the network's layers, from 0.
     pub number: usize,
-    /// Range of the network's parameters that are this layer's.
+    /// This layer's range in the list of the network's parameters.
     pub parameters: std::ops::Range<usize>,
 }
 
 impl Placed {
-    /// Values of one sample that come in.
+    /// Number of input values of one sample.
     pub fn values(&self) -> usize {
         self.input.iter().product()
     }
@@ -99,7 +99,7 @@ impl Placed {
     }
 }
 
-/// A parameter in its place in the flat buffer.
+/// A parameter's part of the flat buffer.
 #[derive(Clone, Debug)]
 pub struct Slice {
     /// Such as `dense1.weight`: PyTorch's names and layouts, so that files need no translation.
@@ -130,21 +130,21 @@ pub struct Network {
     pub normalisation: Normalisation,
     pub layers: Vec<Placed>,
     pub parameters: Vec<Slice>,
-    /// Running statistics, laid out in a flat buffer of their own.
+    /// Running statistics, in a flat buffer of their own.
     pub statistics: Vec<Slice>,
 }
 
-/// More parameters than any network for small images needs: a recipe or file that asks for more is at fault.
+/// Limit on parameters, above any sensible network for small images: a recipe or file that asks for more is at fault.
 const MOST_PARAMETERS: usize = 1 << 28;
 
-/// More values an image than any layer gives that is of use on small images.
+/// Limit on a layer's output values per image, above anything useful on small images.
 const MOST_VALUES: usize = 1 << 26;
 
 /// Labels are bytes.
 const MOST_CLASSES: usize = 256;
 
 impl Network {
-    /// Places the layers one after another, checks that they fit, and lays their parameters out.
+    /// Connects the layers, checks that their shapes fit, and lays out their parameters.
     pub fn new(task: Task, normalisation: Normalisation, specs: &[LayerSpec]) -> Result<Self> {
         let Task { height, width, classes } = task;
         let sides = 1..=MAX_SIDE;
@@ -156,9 +156,7 @@ impl Network {
         let usable =
             normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
         if !usable {
-            return Err(Error::Recipe(
-                "normalisation: `std` must be above zero, `mean` a finite number".into(),
-            ));
+            return Err(Error::Recipe("normalisation: `std` must be above zero and `mean` finite".into()));
         }
         let mut network = Network {
             task,
@@ -223,17 +221,17 @@ impl Network {
         self.parameters.iter().find(|slice| slice.name == name)
     }
 
-    /// The layers as they were asked for: with `task` and `normalisation` all that is needed to build it again.
+    /// The layers as specified: together with `task` and `normalisation` enough to build the network again.
     pub fn specs(&self) -> Vec<LayerSpec> {
         self.layers.iter().map(|placed| placed.spec.clone()).collect()
     }
 
-    /// First values of all parameters: the same for the same seed, on every device.
+    /// Initial values of all parameters: the same seed gives the same values on every device.
     pub fn initial_parameters(&self, seed: u64) -> Vec<f32> {
         initial_values(&self.parameters, seed)
     }
 
-    /// First values of the running statistics.
+    /// Initial values of the running statistics.
     pub fn initial_statistics(&self) -> Vec<f32> {
         initial_values(&self.statistics, 0)
     }
@@ -247,7 +245,7 @@ fn initial_values(slices: &[Slice], seed: u64) -> Vec<f32> {
     values
 }
 
-/// Lays a layer's parameter or statistic out behind those before it.
+/// Appends a layer's parameter or statistic to the flat buffer's layout.
 fn append(slices: &mut Vec<Slice>, layer: &str, parameter: Parameter) -> Result<()> {
     let offset = slices.last().map_or(0, |last| last.range().end);
     let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));

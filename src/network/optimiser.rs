@@ -2,16 +2,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Builder, Phase, StepScalars, Storage, ops};
 
-/// How gradients change parameters; the learning rate comes with each step. Formulas and defaults are PyTorch's.
+/// How gradients change parameters. The learning rate is given with each step. Formulas and defaults are PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimiser {
     Sgd {
-        /// This times the parameter joins its gradient.
+        /// This times the parameter is added to its gradient.
         #[serde(default)]
         weight_decay: f32,
     },
-    /// Gradients add up to a velocity that fades by `momentum` a step.
+    /// Gradients accumulate in a velocity, which is multiplied by `momentum` in each step.
     Momentum {
         #[serde(default = "ninety")]
         momentum: f32,
@@ -37,7 +37,7 @@ pub enum Optimiser {
         weight_decay: f32,
     },
     #[serde(rename = "adamw")]
-    /// Adam with the decay beside the gradient, not in it (Loshchilov and Hutter 2019).
+    /// Adam with weight decay decoupled from the gradient (Loshchilov and Hutter 2019).
     AdamW {
         #[serde(default = "ninety")]
         beta1: f32,
@@ -70,7 +70,7 @@ impl Optimiser {
     /// Plain stochastic gradient descent.
     pub const SGD: Optimiser = Optimiser::Sgd { weight_decay: 0.0 };
 
-    /// Buffers of state, each as long as the parameters.
+    /// Number of state buffers, each as long as the parameters.
     pub fn states(&self) -> usize {
         match self {
             Optimiser::Sgd { .. } => 0,
@@ -79,7 +79,7 @@ impl Optimiser {
         }
     }
 
-    /// What no single field's type can promise.
+    /// Checks what the fields' types do not: bounds, and how fields fit together.
     pub(crate) fn check(&self) -> Result<(), String> {
         let (fading, decay, epsilon) = match *self {
             Optimiser::Sgd { weight_decay } => ([0.0; 2], weight_decay, 1.0),
@@ -104,7 +104,7 @@ impl Optimiser {
         }
     }
 
-    /// The step's numbers that only this optimiser needs; `step` counts from 0.
+    /// Sets the step scalars that only this optimiser uses; `step` counts from 0.
     pub(crate) fn correct(&self, step: u64, scalars: &mut StepScalars) {
         if let Optimiser::Adam { beta1, beta2, .. } | Optimiser::AdamW { beta1, beta2, .. } = *self {
             let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(step as f64 + 1.0))) as f32;

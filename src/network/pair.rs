@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Two sides, `[vertical, horizontal]`: in a recipe one number stands for both.
+/// A size along both axes, `[vertical, horizontal]`; in a recipe one number may stand for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair(pub [usize; 2]);
 
@@ -34,15 +34,15 @@ impl<'de> Deserialize<'de> for Pair {
     }
 }
 
-/// What stands around an image where a window reaches beyond it.
+/// How far windows reach beyond the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Padding {
-    /// Nothing: windows stay inside.
+    /// Not at all.
     #[default]
     Valid,
-    /// As much as keeps the sides (divided by the stride), TensorFlow's "SAME".
+    /// So far that the output is as large as the input, divided by the stride (TensorFlow's "SAME").
     Same,
-    /// So many on every side, as in PyTorch.
+    /// By this many pixels on each side, as in PyTorch.
     Sides(Pair),
 }
 
@@ -81,7 +81,10 @@ impl<'de> Deserialize<'de> for Padding {
     }
 }
 
-/// The windows over an image of `[channels, height, width]`; an error's text says what does not fit.
+/// The windows over an image of `[channels, height, width]`.
+///
+/// # Errors
+/// A text that says what does not fit.
 pub(super) fn window(
     input: &[usize],
     kernel: Pair,
@@ -89,11 +92,11 @@ pub(super) fn window(
     padding: Padding,
 ) -> Result<crate::plan::Window, String> {
     use crate::plan::Window;
-    // Beyond this a window is no use on images of any size that data can have, and sizes could overflow.
+    // Larger windows are of no use on images of any permitted size, and sizes could overflow.
     const MOST: usize = 1 << 12;
     let &[_, height, width] = input else {
         return Err(format!(
-            "needs images (channels, height, width), but {input:?} comes in: put it before the first dense or flatten layer"
+            "needs images (channels, height, width), but its input is {input:?}: put it before the first dense or flatten layer"
         ));
     };
     let (Pair(kernel), Pair(stride), input) = (kernel, stride, [height, width]);

@@ -5,16 +5,16 @@ use super::{Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops::{AveragePool2d, AveragePool2dGradient, MaxPool2d, MaxPool2dGradient};
 use crate::plan::{Builder, Phase, TensorId, Window};
 
-/// The largest, or the mean, of each window of `size` values, channel by channel. What lies outside the image does
-/// not count (as in TensorFlow).
+/// The largest value, or the mean, of each window of `size`, channel by channel. Values outside the image do not count (as in
+/// TensorFlow).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
-    /// The whole map, if left out: one value a channel, whatever the images' sides (global pooling; Lin, Chen and Yan
-    /// 2013, "Network In Network").
+    /// If left out, the whole map: one value per channel for images of any size (global pooling; Lin, Chen and Yan 2013,
+    /// "Network In Network").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Pair>,
-    /// As far as windows are large, if left out.
+    /// If left out, the size of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     #[serde(default)]
@@ -31,10 +31,10 @@ impl Pool {
         window(input, size, self.stride.unwrap_or(size), self.padding)
     }
 
-    fn sizes(&self, builder: &Builder, place: &Placed) -> (usize, usize, Window) {
-        // `output` has found the window when the layer was placed.
-        let window = self.window(&place.input).unwrap_or_else(|e| unreachable!("{}: {e}", place.name));
-        (builder.batch(), place.input[0], window)
+    fn sizes(&self, builder: &Builder, placed: &Placed) -> (usize, usize, Window) {
+        // `output` has accepted this window when the network was built.
+        let window = self.window(&placed.input).unwrap_or_else(|e| unreachable!("{}: {e}", placed.name));
+        (builder.batch(), placed.input[0], window)
     }
 }
 
@@ -68,10 +68,10 @@ macro_rules! pool {
                 0
             }
 
-            fn forward(&self, builder: &mut Builder, place: &Placed, input: TensorId, _: Mode) -> TensorId {
-                let (rows, channels, window) = self.0.sizes(builder, place);
+            fn forward(&self, builder: &mut Builder, placed: &Placed, input: TensorId, _: Mode) -> TensorId {
+                let (rows, channels, window) = self.0.sizes(builder, placed);
                 let shape = [rows, channels, window.output[0], window.output[1]];
-                let out = builder.activation(&place.name, &shape);
+                let out = builder.activation(&placed.name, &shape);
                 $forward(builder, input, out, rows, channels, window);
                 out
             }
@@ -79,12 +79,12 @@ macro_rules! pool {
             fn backward(
                 &self,
                 builder: &mut Builder,
-                place: &Placed,
+                placed: &Placed,
                 saved: &Saved,
                 output_gradient: TensorId,
                 input_gradient: Option<TensorId>,
             ) {
-                let (rows, channels, window) = self.0.sizes(builder, place);
+                let (rows, channels, window) = self.0.sizes(builder, placed);
                 if let Some(input_gradient) = input_gradient {
                     $backward(builder, saved, output_gradient, input_gradient, rows, channels, window);
                 }

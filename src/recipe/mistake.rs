@@ -1,5 +1,5 @@
-//! Where in a recipe a mistake is. serde reads a table with a `kind` whole before it knows what it is, so that its errors know
-//! neither line nor field: both are found here, by trying the table without each of its fields.
+//! Finds line and field of a mistake in a recipe. serde buffers a table with a `kind` before it knows the table's type, so that
+//! its errors have neither line nor field. Both are found here by parsing the table again without each of its fields.
 
 use serde::de::DeserializeOwned;
 use toml::Value;
@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::Schedule;
 use crate::network::{LayerSpec, Optimiser};
 
-/// What is wrong with a recipe's text, with line and field; none where it is not in a table with a `kind`.
+/// What is wrong with a recipe's text, with line and field; none if the mistake is not in a table with a `kind`.
 pub(super) fn describe(text: &str) -> Option<String> {
     let document = DeTable::parse(text).ok()?;
     let values: toml::Table = toml::from_str(text).ok()?;
@@ -36,12 +36,12 @@ pub(super) fn describe(text: &str) -> Option<String> {
     })
 }
 
-/// In brackets, the kind that a table says it is.
+/// The table's `kind`, in brackets.
 fn kind(value: &Value) -> String {
     value.get("kind").and_then(Value::as_str).map_or_else(String::new, |kind| format!(" ({kind})"))
 }
 
-/// The mistake in a table, if there is one: the place of its field, or else of the table, and what is wrong.
+/// The mistake in a table, if there is one: the offset of its field, or else of the table, and what is wrong.
 fn mistake<T: DeserializeOwned>(
     spanned: &DeValue,
     value: &Value,
@@ -52,13 +52,13 @@ fn mistake<T: DeserializeOwned>(
     let (Some(places), Some(fields)) = (spanned.as_table(), value.as_table()) else {
         return Some((start, format!("{what}: {error}")));
     };
-    // Without the kind there is always another error: it is to blame where no other field is.
+    // Without `kind` the error always changes, so it is tried last.
     let mut keys: Vec<_> = places.keys().collect();
     keys.sort_by_key(|key| key.get_ref().as_ref() == "kind");
     let guilty = keys.into_iter().find(|key| {
         let mut fields = fields.clone();
         fields.remove(key.get_ref().as_ref());
-        // A field that is missing is still missing then.
+        // If the error is a missing field, it stays the same without any of the others.
         Value::Table(fields).try_into::<T>().err().is_none_or(|other| other.message() != error)
     });
     let is_missing = error.starts_with("missing field") && fields.contains_key("kind");

@@ -2,22 +2,22 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate moves over a run: what it is multiplied by at each step. Formulas are those of PyTorch's
-/// `torch.optim.lr_scheduler`, stepped once a batch.
+/// How the learning rate changes during a run: the factor that it is multiplied by in each step. Formulas are those of
+/// PyTorch's `torch.optim.lr_scheduler`, stepped once per batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     #[default]
     Constant,
-    /// Times `factor` at once after every `every` epochs (`StepLR`).
+    /// Multiplied by `factor` after every `every` epochs (`StepLR`).
     Step { factor: f64, every: f64 },
-    /// Times `factor` over every `every` epochs, a little a step (`ExponentialLR`, smoothed over the epoch).
+    /// Decays by `factor` over `every` epochs, a little in each step (`ExponentialLR`, but smooth).
     Exponential {
         factor: f64,
         #[serde(default = "one")]
         every: f64,
     },
-    /// A straight line from 1 to `end` (`LinearLR`).
+    /// Linear from 1 to `end` (`LinearLR`).
     Linear {
         #[serde(default)]
         end: f64,
@@ -27,8 +27,8 @@ pub enum Schedule {
         #[serde(default)]
         end: f64,
     },
-    /// Up from `start` to 1 over the share `peak` of the run, then down to `end`, each half a cosine (Smith and Topin
-    /// 2019; `OneCycleLR`, whose `div_factor` is 1 / start and whose `final_div_factor` is start / end).
+    /// Rises from `start` to 1 during the first `peak` (a fraction) of the run, then falls to `end`, both as half a cosine
+    /// (Smith and Topin 2019; `OneCycleLR`, whose `div_factor` is 1 / start and whose `final_div_factor` is start / end).
     OneCycle {
         #[serde(default = "peak")]
         peak: f64,
@@ -55,25 +55,25 @@ fn end() -> f64 {
     4e-6
 }
 
-/// Where in a run a step stands.
+/// A step's position in a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
     /// Steps before this one.
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Steps that walk through the training images once.
+    /// Steps per pass over the training images.
     pub steps_an_epoch: f64,
 }
 
 impl Schedule {
-    /// What the learning rate is multiplied by.
+    /// The factor for the learning rate.
     pub fn factor(&self, at: Position) -> f64 {
         let (step, steps) = (at.step as f64, at.steps.max(1) as f64);
         let epochs = step / at.steps_an_epoch;
         match *self {
             Schedule::Constant => 1.0,
-            // A step is whole: rounding must not end an epoch a step late.
+            // The small addition keeps rounding from ending an epoch one step late.
             Schedule::Step { factor, every } => factor.powf((epochs / every + 1e-9).floor()),
             Schedule::Exponential { factor, every } => factor.powf(epochs / every),
             Schedule::Linear { end } => 1.0 + (end - 1.0) * step / steps,
@@ -110,7 +110,7 @@ impl Schedule {
     }
 }
 
-/// From `from` to `to` as the share `way` goes from 0 to 1, slowly at both ends.
+/// From `from` to `to` as `way` goes from 0 to 1, slowly at both ends.
 fn half_cosine(from: f64, to: f64, way: f64) -> f64 {
     to + (from - to) * (1.0 + (PI * way).cos()) / 2.0
 }

@@ -35,7 +35,7 @@ fn summaries_of_preset_recipe_and_model() {
     let preset = inkgrad(&["summary"]).well().out;
     let row = preset.lines().find(|line| line.starts_with("dense1")).expect(&preset);
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["dense1", "10", "7,850", "7,840"]);
-    assert!(preset.contains("7,850 parameters, 7,840 multiply-adds an image"), "{preset}");
+    assert!(preset.contains("7,850 parameters, 7,840 multiply-adds per image"), "{preset}");
 
     let bands = Bands::new();
     let recipe = bands.file("mine.toml");
