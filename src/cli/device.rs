@@ -156,9 +156,3 @@ async fn open(choice: &Choice, tunes: bool, why: &str) -> Result<Chosen> {
     let tuning = tunes.then(|| Tuning::begin(&device, &name));
     Ok(Chosen { name, device: Device::Gpu(device), why: why.into(), tuning })
 }
-
-/// The simplest kernels that there are: plain Rust on one thread. Everything else is checked against them.
-pub fn reference() -> Device {
-    let one = cpu::Device::with_threads(1);
-    Device::Cpu(one.clone().with_level(cpu::Level::Portable).unwrap_or(one))
-}

@@ -51,7 +51,7 @@ enum Command {
     Train(Box<train::Options>),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
-    /// Compare every op on this machine's device with the CPU reference
+    /// Compare every op on this machine's device with its definition in float64
     Verify(verify::Options),
     /// Measure how fast networks train that other frameworks are measured on (not the presets of the same names)
     Bench(bench::Options),

@@ -1,77 +1,196 @@
-//! The gradients of whole networks against central differences of their loss, in float64.
+//! Whole networks of every layer. Their gradients by the definitions of the plan's ops are the central differences of their
+//! loss by the same definitions; plans with fused ops take the same step; and the CPU agrees with the definitions.
 
 use inkgrad::cpu;
 use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Flat};
 use inkgrad::network::{
-    Dense, Initial, LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions,
+    LayerSpec, LossReduction, Network, Normalisation, Optimiser, Placed, Task, TrainingOptions,
 };
-use inkgrad::plan::{Plan, StepScalars, fuse};
+use inkgrad::plan::{Phase, Plan, StepScalars, fuse};
+use inkgrad::reference::Interpreter;
+use serde::Deserialize;
 
-use super::softmax_loss;
+const BATCH: usize = 5;
+const SIDES: [usize; 2] = [9, 8];
+const SCALARS: StepScalars = StepScalars {
+    seed: [3, 4],
+    learning_rate: 0.1,
+    first_row: 0,
+    step: 0,
+    correction1: 1.0,
+    correction2: 1.0,
+    average_rate: 0.0,
+    reserved: [0; 8],
+};
 
-const BATCH: usize = 6;
+#[derive(Deserialize)]
+struct Layers {
+    layers: Vec<LayerSpec>,
+}
 
-fn network() -> Network {
-    let dense =
-        |units| LayerSpec::Dense(Dense { units, initial: Initial::HeNormal, initial_bias: Initial::Zeros });
-    let task = Task { height: 3, width: 3, classes: 4 };
-    Network::new(task, Normalisation { mean: 0.3, std: 0.5 }, &[dense(Some(5)), dense(None)]).unwrap()
+fn network(layers: &str) -> Network {
+    let Layers { layers } = toml::from_str(layers).unwrap();
+    let task = Task { height: SIDES[0], width: SIDES[1], classes: 3 };
+    Network::new(task, Normalisation { mean: 0.3, std: 0.5 }, &layers).unwrap()
 }
 
 fn images() -> Split {
-    let pixels = (0..BATCH * 9).map(|at| (at * 83 % 256) as u8).collect();
-    Split::new(9, pixels, (0..BATCH).map(|row| (row * 3 % 4) as u8).collect()).unwrap()
+    let pixels = SIDES[0] * SIDES[1];
+    let bytes = (0..BATCH * pixels).map(|at| (at * 83 % 256) as u8).collect();
+    Split::new(pixels, bytes, (0..BATCH).map(|row| (row * 2 % 3) as u8).collect()).unwrap()
 }
 
-/// The mean loss, by the formulas.
-fn loss(network: &Network, images: &Split, parameters: &[f64]) -> f64 {
-    let losses = (0..BATCH).map(|row| {
-        let pixels = images.image(row).iter().map(|byte| (f64::from(*byte) / 255.0 - 0.3) / 0.5);
-        let mut x: Vec<f64> = pixels.collect();
-        for layer in ["dense1", "dense2"] {
-            let slice = |name: &str| &parameters[network.slice(&format!("{layer}.{name}")).unwrap().range()];
-            let weight = slice("weight").chunks_exact(x.len());
-            let dot = |w: &[f64]| w.iter().zip(&x).map(|(w, x)| w * x).sum::<f64>();
-            x = weight.zip(slice("bias")).map(|(w, b)| dot(w) + b).collect();
-        }
-        softmax_loss(&x, images.label(row).into(), 1.0).0
+/// One step by the definitions.
+fn step(plan: &Plan, parameters: &[f64]) -> Interpreter {
+    let mut interpreter = Interpreter::new(plan, parameters.to_vec()).unwrap();
+    let indices: Vec<u32> = (0..BATCH as u32).collect();
+    interpreter.step(&images(), &indices, SCALARS).unwrap();
+    interpreter
+}
+
+/// That no two values differ by more than `tolerance`, over the largest.
+#[track_caller]
+fn close(given: &[f64], wanted: &[f64], tolerance: f64) {
+    assert_eq!(given.len(), wanted.len());
+    let largest = wanted.iter().fold(0f64, |a, b| a.max(b.abs()));
+    for (at, (given, wanted)) in given.iter().zip(wanted).enumerate() {
+        let error = (given - wanted).abs() / largest;
+        assert!(error <= tolerance, "value {at} is {given}, not {wanted}");
+    }
+}
+
+fn check(layers: &str) {
+    let network = network(layers);
+    let options = TrainingOptions {
+        label_smoothing: 0.1,
+        ..TrainingOptions::new(BATCH, Optimiser::SGD, LossReduction::Mean)
+    };
+    let plan = network.training_plan(options);
+    let parameters = network.initial_parameters(7);
+    let exact: Vec<f64> = parameters.iter().map(|value| f64::from(*value)).collect();
+    let wanted = step(&plan, &exact);
+
+    let mut forward = plan.clone();
+    forward.ops.retain(|planned| !matches!(planned.phase, Phase::Backward | Phase::Update));
+    let differences = (0..exact.len()).map(|at| {
+        let loss = |difference: f64| {
+            let mut moved = exact.clone();
+            moved[at] += difference;
+            step(&forward, &moved).loss().unwrap()
+        };
+        (loss(1e-6) - loss(-1e-6)) / 2e-6
     });
-    losses.sum::<f64>() / BATCH as f64
+    close(wanted.flat(Flat::Gradients), &differences.collect::<Vec<_>>(), 1e-6);
+
+    for plan in [plan.clone(), fused(&network, plan)] {
+        let defined = step(&plan, &exact);
+        close(defined.flat(Flat::Parameters), wanted.flat(Flat::Parameters), 1e-12);
+        let device = Device::Cpu(cpu::Device::with_threads(2));
+        let store = device.store(plan.flat, &parameters).unwrap();
+        pollster::block_on(async {
+            let mut executor = device.executor(&plan, &store, ExecutorOptions::default()).await.unwrap();
+            let indices: Vec<u32> = (0..BATCH as u32).collect();
+            executor.run(&images(), &indices, &[SCALARS]).await.unwrap();
+            let losses = executor.finish().await.unwrap();
+            close(&[losses[0].into()], &[wanted.loss().unwrap()], 1e-6);
+            for (flat, tolerance) in
+                [(Flat::Gradients, 1e-5), (Flat::Parameters, 1e-6), (Flat::Statistics, 1e-6)]
+            {
+                let given = store.read(flat).await.unwrap().into_iter().map(f64::from);
+                close(&given.collect::<Vec<_>>(), wanted.flat(flat), tolerance);
+            }
+        });
+    }
 }
 
-fn gradients(plan: &Plan, parameters: &[f32]) -> Vec<f32> {
-    let device = Device::Cpu(cpu::Device::with_threads(2));
-    let store = device.store(plan.flat, parameters).unwrap();
-    pollster::block_on(async {
-        let mut executor = device.executor(plan, &store, ExecutorOptions::default()).await.unwrap();
-        let indices: Vec<u32> = (0..BATCH as u32).collect();
-        executor.run(&images(), &indices, &[StepScalars::default()]).await.unwrap();
-        store.read(Flat::Gradients).await.unwrap()
-    })
+/// The plan with everything fused that executors may ask for.
+fn fused(network: &Network, plan: Plan) -> Plan {
+    let fused = fuse::for_cpu(plan.clone());
+    // ReLU right after a convolution is part of it.
+    let relus = |plan: &Plan| plan.ops.iter().filter(|planned| planned.op.name() == "relu").count();
+    let follows = |pair: &[Placed]| {
+        matches!((&pair[0].spec, &pair[1].spec), (LayerSpec::Conv2d(_), LayerSpec::Relu(_)))
+    };
+    assert_eq!(relus(&plan) - relus(&fused), network.layers.windows(2).filter(|pair| follows(pair)).count());
+    // ReLU is part of the products before it, forward and back.
+    let all_fused = fuse::relu_into_product(fused.clone());
+    let is_dense = |placed: &Placed| matches!(placed.spec, LayerSpec::Dense(_));
+    let is_relu = |placed: &Placed| matches!(placed.spec, LayerSpec::Relu(_));
+    let meet = |pair: &[Placed]| {
+        (is_dense(&pair[0]) && is_relu(&pair[1])) || (is_relu(&pair[0]) && is_dense(&pair[1]))
+    };
+    let meetings = network.layers.windows(2).filter(|pair| meet(pair)).count();
+    assert_eq!(fused.ops.len() - all_fused.ops.len(), meetings);
+    all_fused
 }
 
 #[test]
-fn a_network_s_gradients_are_differences_of_its_loss() {
-    let network = network();
-    let options = TrainingOptions::new(BATCH, Optimiser::SGD, LossReduction::Mean);
-    let plain = network.training_plan(options);
-    let parameters = network.initial_parameters(7);
-    let exact: Vec<f64> = parameters.iter().map(|value| f64::from(*value)).collect();
-    let differences: Vec<f64> = (0..exact.len())
-        .map(|at| {
-            let moved = |step: f64| {
-                let mut parameters = exact.clone();
-                parameters[at] += step;
-                loss(&network, &images(), &parameters)
-            };
-            (moved(1e-5) - moved(-1e-5)) / 2e-5
-        })
-        .collect();
-    for plan in [plain.clone(), fuse::for_cpu(plain)] {
-        for (at, (given, difference)) in gradients(&plan, &parameters).iter().zip(&differences).enumerate() {
-            let error = (difference - f64::from(*given)).abs();
-            assert!(error < 1e-6, "parameter {at}: {difference}, not {given}");
-        }
+fn convolution_max_pooling_batch_norm_dropout() {
+    check(
+        r#"
+        layers = [
+            { kind = "conv2d", channels = 3, kernel = [3, 2], padding = "same", bias = false },
+            { kind = "batch_norm" },
+            { kind = "tanh" },
+            { kind = "max_pool", size = 2 },
+            { kind = "conv2d", channels = 4, kernel = 3, stride = 2, padding = 1 },
+            { kind = "relu" },
+            { kind = "dropout", rate = 0.4 },
+            { kind = "flatten" },
+            { kind = "dense", units = 6 },
+            { kind = "batch_norm" },
+            { kind = "relu" },
+            { kind = "dense" },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn dense_layers_with_relu_between() {
+    check(
+        r#"
+        layers = [
+            { kind = "dense", units = 7 },
+            { kind = "relu" },
+            { kind = "dense", units = 6 },
+            { kind = "relu" },
+            { kind = "dense" },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn windows_that_overlap_and_strides_that_leave_gaps() {
+    check(
+        r#"
+        layers = [
+            { kind = "average_pool", size = 3, stride = 1, padding = "same" },
+            { kind = "conv2d", channels = 2, kernel = 2, stride = 3 },
+            { kind = "tanh" },
+            { kind = "max_pool", size = 2, stride = 1 },
+            { kind = "conv2d", channels = 3, kernel = 2, padding = "same" },
+            { kind = "average_pool", size = 2, stride = 1 },
+            { kind = "dense" },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn a_pool_without_a_size_takes_the_whole_map() {
+    for kind in ["average_pool", "max_pool"] {
+        check(&format!(
+            r#"
+            layers = [
+                {{ kind = "conv2d", channels = 3, kernel = [3, 2] }},
+                {{ kind = "tanh" }},
+                {{ kind = "{kind}" }},
+                {{ kind = "dense" }},
+            ]
+            "#
+        ));
     }
 }

@@ -1,13 +1,31 @@
-//! The cases of each op: many shapes, odd ones above all (a single row, a tail, one class, more than a workgroup).
+//! The cases of each op, chosen by what implementations get wrong: a single row, a tail, one class, more than a workgroup,
+//! ties, values that are exactly 0.
 
-mod classic;
+mod activations;
+mod batch_norm;
+mod classification;
+mod convolution;
 mod draft;
-mod layers;
+mod images;
 mod optimisers;
+mod pooling;
+mod products;
 
 use super::Case;
 
 /// Every op in many shapes. The values are the same at every call.
 pub fn cases() -> Vec<Case> {
-    [classic::cases(), layers::cases(), optimisers::cases()].into_iter().flatten().collect()
+    [
+        images::cases(),
+        products::cases(),
+        convolution::cases(),
+        pooling::cases(),
+        activations::cases(),
+        batch_norm::cases(),
+        classification::cases(),
+        optimisers::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,13 +1,16 @@
 //! The ops that change whole flat buffers.
 
-use super::draft::{BUILT_IN, Draft, ONE_ROUNDING, SUM};
-use crate::plan::ops::{Adam, AverageWeights, ClipNorm, Momentum, SquareSum};
+use super::draft::{BUILT_IN, Draft, FEW_ROUNDINGS, SUM};
+use crate::plan::ops::{Adam, AverageWeights, ClipNorm, Momentum, Sgd, SquareSum};
 use crate::plan::{Element, FlatSizes, Phase, Storage, TensorId};
 use crate::verify::Case;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for count in [1, 7, 7850, 100_003] {
+    for count in [1, 7, 256, 257, 7850, 100_003] {
+        for weight_decay in [0.0, 0.01] {
+            cases.push(sgd(count, weight_decay));
+        }
         for nesterov in [false, true] {
             cases.push(momentum(count, nesterov));
         }
@@ -42,12 +45,18 @@ fn draft(count: usize) -> (Draft, TensorId, TensorId) {
     (draft, parameters, gradients)
 }
 
+fn sgd(count: usize, weight_decay: f32) -> Case {
+    let (draft, parameters, gradients) = draft(count);
+    let op = Sgd { gradients, parameters, count, weight_decay };
+    draft.case(Phase::Update, op, format!("{count}, weight decay {weight_decay}"), FEW_ROUNDINGS)
+}
+
 fn momentum(count: usize, nesterov: bool) -> Case {
     let (mut draft, parameters, gradients) = draft(count);
     let velocity = flat(&mut draft, "velocity", count, Storage::State { which: 0, offset: 0 }, false);
     let op = Momentum { gradients, parameters, velocity, count, momentum: 0.9, nesterov, weight_decay: 0.01 };
     let shape = format!("{count}{}", if nesterov { ", Nesterov" } else { "" });
-    draft.case(Phase::Update, op, shape, ONE_ROUNDING)
+    draft.case(Phase::Update, op, shape, FEW_ROUNDINGS)
 }
 
 fn adam(count: usize, decoupled: bool) -> Case {
@@ -89,5 +98,5 @@ fn average_weights(count: usize) -> Case {
     let (mut draft, parameters, _) = draft(count);
     let average = flat(&mut draft, "average", count, Storage::State { which: 1, offset: 0 }, false);
     let op = AverageWeights { parameters, average, count };
-    draft.case(Phase::Update, op, format!("{count}"), ONE_ROUNDING)
+    draft.case(Phase::Update, op, format!("{count}"), FEW_ROUNDINGS)
 }

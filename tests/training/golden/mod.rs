@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
-use inkgrad::data::Split;
+use inkgrad::data::{BatchOrder, Split};
 use inkgrad::executor::Flat;
 use inkgrad::network::{Network, Slice, Task};
+use inkgrad::plan::StepScalars;
 use inkgrad::recipe::{Position, Schedule};
+use inkgrad::reference::Interpreter;
 use inkgrad::train::{Trainer, TrainerOptions};
 use pollster::block_on;
 use serde::Deserialize;
@@ -87,6 +89,29 @@ fn networks_and_optimisers_compute_what_pytorch_computes() {
                 close(&weights.statistics, &case.statistics, &format!("{}: statistics", case.name));
             });
         }
+    }
+}
+
+/// The definitions of the ops, which everything else is measured against, measured themselves.
+#[test]
+fn the_definitions_compute_what_pytorch_computes() {
+    let Golden { pixels, labels, cases, .. } = golden();
+    let split = Split::new(72, pixels, labels).unwrap();
+    for case in &cases {
+        let recipe = parse(&case.name, &case.recipe);
+        let network = network(&recipe, Task { height: 9, width: 8, classes: 3 });
+        let plan = network.training_plan(recipe.training_options());
+        let parameters = flat(&network, &case.parameters).into_iter().map(f64::from).collect();
+        let mut interpreter = Interpreter::new(&plan, parameters).unwrap();
+        let mut batch = Vec::new();
+        BatchOrder::new(split.len(), recipe.batch, TrainerOptions::default().seed)
+            .unwrap()
+            .next_batch(&mut batch);
+        interpreter.step(&split, &batch, StepScalars::default()).unwrap();
+        let gradients: Vec<f32> =
+            interpreter.flat(Flat::Gradients).iter().map(|value| *value as f32).collect();
+        close(&gradients, &flat(&network, &case.gradients), &format!("{}: gradients", case.name));
+        close(&[interpreter.loss().unwrap() as f32], &case.losses[..1], &format!("{}: loss", case.name));
     }
 }
 
