@@ -1,4 +1,4 @@
-//! What `inkgrad train` says before a run's first step and after its last.
+//! What `inkgrad train` prints before a run's first step and after its last.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::progress::count;
 use super::run::{Run, Trained};
 use super::source;
 
-/// What is about to be done, in `steps` steps.
+/// Describes the run of `steps` steps that is about to start.
 pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
     let Run { options, settings, data, network, chosen } = *run;
     let (task, recipe, split) = (&settings.name, &settings.recipe, run.split());
@@ -60,7 +60,7 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
     })
 }
 
-/// How a single network's run went.
+/// Reports the result of a single network's run.
 pub fn result(run: &Run<'_>, trained: &Trained) -> Result<(), Failure> {
     let Run { options, settings, chosen, .. } = *run;
     let Trained { seed, test, steps, here, seconds, .. } = trained;
@@ -100,7 +100,7 @@ pub fn result(run: &Run<'_>, trained: &Trained) -> Result<(), Failure> {
     saved(run)
 }
 
-/// Where the model is, if it was to be saved.
+/// Reports where the model was saved, if it was.
 pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
     match &run.options.save {
         Some(path) => output::line(format_args!("saved: {}", path.display())),
@@ -112,7 +112,7 @@ pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
 pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
     let options = run.options;
     output::note(format_args!(
-        "interrupted after step {}, saved. To go on: inkgrad train{}{}{}{}{} --device {}{}",
+        "interrupted after step {}, saved. To continue: inkgrad train{}{}{}{}{} --device {}{}",
         HumanCount(step),
         argument("--resume", Some(dir)),
         argument("--data", options.data.as_deref()),

@@ -33,7 +33,7 @@ pub struct Options {
     /// Runs of each task, one after another; the table shows their medians
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeat: u16,
-    /// How images reach a GPU: batch by batch, or all at once before the first step
+    /// How images reach a GPU: streamed batch by batch, or all uploaded before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
     /// Directory with four IDX files, gzipped or not, to use instead of the built-in MNIST

@@ -1,4 +1,4 @@
-//! Which device does the work, and the line that says so.
+//! Chooses the device, and describes the choice.
 
 use clap::{Args, ValueEnum};
 use inkgrad::executor::{Device, Feed};
@@ -9,16 +9,16 @@ use super::tuning::Tuning;
 
 #[derive(Args)]
 pub struct DeviceOptions {
-    /// `auto` takes the best real GPU, else the CPU; `gpu` insists on one, a software adapter if nothing else
+    /// `auto` takes the best real GPU, else the CPU; `gpu` insists on a GPU and accepts a software adapter
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
-    /// Take the GPU with TEXT in its name, backend or driver, see `inkgrad devices`
+    /// Take the GPU with TEXT in its name, backend or driver (`inkgrad devices` lists them)
     #[arg(long, value_name = "TEXT")]
     adapter: Option<String>,
-    /// Threads of the CPU path; as many as there are cores where this is left out
+    /// CPU threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
-    /// Do not time which of a GPU's shaders are the quickest for a network, nor use what was timed before
+    /// Use a GPU's plain shaders: do not time which are the fastest, and ignore what was timed before
     #[arg(long)]
     no_tune: bool,
 }
@@ -48,7 +48,7 @@ enum DeviceChoice {
     Cpu,
 }
 
-/// A device, and why it was taken.
+/// A device, and why it was chosen.
 pub struct Chosen {
     pub device: Device,
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Keeps on disk what was timed on this device, if anything was.
+    /// Saves to disk what was timed on this device, if anything.
     pub fn keep_choices(&self) {
         if let (Some(tuning), Device::Gpu(device)) = (&self.tuning, &self.device) {
             tuning.keep(device);
@@ -83,17 +83,17 @@ impl DeviceOptions {
     pub async fn choose(&self) -> Result<Chosen> {
         let tunes = !self.no_tune;
         if self.no_tune && self.device == DeviceChoice::Cpu {
-            let what = "--no-tune is for GPUs, and --device cpu wants none: leave one of them out";
+            let what = "--no-tune is for GPUs and contradicts --device cpu: leave one of them out";
             return Err(Error::Usage(what.into()));
         }
         let wants_gpu = self.adapter.is_some() || self.device == DeviceChoice::Gpu;
         if self.threads.is_some() && wants_gpu {
-            let what = "--threads are the CPU path's, and a GPU is asked for: leave one of them out";
+            let what = "--threads is for the CPU, but a GPU was asked for: leave one of them out";
             return Err(Error::Usage(what.into()));
         }
         match (&self.adapter, self.device) {
             (Some(_), DeviceChoice::Cpu) => Err(Error::Usage(
-                "--adapter names a GPU, --device cpu wants none: leave one of them out".into(),
+                "--adapter names a GPU and contradicts --device cpu: leave one of them out".into(),
             )),
             (Some(text), _) => open(&Choice::Named(text.clone()), tunes, "by --adapter").await,
             (None, DeviceChoice::Cpu) => Ok(self.cpu("by --device cpu")),
@@ -103,14 +103,14 @@ impl DeviceOptions {
                     Ok(self.cpu(format!("no real GPU here; passed over: {}", passed_over.join("; "))))
                 }
                 Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
-                // A GPU that is there but does not open is worth a word, not the end.
+                // A GPU that cannot be opened is mentioned; it does not end the command.
                 Err(_) => Ok(self.cpu("the GPU does not open: `--device gpu` says why")),
                 chosen => chosen,
             },
         }
     }
 
-    /// The device to check: a GPU of any kind, unless the CPU is asked for or all there is.
+    /// The device to check: a GPU of any kind, unless the CPU was asked for or is the only device.
     pub async fn choose_to_verify(&self) -> Result<Chosen> {
         if self.device != DeviceChoice::Auto || self.adapter.is_some() {
             return self.choose().await;
@@ -122,16 +122,16 @@ impl DeviceOptions {
         }
     }
 
-    /// An error where a way for images to reach a GPU is chosen, and the CPU for a device.
+    /// An error if the options choose a feed, which is for GPUs, and the CPU.
     pub fn agree_with(&self, feed: FeedChoice) -> Result<()> {
         if feed != FeedChoice::Auto && self.device == DeviceChoice::Cpu {
-            let what = "--feed is for GPUs, and --device cpu wants none: leave one of them out";
+            let what = "--feed is for GPUs and contradicts --device cpu: leave one of them out";
             return Err(Error::Usage(what.into()));
         }
         Ok(())
     }
 
-    /// The options beside `--device`, as they were given, for a command that goes on.
+    /// The given options other than `--device`, for the printed command that continues a run.
     pub fn rest(&self) -> String {
         let adapter = self.adapter.as_ref().map(|text| format!(" --adapter '{text}'"));
         let threads = self.threads.map(|threads| format!(" --threads {threads}"));

@@ -1,4 +1,4 @@
-//! Why a command ends otherwise than well, and with which exit code.
+//! Why a command failed, and its exit code.
 
 use inkgrad::Error;
 
@@ -6,16 +6,16 @@ use inkgrad::Error;
 pub const WORK: u8 = 1;
 /// Usage or environment.
 pub const USAGE: u8 = 2;
-/// What shells report of a program that Ctrl-C ended.
+/// What shells report for a program ended by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
 pub enum Failure {
     Error(Error),
-    /// Whoever read the output has gone (`inkgrad … | head -1`): there is no one left to tell.
+    /// Whoever read the output has gone (`inkgrad … | head -1`): nobody is left to report to.
     Closed,
     /// The command's own output has already said so.
     Reported,
-    /// Ctrl-C. What became of the work has been printed.
+    /// Ctrl-C; what happened to the work has been printed.
     Interrupted,
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// Scripts tell "you asked for the wrong thing" (2) from "it went wrong" (1) by the exit code.
+    /// By the exit code scripts distinguish a wrong request (2) from a failure (1).
     #[test]
     fn exit_codes_say_whose_fault_it_is() {
         let io = |kind: ErrorKind| Error::io("file", kind.into());

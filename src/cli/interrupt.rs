@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to stop in good order, the second ends the program at once.
+//! Ctrl-C: the first one lets the run finish its step and save, the second one ends the program at once.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ static WATCHED: OnceLock<bool> = OnceLock::new();
 
 pub struct Interrupt(());
 
-/// Listens from now on, if `wanted`: a run with no checkpoint or profile to write has nothing to do, and Ctrl-C ends the
+/// Starts listening if `wanted`. A run with no checkpoint or profile to write has nothing to save, so Ctrl-C ends the
 /// program as usual.
 pub fn watch(wanted: bool) -> Result<Interrupt> {
     if wanted && WATCHED.set(true).is_ok() {

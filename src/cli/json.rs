@@ -26,9 +26,9 @@ pub enum Event<'a> {
         seed: u64,
         /// Steps done.
         step: u64,
-        /// Mean over the steps since the last such event of this seed.
+        /// Mean over the steps since this seed's previous step event.
         loss: f64,
-        /// Since the run began, over all networks that train side by side.
+        /// Mean since the start of the run, over all networks that train at the same time.
         images_per_second: f64,
     },
     Validation {
@@ -85,5 +85,6 @@ pub fn line(value: &impl Serialize) -> Result<(), Failure> {
 
 /// A value as JSON, on one line.
 pub fn text(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|e| Error::Internal(format!("a value has no form in JSON: {e}")))
+    serde_json::to_string(value)
+        .map_err(|e| Error::Internal(format!("a value cannot be written as JSON: {e}")))
 }

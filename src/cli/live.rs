@@ -1,4 +1,4 @@
-//! What a run shows and records while it goes: the progress bar, JSON events, the metrics files.
+//! What a run shows and records while it trains: the progress bar, JSON events, the metrics files.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use super::metrics::Metrics;
 use super::options::Options;
 use super::progress::Progress;
 
-/// Step events of a whole run, in JSON and in the metrics files.
+/// Number of step events in a whole run, in JSON and in the metrics files.
 const EVENTS: u64 = 100;
 
-/// How often losses are asked for: a person sees no more, and it costs the run next to nothing.
+/// How often losses are read back: as often as a person can see, at almost no cost.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// For one network, or for several that train side by side: each has metrics of its own, the bar shows their mean.
+/// For one network or several that train at the same time: each has its own metrics, the bar shows their mean.
 pub struct Live<'a> {
     options: &'a Options,
     /// The first network's.
@@ -54,7 +54,7 @@ impl<'a> Live<'a> {
         self.pace.seconds()
     }
 
-    /// Takes losses that have become known, `[steps, networks]`.
+    /// Takes new losses, `[steps, networks]`.
     pub fn losses(&mut self, losses: &[f32]) -> Result<(), Failure> {
         let networks = self.meters.len();
         let means: Vec<f32> =
@@ -110,7 +110,7 @@ impl<'a> Live<'a> {
     }
 }
 
-/// A timer that says when to ask for losses again.
+/// A timer for reading back losses.
 pub struct Rhythm(Instant);
 
 impl Rhythm {

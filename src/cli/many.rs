@@ -1,4 +1,4 @@
-//! `--seeds N` and `--ensemble N`: networks that differ in their seed alone, side by side where the device can.
+//! `--seeds N` and `--ensemble N`: networks that differ only in their seed, trained at the same time if the device can.
 
 use inkgrad::Error;
 use inkgrad::train::{Trainer, evaluate_members};
@@ -9,12 +9,12 @@ use super::json::{self, Event};
 use super::output;
 use super::run::{Run, Trained};
 
-/// Trains `count` seeds from the settings' on; saves the ensemble, if one is wanted.
+/// Trains `count` seeds, starting at the settings' seed; saves the ensemble if one was asked for.
 pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let Run { options, settings, .. } = *run;
     let Some(end) = settings.seed.checked_add(count) else {
         return Err(Failure::usage(format!(
-            "--seed {}: there are no {count} seeds from here on. Begin with a smaller one",
+            "--seed {}: fewer than {count} seeds follow. Start with a smaller one",
             settings.seed
         )));
     };
@@ -34,15 +34,15 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     }
 }
 
-/// Trains the seed `first` and as many of the `count` from there on as can train with it side by side.
+/// Trains seed `first` and as many of the next `count` seeds as can train at the same time.
 async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Failure> {
     let Run { options, settings, network, chosen, .. } = *run;
-    // Validation is of one network's run.
+    // Only runs of one network can validate.
     let most = match settings.validate_every {
         None => Trainer::most_networks(&chosen.device, network, &settings.recipe) as u64,
         Some(_) => 1,
     };
-    // If one group cannot hold them all, groups of about the same size.
+    // If one group cannot hold them all, all groups are of about the same size.
     let mut networks = count.div_ceil(count.div_ceil(most)) as usize;
     let session = loop {
         match run.prepare(first, networks).await {
@@ -87,7 +87,7 @@ fn all_seeds(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
         return Ok(());
     }
     output::line(format_args!(
-        "{seeds} seeds: accuracy {mean:.5} on average, standard deviation {deviation:.5}, best {best:.4}, worst {worst:.4}"
+        "{seeds} seeds: mean accuracy {mean:.5}, standard deviation {deviation:.5}, best {best:.4}, worst {worst:.4}"
     ))
 }
 
@@ -110,10 +110,10 @@ async fn ensemble(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
     announcement::saved(run)
 }
 
-/// How much several runs differ.
+/// Statistics over several runs.
 struct Spread {
     mean: f64,
-    /// Standard deviation of the sample: the sum of squares is divided by one less than the count.
+    /// Sample standard deviation (divided by count - 1).
     deviation: f64,
     best: f64,
     worst: f64,

@@ -82,7 +82,7 @@ impl Metrics {
     }
 }
 
-/// Cuts a log off before its first record of a step after `before`, or before a torn last line. Other text is kept.
+/// Truncates a log before its first record of a step after `before`, or before an incomplete last line. Other text is kept.
 fn forget(path: &Path, before: u64) -> std::io::Result<()> {
     #[derive(serde::Deserialize)]
     struct Line {
@@ -93,7 +93,7 @@ fn forget(path: &Path, before: u64) -> std::io::Result<()> {
         (None, Err(_)) => !text.starts_with(b"{"),
         (Some(_), Err(_)) => true,
     };
-    // A pipe or a device has nothing to cut off.
+    // A pipe or a device cannot be truncated.
     if !path.is_file() {
         return Ok(());
     }

@@ -1,5 +1,5 @@
-//! The commands: their arguments, what they print, and their exit codes (0 well, 1 the work failed, 2 usage or
-//! environment).
+//! The commands: their arguments, what they print, and their exit codes (0 success, 1 the work failed, 2 wrong
+//! usage or environment).
 
 mod announcement;
 mod bench;
@@ -39,7 +39,7 @@ use failure::Failure;
 #[command(name = "inkgrad", version, about = "Trains image classifiers on any GPU, or on the CPU")]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "`inkgrad train` alone trains the built-in softmax regression on MNIST.\n\
-    Exit codes: 0 well, 1 the work failed, 2 usage or environment, 130 interrupted by Ctrl-C.")]
+    Exit codes: 0 success, 1 the work failed, 2 wrong usage or environment, 130 interrupted by Ctrl-C.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -53,17 +53,17 @@ enum Command {
     Eval(eval::Options),
     /// Compare every op on this machine's device with its definition in float64
     Verify(verify::Options),
-    /// Measure how fast networks train that other frameworks are measured on (not the presets of the same names)
+    /// Measure training speed on the tasks that other frameworks are measured on (not the presets of the same names)
     Bench(bench::Options),
-    /// List the devices that could train
+    /// List the devices that can train
     Devices(devices::Options),
     /// Show a network's layers, shapes and parameters
     Summary(summary::Options),
-    /// Print a preset's recipe, to be changed and given to `train --recipe`
+    /// Print a preset's recipe, to edit and use with `train --recipe`
     Recipe(recipe::Options),
 }
 
-/// Runs the command that the arguments name; whatever goes wrong has been said when this returns.
+/// Runs the command that the arguments name. Errors have been printed when this returns.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let started = std::time::Instant::now();
     let command = match CommandLine::try_parse_from(arguments) {
@@ -85,7 +85,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Prints what went wrong, unless that has been done; returns the exit code.
+/// Prints what went wrong, unless it has been printed; returns the exit code.
 fn ended(failure: &Failure) -> ExitCode {
     if let Failure::Error(error) = failure {
         output::note(format_args!("inkgrad: error: {error}"));

@@ -1,4 +1,4 @@
-//! What `inkgrad train` is told, and what that comes to.
+//! The options of `inkgrad train`, and the settings of a run that follow from them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,81 +14,81 @@ use super::{output, source};
 
 #[derive(Args)]
 pub struct Options {
-    /// Recipe that is built in (softmax, mlp, lenet5, cnn, fast, record), see `inkgrad recipe`
+    /// Built-in recipe: softmax, mlp, lenet5, cnn, fast or record (`inkgrad recipe` prints one)
     #[arg(default_value = "softmax", conflicts_with = "recipe")]
     preset: String,
-    /// Recipe of your own, in TOML
+    /// Your own recipe, in TOML
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Directory of four IDX files, gzipped or not, in place of the built-in MNIST
+    /// Directory with four IDX files, gzipped or not, to use instead of the built-in MNIST
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Steps to train for
     #[arg(long, value_name = "N", conflicts_with = "epochs")]
     steps: Option<u64>,
-    /// Walks through the training images to train for, such as 2 or 0.5
+    /// Passes over the training images to train for, such as 2 or 0.5
     #[arg(long, value_name = "X")]
     epochs: Option<f64>,
-    /// Images a step
+    /// Images per step
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Step length: parameters change by this times the gradient
+    /// Learning rate: parameters change by this times the gradient
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f32>,
-    /// Loss of a batch: the mean or the sum of its images' losses. Where this differs from the recipe and no
-    /// --learning-rate is given, the recipe's rate is divided (or multiplied) by the batch, so that steps stay as
-    /// long as they were
+    /// Loss of a batch: the mean or the sum of its images' losses. If this differs from the recipe and no
+    /// --learning-rate is given, the recipe's rate is divided (or multiplied) by the batch size, so that updates keep
+    /// their size
     #[arg(long)]
     pub loss_reduction: Option<Reduction>,
-    /// What the order of images and random first values follow from
+    /// Seed of the initial values, the order of images and all other random values
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Train with this many seeds, from --seed on; tell mean, spread, best and worst
+    /// Train with N seeds, starting at --seed; report mean, spread, best and worst
     #[arg(long, value_name = "N", conflicts_with_all = ["save", "ensemble"], value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub seeds: Option<u16>,
-    /// Train this many networks, from --seed on, and average their probabilities
+    /// Train N networks, with seeds starting at --seed, and average their probabilities
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub ensemble: Option<u16>,
-    /// Write checkpoints into this directory: every --every steps, and on Ctrl-C; the last two are kept
+    /// Write checkpoints into this directory, every --every steps and on Ctrl-C; the last two are kept
     #[arg(long, value_name = "DIR", conflicts_with_all = ["seeds", "ensemble", "resume"])]
     checkpoint: Option<PathBuf>,
     /// Steps between two checkpoints
     #[arg(long, value_name = "STEPS", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
-    /// Go on from the last checkpoint in this directory, with its recipe and seed, and write further ones there
+    /// Continue from the last checkpoint in this directory, with its recipe and seed, and write further ones there
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "preset", "recipe", "steps", "epochs", "batch", "learning_rate", "loss_reduction", "seed", "seeds",
         "ensemble", "validate_every", "early_stop",
     ])]
     resume: Option<PathBuf>,
-    /// Classify the validation images (the first 5,000 of MNIST's training file) every so many steps. They are then kept
-    /// out of training, also where the recipe would train on all images
+    /// Evaluate on the validation images (the first 5,000 of MNIST's training file) every STEPS steps. They are then not
+    /// trained on, even if the recipe would train on all images
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     validate_every: Option<u64>,
-    /// End after so many validations without a smaller loss, and keep the weights of the smallest
+    /// Stop after N validations without a smaller loss, and keep the weights with the smallest loss
     #[arg(long, value_name = "N", requires = "validate_every", value_parser = clap::value_parser!(u32).range(1..))]
     early_stop: Option<u32>,
     /// Write metrics to this file as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Write metrics into this directory as TensorBoard's event files
+    /// Write metrics into this directory as TensorBoard event files
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
-    /// Tell where a step's time goes, op by op (which itself takes time)
+    /// Show where a step's time goes, op by op (measuring itself takes time)
     #[arg(long, conflicts_with_all = ["seeds", "ensemble"])]
     pub profile: bool,
-    /// Write when each op ran into this file, for chrome://tracing or ui.perfetto.dev
+    /// Write a trace of when each op ran, for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "ensemble"])]
     pub trace: Option<PathBuf>,
-    /// How images reach a GPU: batch by batch, or all at once before the first step
+    /// How images reach a GPU: streamed batch by batch, or all uploaded before the first step
     #[arg(long, default_value = "auto")]
     feed: FeedChoice,
     #[command(flatten)]
     pub device: DeviceOptions,
-    /// Write the trained model here (safetensors)
+    /// Write the trained model to this file (safetensors)
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Print nothing but errors (and what --json prints)
+    /// Print only errors (and what --json prints)
     #[arg(long, short)]
     pub quiet: bool,
     /// Print JSON Lines on standard output; the last line is the result
@@ -102,7 +102,7 @@ pub enum Reduction {
     Sum,
 }
 
-/// What is to be trained, and what is to be done meanwhile: from the options, or from a checkpoint.
+/// What to train, and what to do during the run: from the options, or from a checkpoint.
 pub struct Settings {
     pub name: String,
     pub recipe: Recipe,
@@ -144,7 +144,7 @@ impl Options {
         })
     }
 
-    /// The recipe's file, if it is one's own.
+    /// The file of the user's own recipe, if there is one.
     pub fn recipe_file(&self) -> Option<&Path> {
         self.recipe.as_deref()
     }
@@ -157,7 +157,7 @@ impl Options {
         self.feed.into()
     }
 
-    /// The recipe with what the other options change in it.
+    /// The recipe as changed by the other options.
     fn recipe(&self) -> Result<(String, Recipe)> {
         let (name, mut recipe) = source::recipe(&self.preset, self.recipe.as_deref())?;
         if let Some(batch) = self.batch {
@@ -168,7 +168,7 @@ impl Options {
                 Reduction::Mean => LossReduction::Mean,
                 Reduction::Sum => LossReduction::Sum,
             };
-            // An update is rate x scale x the sum of gradients: it stays what the recipe's author chose.
+            // An update is rate x scale x the sum of gradients, and keeps the size that the recipe's author chose.
             let (old, new) = (recipe.loss_reduction.scale(recipe.batch), reduction.scale(recipe.batch));
             recipe.learning_rate *= old / new;
             recipe.loss_reduction = reduction;
@@ -179,7 +179,7 @@ impl Options {
         if self.steps.is_some() || self.epochs.is_some() {
             (recipe.steps, recipe.epochs) = (self.steps, self.epochs);
         }
-        // Images that a network was trained on tell nothing of others.
+        // Images that a network was trained on say nothing about its accuracy on others.
         recipe.all_images &= self.validate_every.is_none();
         recipe.check().map_err(Error::Recipe)?;
         Ok((name, recipe))

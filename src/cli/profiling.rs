@@ -16,24 +16,24 @@ use super::options::Options;
 use super::output;
 use super::table::Table;
 
-/// Side of the product that measures what the device reaches, and how often it is done.
+/// Side of the product that measures the device's peak, and how often it runs.
 const SIDE: usize = 1024;
 const TRIES: usize = 3;
 
-/// Spans that a trace file holds: some 30 MB, and more than a viewer is quick with.
+/// Largest number of spans in a trace file: about 30 MB, at which viewers become slow.
 const MOST_SPANS: usize = 200_000;
 
 pub struct Profiling {
     profile: Profile,
-    /// For the trace, the first of the run.
+    /// The run's first spans, for the trace.
     spans: Option<Vec<Span>>,
     before: Work,
-    /// Whether the next block still warms the device up: drivers compile and caches fill on first use.
+    /// Whether the next block is the warm-up: drivers compile and caches fill on first use.
     is_first: bool,
 }
 
 impl Profiling {
-    /// None where nobody asked.
+    /// None if the options do not ask for one.
     pub fn of(options: &Options, trainer: &Trainer) -> Option<Self> {
         let spans = options.trace.is_some().then(Vec::new);
         options.is_profiled().then(|| Profiling {
@@ -44,7 +44,7 @@ impl Profiling {
         })
     }
 
-    /// Takes the times of the block that was handed over last; waits for it.
+    /// Waits for the last block and takes its times.
     pub async fn block(&mut self, session: &mut Session) -> Result<()> {
         let spans = session.spans().await?;
         let work = session.trainer().work();
@@ -90,7 +90,7 @@ impl Profiling {
         }
         output::print(table(&self.profile, reach))?;
         output::line(format_args!(
-            "a step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded; {}",
+            "per step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded; {}",
             per_step.microseconds,
             100.0 * self.profile.idle_share(),
             per_step.dispatches,
@@ -98,22 +98,22 @@ impl Profiling {
             self.counted(),
         ))?;
         output::line(format_args!(
-            "this device was measured to reach {:.1} GFLOP/s (product of {side} x {side}) and {:.1} GB/s (64 MB gone through)",
+            "measured peak of this device: {:.1} GFLOP/s (product of {side} x {side}) and {:.1} GB/s (reading and writing 64 MB)",
             reach.gflops,
             reach.gigabytes,
             side = reach.side,
         ))?;
         output::line(format_args!(
-            "more than is reached so: what a cache still holds, convolutions that save multiplications"
+            "above 100 %: data still in cache, or an algorithm with fewer multiplications"
         ))
     }
 
-    /// Which steps the figures are of.
+    /// Which steps the figures cover.
     fn counted(&self) -> String {
         let steps = HumanCount(self.profile.steps);
         match self.before.steps {
-            0 => format!("mean of all {steps} steps, the first among them, in which drivers compile"),
-            skipped => format!("mean of {steps} steps, after {} to warm up", HumanCount(skipped)),
+            0 => format!("mean of all {steps} steps, including the first, in which drivers compile"),
+            skipped => format!("mean of {steps} steps after {} of warm-up", HumanCount(skipped)),
         }
     }
 }
@@ -135,13 +135,14 @@ impl PerStep {
     }
 }
 
-/// One row an op, and one for idle time: together a step. Times are means over the threads, rates those of all together.
+/// One row per op and one for idle time, which add up to a step. Times are means over the threads, rates are of all threads
+/// together.
 fn table(profile: &Profile, reach: Reach) -> Table {
     let (workers, steps) = (profile.workers as f64, profile.steps);
     let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
     let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
     let mut table = Table::new(&[0, 1, 2]);
-    table.row(["op", "makes", "phase", "us a step", "of step", "GFLOP/s", "of reach", "GB/s", "of reach"]);
+    table.row(["op", "makes", "phase", "us per step", "of step", "GFLOP/s", "of peak", "GB/s", "of peak"]);
     for row in profile.rows.iter().filter(|row| row.seconds > 0.0) {
         let rate = |rate: f64, reach: f64| match rate {
             0.0 => [String::new(), String::new()],
@@ -186,10 +187,10 @@ struct Told<'a> {
 struct ToldOp<'a> {
     op: &'a str,
     makes: &'a str,
-    /// None of the bringing of images.
+    /// None for copying images to the device.
     phase: Option<String>,
     microseconds_a_step: f64,
-    /// Of a step: with `idle_share` they add up to 1.
+    /// Fraction of a step; together with `idle_share` they add up to 1.
     share: f64,
     multiply_adds: u64,
     bytes: u64,
@@ -245,7 +246,7 @@ struct TraceArguments<'a> {
     makes: &'a str,
 }
 
-/// What a viewer calls the program, or one of its workers ("metadata" events).
+/// The name that a viewer shows for the program or one of its workers ("metadata" events).
 #[derive(Serialize)]
 struct TraceName<'a> {
     name: &'a str,

@@ -1,11 +1,11 @@
-//! What standard error shows of a run: a bar for a person, a few plain lines for a file, or nothing.
+//! A run's progress on standard error: a bar on a terminal, a few plain lines in a file, or nothing.
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::meter::{Meter, Pace, Record};
 use super::output;
 
-/// Lines of a whole run where nobody watches.
+/// Number of lines for a whole run if standard error is not a terminal.
 const LINES: u64 = 10;
 
 pub enum Progress {
@@ -23,20 +23,20 @@ impl Progress {
             return Progress::Lines(Meter::new(before, steps, LINES));
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
-        // A template that does not parse leaves indicatif's own bar, which shows less but works.
-        // The bar takes what the figures leave of the line: one that wraps could not be drawn over.
+        // If the template does not parse, indicatif's default bar shows less but works.
+        // The bar takes the rest of the terminal's width: a bar that wraps could not be redrawn.
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len}  {msg}") {
             bar.set_style(style);
         }
         Progress::Bar { bar, recent: None }
     }
 
-    /// Shows the losses that have become known; `done` steps are.
+    /// Shows new losses, after `done` steps.
     pub fn show(&mut self, losses: &[f32], done: u64, pace: &Pace) {
         match self {
             Progress::Bar { bar, recent } => {
                 for &loss in losses {
-                    // Single batches' losses jump: an average over the last 50 or so can be read.
+                    // Losses of single batches fluctuate: an average over the last 50 or so is readable.
                     let loss = f64::from(loss);
                     *recent = Some(recent.map_or(loss, |recent| recent + 0.02 * (loss - recent)));
                 }
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, so that what follows stands alone.
+    /// Removes the bar before other output.
     pub fn end(&self) {
         if let Progress::Bar { bar, .. } = self {
             bar.finish_and_clear();
@@ -73,7 +73,7 @@ fn figures(loss: f64, done: u64, pace: &Pace) -> String {
     format!("loss {loss:.4}  {} images/s  {left} left", count(pace.images_per_second(done)))
 }
 
-/// A large number for a reader: whole, in groups of three digits.
+/// Formats a large number, rounded, with its digits in groups of three.
 pub fn count(value: f64) -> HumanCount {
     HumanCount(value.round() as u64)
 }

@@ -1,4 +1,4 @@
-//! One training run of `inkgrad train`: of one network, or of several seeds side by side.
+//! One training run of `inkgrad train`, of one network or of several seeds at the same time.
 
 use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::{Device, Work};
@@ -15,7 +15,7 @@ use super::live::{Live, Rhythm};
 use super::options::{Options, Settings};
 use super::profiling::Profiling;
 
-/// Everything that a run needs to start.
+/// Everything required to start a run.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
     pub options: &'a Options,
@@ -25,15 +25,15 @@ pub struct Run<'a> {
     pub chosen: &'a Chosen,
 }
 
-/// A network that has been trained to the end, and tested.
+/// A network that has been trained and tested.
 pub struct Trained {
     pub seed: u64,
     pub weights: Weights,
     pub test: Evaluation,
-    /// Steps of the run, and steps that the kept weights have seen (fewer where the best by validation are kept).
+    /// Steps of the run, and the step of the weights that are kept (an earlier one if validation chose them).
     pub steps: u64,
     pub kept: u64,
-    /// Steps done in this process: fewer where the run was resumed.
+    /// Steps done in this process; fewer than `steps` if the run was resumed.
     pub here: u64,
     /// This network's part of the run's time.
     pub seconds: f64,
@@ -43,7 +43,7 @@ pub struct Trained {
 type Profiled = Option<(Profiling, Work)>;
 
 impl Run<'_> {
-    /// Trains one network, with checkpoints and whatever else the options ask for; saves it and reports.
+    /// Trains one network, with checkpoints and everything else the options ask for, saves it and reports.
     pub async fn train(&self) -> Result<(), Failure> {
         let session = self.prepare(self.settings.seed, 1).await?;
         announcement::start(self, session.trainer().steps())?;
@@ -51,7 +51,7 @@ impl Run<'_> {
         if let Some(path) = &self.options.save {
             self.model(&trained).save(path)?;
         }
-        // After the model is safe: a trace that cannot be written, or a closed pipe, does not cost it.
+        // Only after the model is saved, so that a failing trace or a closed pipe does not lose it.
         let reported = match &profiled {
             Some((profiling, work)) => profiling.report(self.options, &self.chosen.device, *work).await,
             None => Ok(()),
@@ -72,7 +72,7 @@ impl Run<'_> {
         }
     }
 
-    /// Makes everything ready to train `networks` networks side by side, with seeds from `seed` on.
+    /// Prepares training `networks` networks at the same time, with seeds starting at `seed`.
     pub async fn prepare(&self, seed: u64, networks: usize) -> Result<Session> {
         let Run { options, settings, data, network, chosen } = *self;
         let (device, split) = (&chosen.device, &self.split());
@@ -120,7 +120,7 @@ impl Run<'_> {
         Ok((finished, profiled))
     }
 
-    /// Tests the weights of a run of `steps` steps that has come to its end.
+    /// Tests the final weights of a run of `steps` steps.
     async fn test(&self, weights: &Weights, steps: u64) -> Result<Evaluation> {
         if !weights.is_finite() {
             return Err(Error::Diverged { step: steps });
@@ -128,7 +128,7 @@ impl Run<'_> {
         let (device, views) = (&self.chosen.device, self.settings.recipe.views);
         let members = std::slice::from_ref(weights);
         let test = evaluate_members(device, self.network, members, views, &self.data.test).await?;
-        // The last update can be the one that diverged: no training loss has seen its parameters.
+        // The last update may have diverged: no training loss was computed from its parameters.
         match test.loss.is_finite() {
             true => Ok(test),
             false => Err(Error::Diverged { step: steps }),
@@ -164,7 +164,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs all steps; returns the seconds from the first hand-over to the device until all are done.
+    /// Runs all steps; returns the seconds from the first submission until all are done.
     async fn steps(&self, session: &mut Session) -> Result<(f64, Option<Profiling>), Failure> {
         let mut live = Live::start(self.options, session.trainer())?;
         let interrupt = interrupt::watch(self.settings.checkpoints.is_some() || self.options.is_profiled())?;
@@ -204,7 +204,7 @@ impl Run<'_> {
         Ok((seconds, profiling))
     }
 
-    /// After Ctrl-C: the step is finished; writes a checkpoint if there is a directory for it, and says how to go on.
+    /// After Ctrl-C, once the step is finished: writes a checkpoint if there is a directory for it, and says how to continue.
     async fn interrupted(&self, session: &mut Session) -> Failure {
         let step = session.trainer().started();
         if let Some(dir) = &self.settings.checkpoints {

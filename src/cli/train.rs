@@ -14,7 +14,7 @@ use super::{many, source};
 pub async fn run(options: Options) -> Result<(), Failure> {
     let settings = options.settings()?;
     apart(&options)?;
-    // What is written at the end, found out before the start.
+    // Files that are written at the end are tried before the start.
     if let Some(path) = &options.save {
         model_file::check_writable(path)?;
     }
@@ -44,9 +44,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     done
 }
 
-/// No file is written over another one of the run's, or over one that it reads.
+/// Refuses outputs that would overwrite another output or a file that the run reads.
 fn apart(options: &Options) -> Result<(), Error> {
-    // Two names of one file: what is not there yet is known by its directory.
+    // Recognises two names of one file; one that does not exist yet is identified by its directory and name.
     let real = |path: &Path| {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
@@ -67,7 +67,7 @@ fn apart(options: &Options) -> Result<(), Error> {
         if let Some(other) = other {
             let path = path.display();
             return Err(Error::Usage(format!(
-                "{option} {path} would be written over {other}: name another file"
+                "{option} {path} would overwrite {other}: choose another file"
             )));
         }
         taken.push((option, real));
@@ -75,7 +75,7 @@ fn apart(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// Not a terminal or a pipe, which take what they are given.
+/// Not a terminal or a pipe, which can be written any number of times.
 fn is_plain(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file() || about.is_dir()) || !path.exists()
 }

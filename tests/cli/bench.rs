@@ -57,13 +57,13 @@ fn a_profile_tells_of_every_op_and_a_trace_of_every_moment() {
             if device == "cpu" { ["dense ", "sgd "] } else { ["dense_softmax_cross_entropy", "dense_sgd"] };
         assert!(ops.iter().all(|op| table.lines().any(|line| line.starts_with(op))), "{table}");
         for words in [
-            "of reach",
-            "a step: ",
+            "of peak",
+            "per step: ",
             "% of it idle",
             "dispatches",
             "bytes uploaded",
             "GFLOP/s (product of",
-            "mean of 68 steps, after 32 to warm up",
+            "mean of 68 steps after 32 of warm-up",
         ] {
             assert!(table.contains(words), "{words}: {table}");
         }
@@ -141,7 +141,7 @@ fn ctrl_c_does_not_cost_a_profile_and_a_trace() {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(130), "{told}");
-    assert!(told.contains("a step: ") && told.contains("of step"), "{told}");
+    assert!(told.contains("per step: ") && told.contains("of step"), "{told}");
     let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&trace).unwrap()).unwrap();
     assert!(file["traceEvents"].as_array().unwrap().len() > 200_000);
 }

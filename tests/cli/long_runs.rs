@@ -173,7 +173,9 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     assert!(step < 8000, "it was cut off");
     let line = told.lines().last().unwrap().replace(',', "");
     assert!(
-        line.starts_with(&format!("interrupted after step {step} saved. To go on: inkgrad train --resume ")),
+        line.starts_with(&format!(
+            "interrupted after step {step} saved. To continue: inkgrad train --resume "
+        )),
         "{line}"
     );
     let rest = [format!("--tensorboard {board}"), "--device cpu --threads 2".to_owned()];

@@ -78,7 +78,7 @@ fn a_recipe_that_is_broken_or_missing() {
     std::fs::write(&file, "batch = ").unwrap();
     train().failed(1, &["mine.toml"]);
     std::fs::write(&file, [0xff, 0xfe]).unwrap();
-    train().failed(1, &["mine.toml: this is no text"]);
+    train().failed(1, &["mine.toml: this is not text"]);
 }
 
 #[test]
