@@ -1,5 +1,5 @@
-//! The CPU executor: the same plans, on all cores. It is what people without a GPU use, and the reference that every
-//! shader is checked against.
+//! The CPU executor: the same plans, on all cores. It is what people without a GPU use.
+//! What its ops compute is defined in [`crate::reference`], which they are compared with at every level.
 //!
 //! Layers are unknown here. Each op stands in a file of its own; `schedule` groups a plan's ops into stages, `pool`
 //! runs them on threads that meet only between stages.
