@@ -67,7 +67,12 @@ fn the_gpu_trains_saves_and_tests() {
 fn every_vector_level_agrees_with_the_reference() {
     let verified = inkgrad(&["verify", "--device", "cpu"]).well();
     let levels = inkgrad::cpu::Level::available().len();
-    assert_eq!(verified.out.matches("every op agrees with the reference").count(), levels, "{}", verified.out);
+    assert_eq!(
+        verified.out.matches("every op agrees with the reference").count(),
+        levels,
+        "{}",
+        verified.out
+    );
     assert_eq!(verified.out.matches("\ndense_softmax_cross_entropy").count(), levels, "{}", verified.out);
 }
 
