@@ -1,6 +1,9 @@
 //! inkgrad trains image classifiers on any GPU, or on the CPU.
+//!
+//! A [`data::DataSet`] and a [`recipe::Recipe`] make a [`network::Network`], a [`train::Trainer`] trains it on an
+//! [`executor::Device`], [`train::evaluate`] tests it, and a [`model_file::Model`] saves it.
 
-// Input, files and devices come back as errors: outside tests nothing may panic on them (CI's clippy holds us to it).
+// Bad input, files and devices are errors: outside tests nothing may panic on them (CI's clippy checks it).
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod batch;

@@ -1,6 +1,6 @@
 //! The command line: only this part of the program prints and blocks.
 
-// Input, files and devices come back as errors: outside tests nothing may panic on them (CI's clippy holds us to it).
+// Bad input, files and devices are errors: outside tests nothing may panic on them (CI's clippy checks it).
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cli;

@@ -113,7 +113,7 @@ impl Sequence {
     pub fn below(&mut self, bound: u32) -> u32 {
         let (mut high, mut low) = multiply(self.word(), bound);
         if low < bound {
-            // 2^32 mod bound: as many of the products would make some results one draw likelier
+            // 2^32 mod bound: this many products must be rejected, or some results would be more likely
             let surplus = bound.wrapping_neg() % bound;
             while low < surplus {
                 (high, low) = multiply(self.word(), bound);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// Which half of a data set.
+/// One half of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
     Training,
@@ -64,7 +64,7 @@ fn first_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
 pub(super) fn find(dir: &Path, half: Half) -> Result<(PathBuf, PathBuf)> {
     if !dir.is_dir() {
         return Err(Error::Data(format!(
-            "{} is not a directory: name the one that holds the data set's four IDX files",
+            "{} is not a directory: name the one with the data set's four IDX files",
             dir.display()
         )));
     }
@@ -84,7 +84,7 @@ pub(super) fn find(dir: &Path, half: Half) -> Result<(PathBuf, PathBuf)> {
         return Err(Error::bad_file(
             dir,
             format!(
-                "several sets of {}: {prefix}{stem}-images, {}. Keep one data set in a directory",
+                "several sets of {}: {prefix}{stem}-images, {}. Keep only one data set in a directory",
                 half.images(),
                 others.join(", ")
             ),

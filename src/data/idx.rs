@@ -15,9 +15,9 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Error, Result};
 
-/// Longest side of an image, in pixels.
+/// Largest height and width of an image, in pixels.
 pub const MAX_SIDE: usize = 4096;
-/// Most bytes of images or labels in one file: 4 GiB.
+/// Largest number of bytes of images or labels in one file: 4 GiB.
 pub const MAX_BODY: u64 = 1 << 32;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -231,7 +231,7 @@ impl Stream<'_> {
         // asking for one byte more also makes the decoder compare the checksum
         let after = self.fill(&mut [0])?;
         self.require(after == 0, || {
-            format!("it goes on past the {content} that its header promises ({wanted} bytes)")
+            format!("it goes on after the {content} that its header promises ({wanted} bytes)")
         })?;
         Ok(body)
     }
@@ -276,11 +276,11 @@ fn wrong_magic(magic: u32, wanted: Kind) -> String {
     } else if bytes.starts_with(&GZIP) {
         "gzipped twice".into()
     } else if bytes.starts_with(b"PK") {
-        "a zip archive, to be unpacked first".into()
+        "a zip archive, which must be unpacked first".into()
     } else if bytes.starts_with(b"<") {
-        "a web page, it seems, not data".into()
+        "what seems to be a web page, not data".into()
     } else {
         format!("no IDX file of bytes (magic {magic:#x})")
     };
-    format!("this is {found}; {} is wanted", wanted.name)
+    format!("this is {found}; {} is needed", wanted.name)
 }

@@ -1,4 +1,4 @@
-//! Data sets of labelled images: MNIST, and whatever comes in its files' format.
+//! Data sets of labelled images: MNIST, and others in the same file format.
 
 mod files;
 pub mod idx;
@@ -14,22 +14,22 @@ use crate::{Error, Result};
 use files::Half;
 use idx::Source;
 
-/// Most images that are held back for validation; of MNIST's 60,000, as TensorFlow's reader did.
+/// Largest number of validation images: as many as TensorFlow's reader held back of MNIST's 60,000.
 const MAX_VALIDATION: usize = 5000;
-/// Of a smaller set one image in so many is held back, which is MNIST's own share.
-const VALIDATION_SHARE: usize = 12;
+/// In a smaller set one image in this many is for validation, as in MNIST.
+const IMAGES_PER_VALIDATION: usize = 12;
 
-/// A data set, split in three as TensorFlow's MNIST reader splits it.
+/// A data set in three splits, as TensorFlow's MNIST reader makes them.
 ///
-/// The first images of the training file are for validation: 5,000, but at most one in 12, so that fewer
-/// than 12 images leave validation empty. The rest are for training: MNIST's 60,000 give 5,000 and 55,000.
+/// The first images of the training file are for validation: 5,000, but at most one in 12, so that validation is
+/// empty where there are fewer than 12. The rest are for training: MNIST's 60,000 become 5,000 and 55,000.
 #[derive(Clone, Debug)]
 pub struct DataSet {
-    /// Pixels.
+    /// Of an image, in pixels.
     pub height: usize,
-    /// Pixels.
+    /// Of an image, in pixels.
     pub width: usize,
-    /// Number of classes: the largest label of the training file plus 1, at least 2 and at most 256.
+    /// Number of classes: the largest label of the training file plus 1, from 2 to 256.
     pub classes: usize,
     pub train: Split,
     pub validation: Split,
@@ -37,17 +37,17 @@ pub struct DataSet {
 }
 
 impl DataSet {
-    /// The training file's images, those for validation among them: for the last run, once all is chosen.
+    /// All images of the training file, including those for validation: for a final run, when everything has been chosen.
     pub fn all_training(&self) -> Split {
         self.validation.followed_by(&self.train)
     }
 
-    /// Pixels of an image.
+    /// Pixels per image.
     pub fn pixels(&self) -> usize {
         self.height * self.width
     }
 
-    /// The MNIST that is built in; its two halves are unpacked side by side where there are threads.
+    /// The built-in MNIST. Its two halves are decompressed in parallel.
     ///
     /// # Errors
     /// None, as long as the files are those in `data/`.
@@ -57,7 +57,7 @@ impl DataSet {
     }
 
     /// The data set in a directory: four IDX files, gzipped or not, under the names of MNIST or EMNIST.
-    /// Images are taken as they are; EMNIST's have rows and columns exchanged, in both halves alike.
+    /// Images are taken as they are; EMNIST's have rows and columns exchanged, in both halves.
     ///
     /// # Errors
     /// `MissingFile` or `Data` where the files are not there, `Io` where they cannot be read, and
@@ -66,8 +66,7 @@ impl DataSet {
         Self::join(|| Part::open_train(dir), || Part::open_test(dir))
     }
 
-    /// The data set from the bytes of its four files, gzipped or not. Errors call the files by MNIST's
-    /// names.
+    /// The data set from the bytes of its four files, gzipped or not. Errors use MNIST's file names.
     ///
     /// # Errors
     /// `BadFile` where one is malformed or they do not belong together.
@@ -86,7 +85,7 @@ impl DataSet {
     /// Joins the two halves of a data set.
     ///
     /// # Errors
-    /// `BadFile` where the test images differ in size or have labels that no training image has reached.
+    /// `BadFile` where the test images differ in size, or have a label above all training labels.
     pub fn from_parts(train: Part, test: Part) -> Result<Self> {
         let classes = train.classes();
         test.require(train.height, train.width, classes)?;
@@ -111,12 +110,12 @@ impl DataSet {
 }
 
 /// One half of a data set, training or test: an image file and its label file. By itself it serves to
-/// evaluate without unpacking the training images, or to train while the test images are still unpacked.
+/// evaluate without decompressing the training images.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Pixels.
+    /// Of an image, in pixels.
     pub height: usize,
-    /// Pixels.
+    /// Of an image, in pixels.
     pub width: usize,
     /// All images of the file.
     pub examples: Split,
@@ -125,7 +124,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The training half of the MNIST that is built in: 60,000 images, 47 MB.
+    /// The training half of the built-in MNIST: 60,000 images, 47 MB.
     ///
     /// # Errors
     /// None, as long as the files are those in `data/`.
@@ -138,7 +137,7 @@ impl Part {
         )
     }
 
-    /// The test half of the MNIST that is built in: 10,000 images, 8 MB.
+    /// The test half of the built-in MNIST: 10,000 images, 8 MB.
     ///
     /// # Errors
     /// None, as long as the files are those in `data/`.
@@ -189,7 +188,7 @@ impl Part {
     /// # Errors
     /// `Io` where one cannot be read, `BadFile` where one is malformed or they do not belong together.
     pub fn read(images: &Source, labels: &Source) -> Result<Self> {
-        // the short file first: a wrong count is then found before the long one is unpacked
+        // the short file first: a wrong count is then found before the long one is decompressed
         let bytes = labels.labels()?;
         let idx::Images { height, width, pixels, .. } = images.images_for(bytes.len(), labels.name())?;
         let examples = Split::new(height * width, pixels, bytes)?;
@@ -204,18 +203,18 @@ impl Part {
 
     /// A training half's images for validation and for training, as [`DataSet`] splits them.
     pub fn split_validation(&self) -> (Split, Split) {
-        let held_back = MAX_VALIDATION.min(self.examples.len() / VALIDATION_SHARE);
+        let held_back = MAX_VALIDATION.min(self.examples.len() / IMAGES_PER_VALIDATION);
         (self.examples.slice(0..held_back), self.examples.slice(held_back..self.examples.len()))
     }
 
-    /// Checks that a network of these sizes, or another half with them, can take these images.
+    /// Checks that these images fit a network, or another half, of this size and number of classes.
     ///
     /// # Errors
     /// `BadFile` where the images are not `height` x `width` or a label is not below `classes`.
     pub fn require(&self, height: usize, width: usize, classes: usize) -> Result<()> {
         if (self.height, self.width) != (height, width) {
             let what = format!(
-                "its images are {}x{} pixels, but {height}x{width} are wanted: use data of the same set",
+                "its images are {}x{} pixels, but {height}x{width} are needed: use data of the same set",
                 self.height, self.width
             );
             return Err(Error::bad_file(&self.images_name, what));

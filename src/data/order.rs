@@ -3,13 +3,13 @@
 use crate::random::{Sequence, Stream};
 use crate::{Error, Result};
 
-/// An endless walk over shuffled epochs, in batches that are all full.
+/// Endlessly many shuffled epochs, in batches that are all full.
 ///
 /// Where an epoch ends inside a batch, the batch holds the rest of it and then the start of the next,
-/// newly shuffled one, as TensorFlow's `next_batch` did. A batch may be larger than the set.
+/// newly shuffled one, as with TensorFlow's `next_batch`. A batch may be larger than the set.
 ///
 /// The shuffle of epoch e depends on nothing but (seed, e), so the whole state is one number: the batches
-/// drawn so far. A checkpoint keeps that number, and [`BatchOrder::at`] goes on from it.
+/// drawn so far. A checkpoint keeps that number, and [`BatchOrder::at`] continues from it.
 #[derive(Clone, Debug)]
 pub struct BatchOrder {
     batch: usize,
@@ -45,7 +45,7 @@ impl BatchOrder {
             return Err(Error::Recipe("a batch of 0 examples: use at least 1".into()));
         }
         let total = position.checked_mul(batch as u64).ok_or_else(|| {
-            Error::Internal(format!("{position} batches of {batch} are more than a run can have drawn"))
+            Error::Internal(format!("{position} batches of {batch}: more than a run can have drawn"))
         })?;
         let (epoch, drawn) = (total / u64::from(count), (total % u64::from(count)) as usize);
         let mut order = BatchOrder { batch, seed, position, epoch, drawn, shuffled: vec![0; examples] };
@@ -75,12 +75,12 @@ impl BatchOrder {
         self.position
     }
 
-    /// Whole epochs behind the last example drawn.
+    /// Whole epochs drawn so far.
     pub fn epochs(&self) -> u64 {
         self.epoch.wrapping_add(u64::from(self.drawn == self.shuffled.len()))
     }
 
-    /// Fisher and Yates's shuffle, always from 0, 1, 2, ..., so that no epoch depends on the one before.
+    /// The Fisher-Yates shuffle, always from 0, 1, 2, ..., so that no epoch depends on the one before.
     fn shuffle(&mut self) {
         for (index, slot) in (0..).zip(&mut self.shuffled) {
             *slot = index;

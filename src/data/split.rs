@@ -1,4 +1,4 @@
-//! A run of labelled images that shares its bytes with the other splits of the same file.
+//! Labelled images that share their bytes with the other splits of the same file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ pub struct Split {
 }
 
 impl Split {
-    /// A split of its own from `images`, one byte a pixel, row-major, `labels.len()` x `pixels` bytes.
+    /// A split of `images`: one byte per pixel, row-major, `labels.len()` x `pixels` bytes.
     ///
     /// # Errors
     /// `Data` where the two lengths do not fit together, or `pixels` is 0.
     pub fn new(pixels: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
         if pixels == 0 || labels.len().checked_mul(pixels) != Some(images.len()) {
             return Err(Error::Data(format!(
-                "{} bytes of images are not {} images of {pixels} pixels: there must be one label an image",
+                "{} bytes of images are not {} images of {pixels} pixels: there must be one label per image",
                 images.len(),
                 labels.len()
             )));
@@ -52,7 +52,7 @@ impl Split {
         self.pixels
     }
 
-    /// Image `index`: `pixels` bytes, row-major, 0 the background.
+    /// Image `index`: `pixels` bytes, row-major, with background 0.
     ///
     /// # Panics
     /// As a slice does, where `index` is not below [`Split::len`].
@@ -81,7 +81,7 @@ impl Split {
         }
     }
 
-    /// All images, `len` x `pixels` bytes without gaps, ready to be uploaded.
+    /// All images, `len` x `pixels` bytes without gaps.
     pub fn images(&self) -> &[u8] {
         &self.images[self.range.start * self.pixels..self.range.end * self.pixels]
     }
@@ -91,14 +91,14 @@ impl Split {
         &self.labels[self.range.clone()]
     }
 
-    /// The images of `range`, counted within this split; what lies past its end is left out.
+    /// The images of `range`, counted within this split and cut off at its end.
     pub fn slice(&self, range: Range<usize>) -> Split {
         let end = self.range.start + range.end.min(self.len());
         let start = self.range.start + range.start.min(self.len());
         Split { range: start.min(end)..end, ..self.clone() }
     }
 
-    /// The images of both, these first. Copies none where the other follows in the same file.
+    /// The images of both, these first. Copies nothing where the other split follows in the same file.
     pub(super) fn followed_by(&self, next: &Split) -> Split {
         if Arc::ptr_eq(&self.images, &next.images) && self.range.end == next.range.start {
             return Split { range: self.range.start..next.range.end, ..self.clone() };
@@ -109,8 +109,8 @@ impl Split {
         Split { images: Arc::new(images), labels: Arc::new(labels), pixels: next.pixels, range }
     }
 
-    /// A copy whose images, `width` pixels wide, are moved down and to the right by so many pixels (up and to the left
-    /// where negative); what comes in is background, 0.
+    /// A copy whose images, `width` pixels wide, are moved by `down` and `right` pixels (up and left where negative); what
+    /// moves in is background, 0.
     pub fn moved(&self, width: usize, down: isize, right: isize) -> Split {
         let (width, mut images) = (width.max(1), vec![0; self.images().len()]);
         let height = self.pixels / width;
@@ -118,11 +118,11 @@ impl Split {
         for (from, to) in whole {
             for y in 0..height {
                 let Some(source) = y.checked_add_signed(-down).filter(|y| *y < height) else { continue };
-                let (line, start) = (&from[source * width..][..width], right.unsigned_abs().min(width));
+                let (row, start) = (&from[source * width..][..width], right.unsigned_abs().min(width));
                 let to = &mut to[y * width..][..width];
                 match right >= 0 {
-                    true => to[start..].copy_from_slice(&line[..width - start]),
-                    false => to[..width - start].copy_from_slice(&line[start..]),
+                    true => to[start..].copy_from_slice(&row[..width - start]),
+                    false => to[..width - start].copy_from_slice(&row[start..]),
                 }
             }
         }

@@ -43,7 +43,7 @@ impl Weights {
         self.parameters.iter().chain(&self.statistics).all(|value| value.is_finite())
     }
 
-    /// The weights on a device, ready to evaluate with.
+    /// Copies the weights to a device, ready for evaluation.
     pub fn store(&self, device: &Device) -> Result<Store> {
         let sizes =
             FlatSizes { parameters: self.parameters.len(), states: 0, statistics: self.statistics.len() };
@@ -124,11 +124,11 @@ impl Model {
     /// A model from a file's bytes; `path` names it in errors.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what);
-        let not_ours = |e| bad(format!("not a whole safetensors file ({e})"));
+        let not_ours = |e| bad(format!("not a complete safetensors file ({e})"));
         let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
         let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
-            return Err(bad("no inkgrad model: its metadata does not say which network it holds".into()));
+            return Err(bad("not a model of inkgrad: its metadata does not describe a network".into()));
         };
         let description: Description = serde_json::from_str(text)
             .map_err(|e| bad(format!("its metadata cannot be read ({e}): written by another version?")))?;
@@ -142,7 +142,7 @@ impl Model {
             Network::new(*task, recipe.normalisation, &recipe.layers).map_err(|e| bad(e.to_string()))?;
         let members = description.members;
         if !(1..=MOST_MEMBERS).contains(&members) {
-            return Err(bad(format!("{members} members: from 1 to {MOST_MEMBERS} are possible")));
+            return Err(bad(format!("{members} members: 1 to {MOST_MEMBERS} are possible")));
         }
         // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
         let mut tensors = Vec::new();
@@ -152,7 +152,7 @@ impl Model {
                 let tensor = file.tensor(&name).map_err(|_| bad(format!("`{name}` is missing")))?;
                 if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
                     let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
-                    return Err(bad(format!("`{name}` is {found}, F32 {:?} wanted", slice.shape)));
+                    return Err(bad(format!("`{name}` is {found}, F32 {:?} is needed", slice.shape)));
                 }
                 tensors.push((name, tensor));
             }
@@ -160,7 +160,7 @@ impl Model {
         if tensors.len() < file.len() {
             let other = file.names().into_iter().find(|name| tensors.iter().all(|(known, _)| known != name));
             let other = other.map_or("a tensor", |name| name);
-            return Err(bad(format!("holds `{other}`, which its network does not have")));
+            return Err(bad(format!("it holds `{other}`, which its network does not have")));
         }
         let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
         let mut values = |slices: &[Slice]| {
@@ -174,7 +174,7 @@ impl Model {
             })
             .collect();
         if !members.iter().all(Weights::is_finite) {
-            return Err(bad("holds values that are not finite numbers".into()));
+            return Err(bad("it holds values that are not finite numbers".into()));
         }
         let Description { name, recipe, seed, steps, .. } = description;
         Ok(Model { name, network, members, recipe, seed, steps })

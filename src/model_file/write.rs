@@ -1,11 +1,13 @@
+//! Writes files so that a crash never leaves half of one.
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes a file so that whoever opens its name finds the old content or all of the new, whatever happens
-/// meanwhile: into a temporary file beside it, synced to the disk, then renamed. A link's target is written, the link stays.
+/// Writes a file so that whoever opens it finds the old content or all of the new, whatever happens meanwhile: first into
+/// a temporary file beside it, synced to disk, which is then renamed. If the path is a link, its target is written.
 ///
 /// # Errors
 /// `Output` where the name is that of a directory or a device; `Io` where the system refuses.
@@ -17,11 +19,11 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&aside, path));
     if let Err(e) = written {
-        // What remains of a failed write is of no use to anyone; that removing it may fail too changes nothing.
+        // The rest of a failed write is useless. If it cannot be removed either, that changes nothing.
         let _ = std::fs::remove_file(&aside);
         return Err(Error::io(path, e));
     }
-    // The rename itself lives in the directory; only Unix lets a directory be synced.
+    // The rename is a change of the directory, which only Unix can sync.
     #[cfg(unix)]
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         let _ = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
@@ -29,8 +31,7 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Finds out whether [`write_aside`] could write the file, without touching it: for those who work long before
-/// they save.
+/// Checks whether [`write_aside`] could write the file, without touching it: for work that takes long before it saves.
 ///
 /// # Errors
 /// `Output` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
@@ -47,7 +48,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
         .map_err(|error| Error::io(path, error))
 }
 
-/// A rename would put a plain file in the place of a device or a pipe.
+/// Refuses devices and pipes, which the rename would replace by a plain file.
 fn check_kind(path: &Path) -> Result<()> {
     let what = match std::fs::metadata(path) {
         Ok(about) if about.is_dir() => "it is a directory. Name a file",
@@ -60,7 +61,7 @@ fn check_kind(path: &Path) -> Result<()> {
 /// Name of the temporary file beside `path`.
 fn aside(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
-        return Err(Error::Output(format!("{} is no file name to write to", path.display())));
+        return Err(Error::Output(format!("{} is not a file name that can be written to", path.display())));
     };
     let mut aside = OsString::from(".");
     aside.push(name);

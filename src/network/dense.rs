@@ -5,11 +5,11 @@ use crate::plan::ops::{BiasAdd, ColumnSum, Matmul};
 use crate::plan::{Builder, Phase, TensorId};
 
 /// A fully connected layer: `y = x Wᵀ + b`, with W `[units, inputs]` and b `[units]` as PyTorch stores them.
-/// An input of several dimensions is read as one row of values.
+/// An input of several dimensions is read as one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
-    /// Outputs; left out in a classifier's last layer, which has as many as the data has classes.
+    /// Number of outputs. Left out in the last layer of a classifier: the number of classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<usize>,
     #[serde(default)]

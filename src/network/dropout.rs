@@ -4,8 +4,8 @@ use super::{Layer, Mode, Parameter, Placed, Saved, Task};
 use crate::plan::ops;
 use crate::plan::{Builder, Phase, TensorId};
 
-/// In training each value is dropped with probability `rate`, and the others are divided by `1 - rate` (Srivastava et
-/// al. 2014, scaled in training as all frameworks do); in evaluation nothing happens.
+/// In training each value is set to zero with probability `rate`, and the others are divided by `1 - rate` (Srivastava et
+/// al. 2014, scaled in training as all frameworks do); in evaluation the layer does nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {

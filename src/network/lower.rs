@@ -19,6 +19,7 @@ pub enum LossReduction {
 }
 
 impl LossReduction {
+    /// What the sum of a batch's losses and gradients is multiplied by.
     pub fn scale(self, batch: usize) -> f32 {
         match self {
             LossReduction::Mean => 1.0 / batch as f32,
@@ -27,6 +28,7 @@ impl LossReduction {
     }
 }
 
+/// What a training plan depends on beside the network.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingOptions {
     pub batch: usize,
@@ -118,8 +120,8 @@ impl Network {
         }
     }
 
-    /// One step of evaluation: the mean loss, and counts `correct` `[1]` and `confusion` `[classes, classes]`
-    /// (row: label, column: prediction) that add up over steps.
+    /// The plan of one evaluation step: the loss summed over the batch, and the counts `correct` `[1]` and `confusion`
+    /// `[classes, classes]` (row: label, column: prediction), which accumulate over steps.
     pub fn evaluation_plan(&self, batch: usize) -> Plan {
         let mut builder = self.builder(batch, 0);
         let passed = self.forward(&mut builder, Mode::Evaluate, Strengths::default());
@@ -179,7 +181,7 @@ impl Network {
         passed
     }
 
-    /// Appends the loss; returns the losses of the batch's images.
+    /// Appends the loss; returns the tensor of one loss per image.
     fn loss(
         &self,
         builder: &mut Builder,

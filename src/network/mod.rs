@@ -105,6 +105,7 @@ pub struct Slice {
     /// Such as `dense1.weight`: PyTorch's names and layouts, so that files need no translation.
     pub name: String,
     pub shape: Vec<usize>,
+    /// Index of its first value.
     pub offset: usize,
     pub initial: Initial,
     pub fan_in: usize,
@@ -124,6 +125,7 @@ impl Slice {
     }
 }
 
+/// A network: its layers in order, and the layout of its parameters in the flat buffers.
 #[derive(Clone, Debug)]
 pub struct Network {
     pub task: Task,
@@ -182,8 +184,8 @@ impl Network {
             }
             let values = output.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
             if values.is_none_or(|values| values > MOST_VALUES) {
-                let what = format!("{name}: more than {MOST_VALUES} values an image come out");
-                return Err(Error::Recipe(format!("{what}. Use fewer channels or units, or pool before")));
+                let what = format!("{name}: more than {MOST_VALUES} output values per image");
+                return Err(Error::Recipe(format!("{what}. Use fewer channels or units, or pool before it")));
             }
             let parameters = first..network.parameters.len();
             network.layers.push(Placed {
@@ -197,21 +199,19 @@ impl Network {
             shape = output;
         }
         if shape != [task.classes] {
-            let what = format!(
-                "the last layer gives {shape:?} values an image, the data has {} classes",
-                task.classes
-            );
+            let what =
+                format!("the last layer's output is {shape:?}, but the data has {} classes", task.classes);
             return Err(Error::Recipe(format!("{what}: end with a dense layer without `units`")));
         }
         Ok(network)
     }
 
-    /// Length of the flat parameter buffer.
+    /// Values in the flat parameter buffer.
     pub fn parameter_count(&self) -> usize {
         self.parameters.last().map_or(0, |last| last.range().end)
     }
 
-    /// Length of the flat buffer of statistics.
+    /// Values in the flat buffer of running statistics.
     pub fn statistics_count(&self) -> usize {
         self.statistics.last().map_or(0, |last| last.range().end)
     }

@@ -18,14 +18,14 @@ pub enum Optimiser {
         #[serde(default)]
         weight_decay: f32,
     },
-    /// Nesterov's momentum, as Sutskever et al. 2013 rewrote it.
+    /// Nesterov's momentum, in the form of Sutskever et al. 2013.
     Nesterov {
         #[serde(default = "ninety")]
         momentum: f32,
         #[serde(default)]
         weight_decay: f32,
     },
-    /// Kingma and Ba 2015.
+    /// Adam (Kingma and Ba 2015).
     Adam {
         #[serde(default = "ninety")]
         beta1: f32,

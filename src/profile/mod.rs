@@ -1,7 +1,7 @@
-//! Where a step's time goes: when each op ran, what it computed and moved meanwhile, and what the device can reach.
+//! Where a step's time goes: when each op ran, what it computed and moved in that time, and the device's peak rates.
 //!
-//! Executors that are asked to (`ExecutorOptions::profile`) note a [`Span`] for each op: by timestamps on a GPU, where each
-//! op then is a pass of its own, and by the clock of each thread on the CPU.
+//! With `ExecutorOptions::profile` executors record a [`Span`] for each op: by timestamps on a GPU, where each op is then a
+//! pass of its own, and by the clock of each worker on the CPU.
 
 mod probe;
 
@@ -10,36 +10,36 @@ pub use probe::{Reach, probe};
 
 use crate::plan::{Phase, Plan, TensorId};
 
-/// What an op took over a whole run.
+/// What an op took in a whole run.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub op: &'static str,
     /// The tensor that it writes first.
     pub tensor: String,
     pub phase: Option<Phase>,
-    /// All threads' time together.
+    /// Summed over all workers.
     pub seconds: f64,
-    /// Of one step.
+    /// In one step.
     pub multiply_adds: u64,
-    /// Read and written in one step, each tensor counted once.
+    /// Read and written in one step; each tensor counts once, or twice if it is updated in place.
     pub bytes: u64,
 }
 
-/// The sums of a run's spans.
+/// The spans of a run, summed per op.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// First the images' way to the device, then the ops in the plan's order.
+    /// First the copying of images to the device, then the ops in the plan's order.
     pub rows: Vec<Row>,
     pub steps: u64,
     pub workers: usize,
     first: f64,
     last: f64,
-    /// Time between blocks, in which the host was busy with something else.
+    /// Time between blocks, which belongs to no step.
     outside: f64,
 }
 
 impl Profile {
-    /// `workers`: threads that work side by side.
+    /// An empty profile of a plan, for a number of worker threads.
     pub fn new(plan: &Plan, workers: usize) -> Self {
         let tensor_bytes =
             |ids: &[TensorId]| ids.iter().map(|id| plan.tensor(*id).bytes() as u64).sum::<u64>();
@@ -54,7 +54,7 @@ impl Profile {
         let rows = plan.ops.iter().map(|planned| {
             let writes = planned.op.writes();
             let mut touched = [planned.op.reads(), writes.clone()].concat();
-            // A tensor that is updated in place is read and written: twice; one that is read in two places once.
+            // A tensor that is updated in place is both read and written; one that two operands name is read once.
             touched.sort();
             let twice: Vec<TensorId> =
                 writes.iter().copied().filter(|id| planned.op.reads().contains(id)).collect();
@@ -72,7 +72,7 @@ impl Profile {
         Profile { rows, steps: 0, workers, first: f64::INFINITY, last: 0.0, outside: 0.0 }
     }
 
-    /// Adds the spans of a block of steps, all of them.
+    /// Adds all spans of a block of `steps` steps.
     pub fn add(&mut self, spans: &[Span], steps: u64) {
         self.steps += steps;
         let start = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
@@ -93,17 +93,17 @@ impl Profile {
         self.last = self.last.max(end);
     }
 
-    /// Time in ops, all workers together.
+    /// Time in ops, summed over all workers.
     pub fn busy_seconds(&self) -> f64 {
         self.rows.iter().map(|row| row.seconds).sum()
     }
 
-    /// Time from a block's first op to its last one's end, all blocks together.
+    /// Time from the start of a block's first op to the end of its last, summed over all blocks.
     pub fn wall_seconds(&self) -> f64 {
         if self.first.is_finite() { (self.last - self.first - self.outside).max(0.0) } else { 0.0 }
     }
 
-    /// Share of the workers' time within blocks in which no op ran: waiting for each other, and between dispatches.
+    /// Fraction of the workers' time within blocks in which no op ran: they waited for each other, or between dispatches.
     pub fn idle_share(&self) -> f64 {
         let all = self.wall_seconds() * self.workers as f64;
         if all > 0.0 { (1.0 - self.busy_seconds() / all).max(0.0) } else { 0.0 }
@@ -111,12 +111,12 @@ impl Profile {
 }
 
 impl Row {
-    /// Billions of floating-point operations a second of one worker, a multiply-add counting as two.
+    /// Billions of floating-point operations per second of one worker; a multiply-add counts as two.
     pub fn gflops(&self, steps: u64) -> f64 {
         rate(2.0 * self.multiply_adds as f64 * steps as f64, self.seconds)
     }
 
-    /// Billions of bytes a second of one worker.
+    /// Billions of bytes per second of one worker.
     pub fn gigabytes(&self, steps: u64) -> f64 {
         rate(self.bytes as f64 * steps as f64, self.seconds)
     }

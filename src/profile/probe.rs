@@ -1,4 +1,4 @@
-//! What a device reaches at best, measured in a moment: the measure of everything else it does.
+//! A device's peak rates by a short measurement, to compare the ops' rates with.
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -6,22 +6,22 @@ use crate::executor::{Device, Executor, ExecutorOptions};
 use crate::plan::ops::{Matmul, Relu};
 use crate::plan::{Builder, Element, Op, Phase, StepScalars, Storage, TensorId};
 
-/// Rates that a device was measured to reach.
+/// A device's measured peak rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
-    /// Billions of floating-point operations a second in a square float32 product.
+    /// Billions of floating-point operations per second in a product of square float32 matrices.
     pub gflops: f64,
-    /// Billions of bytes a second, read and written, going once through large tensors.
+    /// Billions of bytes per second, read and written, in one pass over large tensors.
     pub gigabytes: f64,
-    /// Side of that product.
+    /// Rows and columns of those matrices.
     pub side: usize,
 }
 
-/// Values of the tensors that are gone through: more than caches hold.
+/// Values of the large tensors: more than caches hold.
 const VALUES: usize = 16 << 20;
 
-/// Measures the device: a product of `side` x `side` matrices, and ReLU over 64 MB. Takes the best of `tries`, for whatever
-/// else runs only ever slows it down.
+/// Measures the device: a product of `side` x `side` matrices, and ReLU over 64 MB. Takes the best of `tries`, since other
+/// work on the machine can only slow it down.
 pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> {
     let mut builder = Builder::new(1, 1, 1);
     let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Storage::Activation);
@@ -41,7 +41,7 @@ pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> 
     Ok(Reach { gflops, gigabytes: 8.0 * VALUES as f64 / seconds / 1e9, side })
 }
 
-/// Seconds of the quickest of some runs of an op, after one that does not count.
+/// Seconds of the fastest of `tries` executions of an op, after one to warm up.
 async fn best(
     device: &Device,
     mut builder: Builder,
@@ -55,7 +55,7 @@ async fn best(
     let options = ExecutorOptions { profile: has_clock(device), block: 1, ..ExecutorOptions::default() };
     let mut executor = device.executor(&plan, &store, options).await?;
     for input in inputs {
-        // Neither zeros nor denormals, which some devices multiply at another speed.
+        // Neither zeros nor denormals, which some devices multiply at a different speed.
         let values: Vec<f32> =
             (0..plan.tensor(*input).len()).map(|at| (at % 97) as f32 / 97.0 - 0.5).collect();
         executor.write(*input, bytemuck::cast_slice(&values))?;
@@ -72,14 +72,14 @@ async fn once(executor: &mut Executor) -> Result<f64> {
     let clock = Clock::start();
     executor.run_as_is(StepScalars::default()).await?;
     let by_the_clock = clock.seconds();
-    // By the device's own clock where there is one: the way there and back is not the op's.
+    // By the device's own clock where there is one, so that submitting and waiting do not count.
     let spans = executor.spans().await?;
     let start = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
     let end = spans.iter().map(|span| span.end).fold(0.0, f64::max);
     Ok(if end > start { end - start } else { by_the_clock })
 }
 
-/// Whether ops can be timed singly.
+/// Whether the device can time single ops.
 fn has_clock(device: &Device) -> bool {
     match device {
         Device::Cpu(_) => true,

@@ -49,7 +49,7 @@ fn mistake<T: DeserializeOwned>(
     what: String,
 ) -> Option<(usize, String)> {
     let error = value.clone().try_into::<T>().err()?.message().to_owned();
-    let (Some(places), Some(fields)) = (spanned.as_table(), value.as_table()) else {
+    let (Some(spans), Some(fields)) = (spanned.as_table(), value.as_table()) else {
         return Some((start, format!("{what}: {error}")));
     };
     // Without `kind` the error always changes, so it is tried last.

@@ -1,4 +1,4 @@
-//! Recipes: everything about a training run but the data and the device, as data (TOML), not code.
+//! Recipes: everything about a training run except the data and the device, written in TOML.
 
 mod mistake;
 mod schedule;
@@ -13,56 +13,57 @@ use crate::error::{Error, Result};
 use crate::network::{LayerSpec, LossReduction, Normalisation, Optimiser, TrainingOptions};
 use crate::plan::ops::Strengths;
 
+/// The fields of a recipe file, which `docs/recipe-file.md` describes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// Images a step.
+    /// Images per step.
     pub batch: usize,
-    /// How long to train: steps, or else epochs (walks through the training images).
+    /// How long to train: either steps, or epochs (passes over the training images).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
     pub learning_rate: f32,
-    /// Steps (as a share of an epoch, or epochs) over which the learning rate rises to what the schedule says.
+    /// Epochs, or a fraction of one, over which the learning rate rises to what the schedule says.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warm_up_epochs: f64,
     #[serde(default)]
     pub loss_reduction: LossReduction,
-    /// Share of the target that is spread evenly over all classes.
+    /// Fraction of the target that is spread evenly over all classes.
     #[serde(default, skip_serializing_if = "is_zero_f32")]
     pub label_smoothing: f32,
-    /// Longest gradient: longer ones are shortened to it.
+    /// Largest norm of the gradient; larger gradients are scaled down to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f32>,
     pub optimiser: Optimiser,
     #[serde(default)]
     pub schedule: Schedule,
-    /// Keeps averaged weights, which the trained model then has.
+    /// Averages the weights over the steps; the trained model then has the average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<Average>,
     #[serde(default)]
     pub normalisation: Normalisation,
     #[serde(default, skip_serializing_if = "is_unchanged")]
     pub augmentation: Strengths,
-    /// Trains on the images that are held back for validation as well: for a recipe that is chosen.
+    /// Trains on the validation images too: for a recipe whose choices have been made.
     #[serde(default, skip_serializing_if = "is_no")]
     pub all_images: bool,
-    /// What of an image is classified when the trained network is used.
+    /// Which views of an image are classified when the trained network is used.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub views: Views,
     pub layers: Vec<LayerSpec>,
 }
 
-/// What of an image is classified.
+/// The views of an image that are classified; their probabilities are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Views {
-    /// The image.
+    /// The image as it is.
     #[default]
     Plain,
-    /// The image, and it again a pixel up, down, left and right: the mean of the five probabilities (Krizhevsky et al.
-    /// 2012, section 4.1, average over ten patches alike). Five times the work.
+    /// The image as it is, and moved by one pixel up, down, left and right (Krizhevsky et al. 2012, section 4.1, average
+    /// over ten patches in the same way). Five times the work.
     Moved,
 }
 
@@ -76,8 +77,8 @@ impl Views {
     }
 }
 
-/// Exponential moving average of the weights (Polyak and Juditsky 1992; TensorFlow's ExponentialMovingAverage, whose
-/// start it shares: the decay of step t is at most (1 + t) / (10 + t)).
+/// Exponential moving average of the weights (Polyak and Juditsky 1992). As in TensorFlow's ExponentialMovingAverage the
+/// decay of step t is at most (1 + t) / (10 + t), so that the initial weights are soon forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Average {
@@ -86,7 +87,7 @@ pub struct Average {
 }
 
 impl Average {
-    /// How far the average moves towards the weights at a step, counted from 0.
+    /// Fraction of the way that the average moves towards the weights in a step, counted from 0.
     pub fn rate(&self, step: u64) -> f32 {
         let step = step as f64;
         (1.0 - self.decay.min((1.0 + step) / (10.0 + step))) as f32
@@ -123,11 +124,14 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("record", include_str!("presets/record.toml")),
 ];
 
-/// More steps than any run on small images needs; it also keeps every step number exact.
+/// More steps than any run needs; step numbers stay exact in every type that holds them.
 const MOST_STEPS: u64 = 1 << 31;
 
 impl Recipe {
     /// One of the [`PRESETS`].
+    ///
+    /// # Errors
+    /// `Usage` where there is no such preset.
     pub fn preset(name: &str) -> Result<Self> {
         Self::parse(Path::new(name), Self::preset_text(name)?)
     }
@@ -143,7 +147,10 @@ impl Recipe {
         }
     }
 
-    /// A recipe's text; `path` names it in errors.
+    /// Reads a recipe's text; `path` names it in errors.
+    ///
+    /// # Errors
+    /// `BadFile` with the line, and the field where it is known.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let recipe: Recipe = toml::from_str(text).map_err(|error| {
             Error::bad_file(path, mistake::describe(text).unwrap_or_else(|| error.to_string()))
@@ -152,10 +159,10 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// What no single field's type can promise.
+    /// Checks what the fields' types cannot.
     pub fn check(&self) -> Result<(), String> {
         if self.batch == 0 || self.batch > 1 << 20 {
-            return Err(format!("batch = {}: from 1 to {} images a step", self.batch, 1 << 20));
+            return Err(format!("batch = {}: from 1 to {} images per step", self.batch, 1 << 20));
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(format!("learning_rate = {}: a number above zero is needed", self.learning_rate));
@@ -177,7 +184,7 @@ impl Recipe {
         self.augmentation.check()?;
         match (self.steps, self.epochs) {
             (None, None) | (Some(_), Some(_)) => {
-                Err("either `steps` or `epochs` says how long to train".into())
+                Err("exactly one of `steps` and `epochs` must say how long to train".into())
             }
             (Some(steps), _) if steps == 0 || steps > MOST_STEPS => {
                 Err(format!("steps = {steps}: from 1 to {MOST_STEPS}"))
@@ -189,7 +196,7 @@ impl Recipe {
         }
     }
 
-    /// What the plan of a training step needs to know.
+    /// What the plan of a training step depends on.
     pub fn training_options(&self) -> TrainingOptions {
         TrainingOptions {
             label_smoothing: self.label_smoothing,
@@ -203,12 +210,15 @@ impl Recipe {
     /// The learning rate of a step.
     pub fn learning_rate_at(&self, at: Position) -> f32 {
         let warm_up = (self.warm_up_epochs * at.steps_an_epoch).round();
-        // The first step already moves; the step after the last of the warm-up has the full rate.
+        // The first step already has a rate above 0; the step after the warm-up has the full one.
         let warm = if warm_up > 0.0 { ((at.step as f64 + 1.0) / (warm_up + 1.0)).min(1.0) } else { 1.0 };
         (f64::from(self.learning_rate) * warm * self.schedule.factor(at)) as f32
     }
 
-    /// How many steps the run takes on so many training images: part of a step counts as a whole one.
+    /// Steps of a run on this number of training images; a partial step counts as a whole one.
+    ///
+    /// # Errors
+    /// `Recipe` where there are too many.
     pub fn steps_on(&self, images: usize) -> Result<u64> {
         let steps = match (self.steps, self.epochs) {
             (Some(steps), _) => return Ok(steps),
@@ -226,7 +236,7 @@ mod tests {
     use super::*;
     use crate::network::{Network, Task};
 
-    /// Fashion-MNIST, EMNIST's 47 classes, small and large images: recipes name no size and no number of classes.
+    /// Fashion-MNIST, EMNIST's 47 classes, small and large images: recipes give neither sizes nor the number of classes.
     #[test]
     fn presets_fit_other_images_and_classes() {
         for (preset, _) in PRESETS {
@@ -244,7 +254,7 @@ mod tests {
         }
     }
 
-    /// `inkgrad recipe` and checkpoints hand a recipe on as text.
+    /// `inkgrad recipe` and checkpoints write recipes as text.
     #[test]
     fn a_recipe_survives_being_written() {
         for (preset, _) in PRESETS {
@@ -264,7 +274,7 @@ mod tests {
         let recipe = parse(example).unwrap();
         Network::new(Task { height: 28, width: 28, classes: 10 }, recipe.normalisation, &recipe.layers)
             .unwrap();
-        // what the tables name, besides
+        // the other fields that the tables name
         let fields = [
             "warm_up_epochs = 0.5",
             "loss_reduction = \"sum\"",

@@ -1,3 +1,5 @@
+//! How the learning rate changes over a run.
+
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
@@ -93,7 +95,7 @@ impl Schedule {
             true => Ok(()),
             false => Err(format!("schedule: {name} = {value}: a number above zero is needed")),
         };
-        let share = |name: &str, value: f64| match (0.0..=1.0).contains(&value) {
+        let fraction = |name: &str, value: f64| match (0.0..=1.0).contains(&value) {
             true => Ok(()),
             false => Err(format!("schedule: {name} = {value}: from 0 to 1")),
         };
@@ -102,9 +104,9 @@ impl Schedule {
             Schedule::Step { factor, every } | Schedule::Exponential { factor, every } => {
                 positive("factor", factor).and(positive("every", every))
             }
-            Schedule::Linear { end } | Schedule::Cosine { end } => share("end", end),
+            Schedule::Linear { end } | Schedule::Cosine { end } => fraction("end", end),
             Schedule::OneCycle { peak, start, end } => {
-                share("peak", peak).and(share("start", start)).and(share("end", end))
+                fraction("peak", peak).and(fraction("start", start)).and(fraction("end", end))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Checkpoints: all that a run needs to go on as if it had never stopped.
+//! Checkpoints: all that a run needs to continue as if it had never stopped.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,20 @@ use crate::model_file::{Weights, write_aside};
 use crate::network::Task;
 use crate::recipe::Recipe;
 
-/// A run between two steps. Everything else follows from these: the order of images and all random numbers from seed
+/// A run of one network between two steps. All else follows from this: the order of images and all random numbers from seed
 /// and step, the learning rate from recipe and step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub about: About,
     /// The weights that the next step starts from.
     pub weights: Weights,
-    /// The optimiser's state, and averaged weights, each as long as the parameters.
+    /// The optimiser states, and the averaged weights if there are any; each as long as the parameters.
     pub states: Vec<Vec<f32>>,
-    /// The best weights so far, where validation picks them.
+    /// The best weights so far, where validation selects them.
     pub best: Option<Weights>,
 }
 
+/// Everything in a checkpoint that is not a tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     pub(super) format: u32,
@@ -38,21 +39,22 @@ pub struct About {
     /// Steps done.
     pub step: u64,
     pub images: Fingerprint,
-    /// The device that the run began on: another one rounds differently.
+    /// The device on which the run began: another one rounds differently.
     pub device: String,
-    /// Steps between two checkpoints, between two validations, and how many validations without progress end the run.
+    /// Steps between two checkpoints, steps between two validations, and the number of validations without progress that ends
+    /// the run.
     pub every: Option<u64>,
     pub validate_every: Option<u64>,
     pub patience: Option<u32>,
     pub best: Option<Best>,
     /// Validations since the best.
     pub waited: u32,
-    /// The step of the last validation: one that is due when the run stops is made when it goes on.
+    /// The step of the last validation: one that is due when the run is interrupted is made when it continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated: Option<u64>,
 }
 
-/// Tells data sets apart: a run that goes on needs the images that it began with.
+/// Identifies a data set: a run must continue with the images that it began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     images: usize,
@@ -61,7 +63,7 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     pub fn of(split: &Split) -> Self {
-        // FNV-1a over words of eight bytes (Fowler, Noll and Vo), the offset basis and prime of 64 bits.
+        // FNV-1a (Fowler, Noll and Vo) over words of eight bytes, with the 64-bit offset basis and prime.
         let words = |bytes: &[u8], hash: u64| {
             bytes.chunks(8).fold(hash, |hash, chunk| {
                 let mut word = [0; 8];
@@ -76,7 +78,7 @@ impl Fingerprint {
 
 const KEY: &str = "inkgrad_checkpoint";
 const FORMAT: u32 = 1;
-/// Checkpoints that are kept in a directory.
+/// Number of checkpoints that are kept in a directory.
 const KEPT: usize = 2;
 /// Larger files are not read.
 const MOST_BYTES: u64 = 8 << 30;
@@ -111,25 +113,25 @@ impl About {
 }
 
 impl Checkpoint {
-    /// Writes the checkpoint into a directory, made if it is not there: whole, or not at all. All but the last two are
-    /// then removed.
+    /// Writes the checkpoint, completely or not at all, into a directory, which is made if it does not exist. Then removes all
+    /// but the last two.
     pub fn save(&self, dir: &Path) -> Result<PathBuf> {
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         let path = dir.join(format!("step-{:010}.safetensors", self.about.step));
         write_aside(&path, &self.to_bytes()?)?;
         for (_, old) in list(dir)?.iter().rev().skip(KEPT).filter(|(_, old)| *old != path) {
-            // This checkpoint is safe: that one too many lies beside it must not end the run.
+            // This checkpoint is safe: failing to remove an old one must not end the run.
             let _ = std::fs::remove_file(old);
         }
         Ok(path)
     }
 
-    /// Makes a directory ready for a new run's checkpoints, or where the run goes on, for its further ones. What writes
-    /// that were cut short have left there is removed.
+    /// Makes a directory ready for the checkpoints of a new run, or for further ones of a run that continues. Removes what
+    /// interrupted writes have left there.
     ///
     /// # Errors
     /// `Usage` where a new run would mix its checkpoints with another's; `Output` or `Io` where there can be no such directory.
-    pub fn make_room(dir: &Path, goes_on: bool) -> Result<()> {
+    pub fn make_room(dir: &Path, continues: bool) -> Result<()> {
         if dir.exists() && !dir.is_dir() {
             return Err(Error::Output(format!(
                 "{} is not a directory: name a directory for the checkpoints",
@@ -137,10 +139,10 @@ impl Checkpoint {
             )));
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
-        if !goes_on && !list(dir)?.is_empty() {
+        if !continues && !list(dir)?.is_empty() {
             let dir = dir.display();
             return Err(Error::Usage(format!(
-                "{dir} has the checkpoints of another run: go on with it (`--resume {dir}`), empty it, or name another directory"
+                "{dir} has the checkpoints of another run: continue it (`--resume {dir}`), empty the directory, or name another"
             )));
         }
         for entry in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))?.flatten() {
@@ -157,7 +159,7 @@ impl Checkpoint {
         match list(dir)?.pop() {
             Some((_, path)) => Self::open(&path),
             None => Err(Error::Usage(format!(
-                "{}: no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
+                "{}: there is no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
                 dir.display()
             ))),
         }
@@ -197,11 +199,11 @@ impl Checkpoint {
     fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what);
         let not_ours =
-            |e| bad(format!("not a whole checkpoint ({e}): remove it to go on from the one before"));
+            |e| bad(format!("not a complete checkpoint ({e}): remove it to continue from the one before"));
         let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
         let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
-            return Err(bad("no checkpoint of inkgrad's".into()));
+            return Err(bad("not a checkpoint of inkgrad".into()));
         };
         let about: About = serde_json::from_str(text)
             .map_err(|e| bad(format!("its metadata cannot be read ({e}): written by another version?")))?;
@@ -212,7 +214,7 @@ impl Checkpoint {
         let values = |name: &str| {
             let tensor = file.tensor(name).map_err(|_| bad(format!("`{name}` is missing")))?;
             if tensor.dtype() != Dtype::F32 {
-                return Err(bad(format!("`{name}` is {:?}, F32 wanted", tensor.dtype())));
+                return Err(bad(format!("`{name}` is {:?}, F32 is needed", tensor.dtype())));
             }
             Ok(bytemuck::pod_collect_to_vec::<u8, f32>(tensor.data()))
         };
@@ -235,7 +237,7 @@ impl Checkpoint {
     }
 }
 
-/// The checkpoints in a directory by their steps, the last at the end.
+/// The checkpoints in a directory, in order of their steps.
 fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {

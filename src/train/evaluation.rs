@@ -1,3 +1,5 @@
+//! How well a classifier does on a split.
+
 use super::forward::{evaluation_batch, forward_plan, require_images, require_labels};
 use super::prediction::predict_members;
 use crate::data::Split;
@@ -8,12 +10,12 @@ use crate::network::Network;
 use crate::plan::{NO_IMAGE, StepScalars};
 use crate::recipe::Views;
 
-/// How well a classifier does on a split.
+/// The counts and the loss of an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     pub images: usize,
     pub correct: u64,
-    /// Mean cross-entropy an image, in nats.
+    /// Mean cross-entropy per image, in nats.
     pub loss: f64,
     pub classes: usize,
     /// `[classes, classes]`: row the label, column the prediction.
@@ -21,36 +23,37 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Share of images classified rightly, from 0 to 1.
+    /// Fraction of images classified correctly, from 0 to 1.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images.max(1) as f64
     }
 
-    /// Of the images predicted as `class`, the share that are it; none where none was.
+    /// Fraction of the images predicted as `class` that are of it; none if no image was.
     pub fn precision(&self, class: usize) -> Option<f64> {
         let predicted = (0..self.classes).map(|label| self.count(label, class)).sum();
-        share(self.count(class, class), predicted)
+        fraction(self.count(class, class), predicted)
     }
 
-    /// Of the images of `class`, the share predicted as such; none where there is no such image.
+    /// Fraction of the images of `class` that were predicted as it; none if there is no such image.
     pub fn recall(&self, class: usize) -> Option<f64> {
         let labelled = (0..self.classes).map(|predicted| self.count(class, predicted)).sum();
-        share(self.count(class, class), labelled)
+        fraction(self.count(class, class), labelled)
     }
 
+    /// Images with this label that were predicted as this class.
     pub fn count(&self, label: usize, predicted: usize) -> u64 {
         self.confusion.get(label * self.classes + predicted).copied().unwrap_or(0).into()
     }
 }
 
-fn share(part: u64, whole: u64) -> Option<f64> {
+fn fraction(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// Classifies every image of a split with the parameters in `store`.
 ///
 /// # Errors
-/// Where the split is empty or of another size than the network, or the device fails.
+/// `Data` where the split is empty or does not fit the network; else whatever goes wrong on the device.
 pub async fn evaluate(
     device: &Device,
     network: &Network,
@@ -95,7 +98,7 @@ pub async fn evaluate(
     })
 }
 
-/// Classifies every image of a split with the averaged probabilities of several networks (one or more) and views.
+/// Classifies every image of a split with the mean probabilities of one or more networks and of all views.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -119,7 +122,7 @@ pub async fn evaluate_members(
     for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(split.labels()) {
         let label = usize::from(*label);
         let probability = row.get(label).copied().unwrap_or(0.0);
-        // What float32 rounds to zero is still some small probability; what is no number stays none.
+        // A probability that float32 rounds to zero is still small, not zero; a NaN stays one.
         let least = if probability.is_nan() { f32::NAN } else { f32::MIN_POSITIVE };
         loss -= f64::from(probability.max(least)).ln();
         correct += u64::from(label == predicted);

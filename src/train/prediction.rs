@@ -1,3 +1,5 @@
+//! What a classifier predicts for images.
+
 use super::forward::{evaluation_batch, forward_plan, require_images};
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -7,7 +9,7 @@ use crate::network::Network;
 use crate::plan::{NO_IMAGE, Op, StepScalars};
 use crate::recipe::Views;
 
-/// What a classifier makes of images: a probability for each class.
+/// For each image, a probability for each class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
     pub classes: usize,
@@ -16,12 +18,12 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// The most probable class of each image, the first of several equal ones.
+    /// The most probable class of each image; the first of several with the same probability.
     pub fn labels(&self) -> Vec<usize> {
         self.rows().map(most_probable).collect()
     }
 
-    /// The probabilities of each image's classes.
+    /// The probabilities of each image: `classes` values.
     pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.probabilities.chunks_exact(self.classes.max(1))
     }
@@ -31,10 +33,10 @@ fn most_probable(row: &[f32]) -> usize {
     row.iter().enumerate().fold(0, |best, (class, value)| if *value > row[best] { class } else { best })
 }
 
-/// Classifies images with the parameters in `store`; their labels do not matter.
+/// Classifies images with the parameters in `store`; the images' labels are ignored.
 ///
 /// # Errors
-/// Where the images are of another size than the network's, or the device fails.
+/// `Data` where the images are of another size than the network's; else whatever goes wrong on the device.
 pub async fn predict(
     device: &Device,
     network: &Network,
@@ -45,7 +47,7 @@ pub async fn predict(
     let classes = network.task.classes;
     let batch = evaluation_batch(network).min(images.len()).max(1);
     let plan = forward_plan(device, network, batch);
-    // Logits are read by the count, whatever the loss was fused into.
+    // The op that counts reads the logits, whatever the loss was fused into.
     let logits = plan.ops.iter().find_map(|planned| match &planned.op {
         Op::CountCorrect(count) => Some(count.logits),
         _ => None,
@@ -76,7 +78,7 @@ pub async fn predict(
 /// Classifies images with several networks and views: the mean of their probabilities.
 ///
 /// # Errors
-/// As [`predict`], and where there is no network.
+/// As [`predict`]; `Usage` where there is no network.
 pub async fn predict_members(
     device: &Device,
     network: &Network,
@@ -111,7 +113,7 @@ pub async fn predict_members(
 /// Appends the softmax of a row of logits, given as float32 bytes.
 fn softmax(row: &[u8], out: &mut Vec<f32>) {
     let logits = || row.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-    // Only differences count: with the largest at 0 no exponential overflows.
+    // Only differences matter: with the largest logit at 0 no exponential overflows.
     let largest = logits().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits().map(|logit| f64::from(logit - largest).exp()).sum();
     out.extend(logits().map(|logit| (f64::from(logit - largest).exp() / sum) as f32));

@@ -44,7 +44,7 @@ fn a_model_for_other_data_is_refused() {
     let bands = Bands::new();
     bands.train(&["--save", text(&bands.file("model.safetensors"))]).well();
     let file = bands.file("model.safetensors");
-    inkgrad(&["eval", text(&file), "--device", "cpu"]).failed(1, &["28x28 pixels, but 8x8 are wanted"]);
+    inkgrad(&["eval", text(&file), "--device", "cpu"]).failed(1, &["28x28 pixels, but 8x8 are needed"]);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_cut_model_file_is_refused() {
     let whole = std::fs::read(&file).unwrap();
     for length in [0, 4, 100, whole.len() - 1] {
         std::fs::write(&file, &whole[..length]).unwrap();
-        eval(&bands, &[]).failed(1, &["model.safetensors: not a whole safetensors file"]);
+        eval(&bands, &[]).failed(1, &["model.safetensors: not a complete safetensors file"]);
     }
 }
 

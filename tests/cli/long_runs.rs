@@ -208,7 +208,7 @@ fn going_on_needs_a_checkpoint_and_the_same_images() {
     let file = scene.bands.file("some").join("step-0000001500.safetensors");
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-    scene.run(true, "some", "m.safetensors").failed(1, &["not a whole checkpoint"]);
+    scene.run(true, "some", "m.safetensors").failed(1, &["not a complete checkpoint"]);
 }
 
 /// On a disk of 60 kB, in a mount namespace of the test's own: root may make one, and so may users where the system lets

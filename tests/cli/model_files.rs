@@ -40,7 +40,7 @@ fn sizes_that_the_header_makes_up() {
     for length in [u64::MAX, 1 << 62, 1 << 40, 100_000_001, 100] {
         std::fs::write(&file, [&length.to_le_bytes()[..], b"{}"].concat()).unwrap();
         let ran = inkgrad(&["eval", text(&file), "--data", bands.dir(), "--device", "cpu"]);
-        ran.failed(1, &["model.safetensors: not a whole safetensors file"]);
+        ran.failed(1, &["model.safetensors: not a complete safetensors file"]);
     }
 }
 
@@ -63,7 +63,7 @@ fn a_tensor_that_is_missing_or_too_many() {
 #[test]
 fn a_tensor_of_another_shape_or_type() {
     let turn = |header: &mut Value, _: &mut Vec<u8>| header["dense1.weight"]["shape"] = json!([64, 3]);
-    tampered(turn, &["`dense1.weight` is F32 [64, 3], F32 [3, 64] wanted"]);
+    tampered(turn, &["`dense1.weight` is F32 [64, 3], F32 [3, 64] is needed"]);
     let retype = |header: &mut Value, _: &mut Vec<u8>| header["dense1.weight"]["dtype"] = json!("I32");
     tampered(retype, &["`dense1.weight` is I32"]);
 }
@@ -80,7 +80,7 @@ fn descriptions_that_cannot_be() {
     misdescribed(|it| it["task"]["classes"] = json!(u64::MAX), &["no network for 8 x 8 images"]);
     misdescribed(|it| it["task"]["height"] = json!(1u64 << 60), &["no network for"]);
     misdescribed(|it| it["recipe"]["batch"] = json!(0), &["batch = 0"]);
-    misdescribed(|it| it["recipe"]["layers"] = json!([]), &["the last layer gives"]);
+    misdescribed(|it| it["recipe"]["layers"] = json!([]), &["the last layer"]);
     misdescribed(
         |it| it["recipe"]["layers"] = json!([{"kind": "dense", "units": 1u64 << 61}, {"kind": "dense"}]),
         &["parameters"],
@@ -91,7 +91,7 @@ fn descriptions_that_cannot_be() {
     let strip = |header: &mut Value, _: &mut Vec<u8>| {
         header.as_object_mut().unwrap().remove("__metadata__");
     };
-    tampered(strip, &["no inkgrad model"]);
+    tampered(strip, &["not a model of inkgrad"]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn body_of_another_length() {
     images_say(&images[..16], &["12 bytes expected", "0 found"]);
     images.push(0);
     assert_says(Source::bytes("f", &images).images(), &["12 bytes expected", "13 found"]);
-    assert_says(Source::bytes("f", &gzip(&images)).images(), &["goes on past the 3 images of 2x2", "12"]);
+    assert_says(Source::bytes("f", &gzip(&images)).images(), &["goes on after the 3 images of 2x2", "12"]);
     labels_say(&label_file(&[1, 2, 3])[..9], &["3 labels", "3 bytes expected", "1 found"]);
 }
 
@@ -92,7 +92,7 @@ fn a_gzip_bomb_stops_at_the_headers_promise() {
     file.resize(64 << 20, 0);
     let packed = gzip(&file);
     let (result, largest) = largest_allocation(|| Source::bytes("bomb", &packed).images());
-    assert_says(result, &["bomb", "goes on past the 2 images of 3x3"]);
+    assert_says(result, &["bomb", "goes on after the 2 images of 3x3"]);
     assert!(largest < 1 << 20, "{largest}");
 }
 
@@ -143,6 +143,6 @@ fn halves_that_do_not_belong_together() {
         set(&images, &label_file(&[0, 3, 2])),
         &["t10k-labels-idx1-ubyte: label 1", "is 3", "3 classes"],
     );
-    assert_says(set(&image_file(3, 2, 3), &labels), &["t10k-images-idx3-ubyte: ", "2x3", "2x2 are wanted"]);
+    assert_says(set(&image_file(3, 2, 3), &labels), &["t10k-images-idx3-ubyte: ", "2x3", "2x2 are needed"]);
     assert_says(set(&labels, &images), &["t10k-labels-idx1-ubyte: this is an image file"]);
 }
