@@ -94,7 +94,7 @@ impl<'a> Source<'a> {
         let io = |source| Error::io(&self.name, source);
         // asked of the path, since opening a pipe would wait for a writer
         if !std::fs::metadata(&self.name).map_err(io)?.is_file() {
-            return Err(Error::bad_file(&self.name, "this is not a file; an IDX file is expected"));
+            return Err(Error::bad_file(&self.name, "this is not a file; an IDX file is needed"));
         }
         let file = File::open(&self.name).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();

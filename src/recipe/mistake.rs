@@ -53,7 +53,7 @@ fn mistake<T: DeserializeOwned>(
         return Some((start, format!("{what}: {error}")));
     };
     // Without `kind` the error always changes, so it is tried last.
-    let mut keys: Vec<_> = places.keys().collect();
+    let mut keys: Vec<_> = spans.keys().collect();
     keys.sort_by_key(|key| key.get_ref().as_ref() == "kind");
     let guilty = keys.into_iter().find(|key| {
         let mut fields = fields.clone();
