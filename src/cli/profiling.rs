@@ -86,7 +86,7 @@ impl Profiling {
         let reach = probe(device, SIDE, TRIES).await?;
         let per_step = PerStep::of(&self.profile, self.before, work);
         if options.json {
-            return json::line(&Told::of(&self.profile, reach, &per_step));
+            return json::line(&Report::of(&self.profile, reach, &per_step));
         }
         output::print(table(&self.profile, reach))?;
         output::line(format_args!(
@@ -164,14 +164,14 @@ fn table(profile: &Profile, reach: Reach) -> Table {
     }
     let idle = (all - profile.busy_seconds()).max(0.0);
     let microseconds = format!("{:.1}", 1e6 * idle / workers / steps.max(1) as f64);
-    let (none, share) = (String::new, percent(idle, all));
-    table.row(["idle".to_owned(), none(), none(), microseconds, share]);
+    let (none, of_step) = (String::new, percent(idle, all));
+    table.row(["idle".to_owned(), none(), none(), microseconds, of_step]);
     table
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename = "profile")]
-struct Told<'a> {
+struct Report<'a> {
     steps: u64,
     threads: usize,
     microseconds_a_step: f64,
@@ -180,11 +180,11 @@ struct Told<'a> {
     bytes_uploaded_a_step: f64,
     reached_gflops: f64,
     reached_gigabytes: f64,
-    ops: Vec<ToldOp<'a>>,
+    ops: Vec<OpReport<'a>>,
 }
 
 #[derive(Serialize)]
-struct ToldOp<'a> {
+struct OpReport<'a> {
     op: &'a str,
     makes: &'a str,
     /// None for copying images to the device.
@@ -198,11 +198,11 @@ struct ToldOp<'a> {
     gigabytes: f64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Report<'a> {
     fn of(profile: &'a Profile, reach: Reach, per_step: &PerStep) -> Self {
         let (workers, steps) = (profile.workers as f64, profile.steps);
         let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
-        let told = |row: &'a Row| ToldOp {
+        let report = |row: &'a Row| OpReport {
             op: row.op,
             makes: &row.tensor,
             phase: row.phase.map(|phase| format!("{phase:?}").to_lowercase()),
@@ -213,7 +213,7 @@ impl<'a> Told<'a> {
             gflops: workers * row.gflops(steps),
             gigabytes: workers * row.gigabytes(steps),
         };
-        Told {
+        Report {
             steps,
             threads: profile.workers,
             microseconds_a_step: per_step.microseconds,
@@ -222,7 +222,7 @@ impl<'a> Told<'a> {
             bytes_uploaded_a_step: per_step.bytes_uploaded,
             reached_gflops: reach.gflops,
             reached_gigabytes: reach.gigabytes,
-            ops: profile.rows.iter().map(told).collect(),
+            ops: profile.rows.iter().map(report).collect(),
         }
     }
 }

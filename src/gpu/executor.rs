@@ -254,7 +254,7 @@ impl Executor {
         let mut dispatches = self.prepare(&[("gather", launch, true)], &place)?;
         match dispatches.pop() {
             Some(dispatch) => Ok((resident, dispatch)),
-            None => Err(Error::Gpu("gather was not made ready".into())),
+            None => Err(Error::Internal("gather was not made ready".into())),
         }
     }
 
