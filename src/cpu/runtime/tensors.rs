@@ -115,15 +115,6 @@ pub(crate) struct Floats {
     pub stride: usize,
 }
 
-impl Floats {
-    /// Where sizes alone are asked for.
-    pub const NONE: Floats = Floats { start: std::ptr::null(), stride: 0 };
-}
-
-impl Matrix {
-    pub const NONE: Matrix = Matrix::Floats(Floats::NONE);
-}
-
 /// Bytes that are `byte * gain + offset` (the division by 255 stands in the gain).
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes {

@@ -1,91 +1,108 @@
-//! The kernels made ready.
+//! The kernels' transform, once a step.
 
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+// Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
 
-use crate::cpu::conv::winograd::LINE;
-use crate::cpu::conv::winograd::Tiling;
-use crate::cpu::conv::winograd::pitch;
-use crate::cpu::conv::winograd::transform::kernel;
+use super::{ELEMENTS, TILE, Tiling, transform, whole_vectors};
+use crate::cpu::Level;
+use crate::cpu::conv::{MOST_LANES, TransformedKernels};
 use crate::cpu::simd::{F32, by_level};
 
-/// How the weights lie.
+/// Which of a kernel's channels are summed over, and how its taps lie. The weights are always `[out, in, taps]` of the
+/// forward pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Order {
-    /// `[out, in, taps]`.
+pub(crate) enum KernelOrder {
+    /// Forward pass: sums over the input channels.
     Forward,
-    /// Of the way there, `[in, out, taps]`.
-    Back,
-    /// Of the way there, and the kernels are to be turned round.
-    Turned,
+    /// Input gradient through the forward pass's tiles: sums over the output channels.
+    Transposed,
+    /// Input gradient as a convolution: sums over the output channels, kernels rotated by 180 degrees.
+    Rotated,
 }
 
-/// Kernels to points, of the input channels `channels`: `[point, two vectors of output channels, input channel]`.
-///
-/// # Safety
-/// `weight` lies as `order` says, `to` is as large as [`Tiling::prepared`] says; nobody else touches the values of these
-/// input channels.
-#[inline(always)]
-unsafe fn prepare_body<V: F32>(
-    tiling: &Tiling,
-    weight: *const f32,
-    order: Order,
-    to: *mut f32,
-    channels: Range<usize>,
-) {
-    unsafe {
-        match tiling.kernel {
-            3 => kernels::<V, 3>(tiling, weight, order, to, channels),
-            _ => kernels::<V, 5>(tiling, weight, order, to, channels),
-        }
+/// Kernels to be transformed: channels summed over, channels made, side of a kernel.
+#[derive(Clone, Copy)]
+pub(super) struct Kernels {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub side: usize,
+    pub order: KernelOrder,
+}
+
+impl Kernels {
+    /// Units are input channels.
+    pub fn transformed(&self, level: Level) -> TransformedKernels {
+        let floats = ELEMENTS * self.inputs * whole_vectors(self.outputs, level.lanes());
+        TransformedKernels { floats, units: self.inputs }
     }
 }
+
+impl Tiling {
+    /// The kernels of a convolution in these tiles.
+    pub(super) fn kernels(&self, order: KernelOrder) -> Kernels {
+        let (inputs, outputs) = match order {
+            KernelOrder::Forward | KernelOrder::Rotated => (self.in_channels, self.out_channels),
+            KernelOrder::Transposed => (self.out_channels, self.in_channels),
+        };
+        Kernels { inputs, outputs, side: self.kernel, order }
+    }
+}
+
 by_level!(
-    pub(crate) unsafe fn prepare =
-        prepare_body(tiling: &Tiling, weight: *const f32, order: Order, to: *mut f32, channels: Range<usize>)
+    /// Transforms the kernels of some input channels: `[element, panel of two vectors of outputs, input, output of the panel]`.
+    ///
+    /// # Safety
+    /// `to` is as large as [`Kernels::transformed`] says; nobody else touches the values of these input channels.
+    pub(super) unsafe fn transform_kernels =
+        body(kernels: Kernels, weight: *const f32, to: *mut f32, channels: Range<usize>)
 );
 
 #[inline(always)]
-unsafe fn kernels<V: F32, const SIDE: usize>(
-    tiling: &Tiling,
+unsafe fn body<V: F32>(kernels: Kernels, weight: *const f32, to: *mut f32, channels: Range<usize>) {
+    match kernels.side {
+        3 => transform_sides::<V, 3>(kernels, weight, to, channels),
+        _ => transform_sides::<V, 5>(kernels, weight, to, channels),
+    }
+}
+
+#[inline(always)]
+unsafe fn transform_sides<V: F32, const K: usize>(
+    kernels: Kernels,
     weight: *const f32,
-    order: Order,
     to: *mut f32,
     channels: Range<usize>,
 ) {
-    let (ins, outs, taps) = (tiling.in_channels, tiling.out_channels, tiling.taps());
-    let all_outs = pitch(outs, V::LANES);
+    let Kernels { inputs, outputs, order, .. } = kernels;
+    let (taps, padded_outputs) = (K * K, whole_vectors(outputs, V::LANES));
     for channel in channels {
-        for out in (0..all_outs).step_by(V::LANES) {
-            unsafe {
-                let mut columns = [[V::splat(0.0); LINE]; SIDE];
-                for x in 0..SIDE {
-                    let mut column = [V::splat(0.0); SIDE];
-                    for y in 0..SIDE {
-                        let tap = y * SIDE + x;
-                        let mut values = [0.0; 16];
-                        for lane in 0..V::LANES.min(outs - out) {
-                            let out = out + lane;
-                            values[lane] = *weight.add(match order {
-                                Order::Forward => (out * ins + channel) * taps + tap,
-                                Order::Back => (channel * outs + out) * taps + tap,
-                                Order::Turned => (channel * outs + out) * taps + taps - 1 - tap,
-                            });
-                        }
-                        column[y] = V::load(values.as_ptr());
+        for out in (0..padded_outputs).step_by(V::LANES) {
+            let mut columns = [[V::splat(0.0); TILE]; K];
+            for x in 0..K {
+                let mut column = [V::splat(0.0); K];
+                for y in 0..K {
+                    let tap = y * K + x;
+                    let mut values = [0.0; MOST_LANES];
+                    for lane in 0..V::LANES.min(outputs - out) {
+                        let out = out + lane;
+                        values[lane] = *weight.add(match order {
+                            KernelOrder::Forward => (out * inputs + channel) * taps + tap,
+                            KernelOrder::Transposed => (channel * outputs + out) * taps + tap,
+                            KernelOrder::Rotated => (channel * outputs + out) * taps + taps - 1 - tap,
+                        });
                     }
-                    columns[x] = kernel::<V, SIDE>(column);
+                    column[y] = V::load(values.as_ptr());
                 }
-                let panel = out / (2 * V::LANES) * (2 * V::LANES);
-                let width = (2 * V::LANES).min(all_outs - panel);
-                let to = to.add(panel * ins + channel * width + out - panel);
-                for y in 0..LINE {
-                    let line = kernel::<V, SIDE>(columns.map(|column| column[y]));
-                    for x in 0..LINE {
-                        line[x].store(to.add((y * LINE + x) * ins * all_outs));
-                    }
+                columns[x] = transform::kernel::<V, K>(column);
+            }
+            let panel = out / (2 * V::LANES) * (2 * V::LANES);
+            let width = (2 * V::LANES).min(padded_outputs - panel);
+            let to = to.add(panel * inputs + channel * width + out - panel);
+            for y in 0..TILE {
+                let row = transform::kernel::<V, K>(columns.map(|column| column[y]));
+                for x in 0..TILE {
+                    row[x].store(to.add((y * TILE + x) * inputs * padded_outputs));
                 }
             }
         }

@@ -1,266 +1,189 @@
-//! The kernels' gradient: at each point the product of the output's gradient and the input, summed over all tiles; then
-//! from the points back to the kernel.
-
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
-#![allow(clippy::needless_range_loop)]
+//! The weight gradient: for each of the 36 elements the product of the transformed output gradient and the transformed
+//! input, summed over all tiles of a group's images; then the sums are transformed to kernels.
 
 use std::ops::Range;
 
+use super::channels_last::to_channels_last;
+use super::gemm::Product;
+use super::scratch::{element_stride, map, whole_cache_lines};
+use super::{ELEMENTS, Tiling, tiles, whole_vectors};
 use crate::cpu::Level;
-use crate::cpu::conv::direct::padded_planes::zero;
-use crate::cpu::conv::winograd::LINE;
-use crate::cpu::conv::winograd::POINTS;
-use crate::cpu::conv::winograd::Tiling;
-use crate::cpu::conv::winograd::forward::to_points;
-use crate::cpu::conv::winograd::images::take;
-use crate::cpu::conv::winograd::lines;
-use crate::cpu::conv::winograd::pitch;
-use crate::cpu::conv::winograd::point_pitch;
-use crate::cpu::conv::winograd::product::Product;
-use crate::cpu::conv::winograd::transform::{kernel_gradient, output_gradient};
+use crate::cpu::conv::{self, GradientTensors, zero};
+use crate::cpu::runtime::tensors::Matrix;
 use crate::cpu::simd::{F32, by_level};
 
-/// Tiles that are summed up before the sums rest in memory.
-const CHUNK: usize = 36;
-
-/// How a worker's memory is shared out, in floats.
-struct Memory {
-    /// Values of one image.
-    read: usize,
-    made: usize,
-    /// From one point to the next.
-    inputs: usize,
-    gradients: usize,
-    sums: usize,
-    images: usize,
-}
-
-impl Memory {
-    fn new(tiling: &Tiling, lanes: usize) -> Self {
-        let places = |[height, width]: [usize; 2]| height * width;
-        let (ins, outs) = (pitch(tiling.in_channels, lanes), pitch(tiling.out_channels, lanes));
-        Memory {
-            read: lines(places(tiling.read()) * ins),
-            made: lines(places(tiling.made()) * outs),
-            inputs: point_pitch(CHUNK * ins),
-            gradients: point_pitch(CHUNK * outs),
-            sums: point_pitch(lines(tiling.out_channels * ins)),
-            images: CHUNK.div_ceil(tiling.count()),
-        }
-    }
-
-    fn all(&self, outs: usize) -> usize {
-        self.images * (self.read + self.made) + POINTS * (self.inputs + self.gradients + self.sums) + outs
-    }
-}
-
-impl Tiling {
-    /// Floats of a worker's own memory that [`weight_gradient`] wants.
-    pub fn weight_gradient_scratch(&self, level: Level) -> usize {
-        let lanes = level.lanes();
-        Memory::new(self, lanes).all(pitch(self.out_channels, lanes))
-    }
-}
+/// Tiles that are multiplied together, between two visits to the sums in memory.
+const TILES: usize = 36;
 
 pub(crate) struct WeightGradient {
     pub tiling: Tiling,
-    /// `[rows, in_channels, height, width]`.
-    pub x: *const f32,
-    /// `[rows, out_channels, height, width]`.
-    pub output_gradient: *const f32,
-    /// Images a group.
+    /// Images a partial sum.
     pub group: usize,
-    /// `[groups, columns]`: the kernels' gradients, then the biases'.
-    pub partials: *mut f32,
-    pub columns: usize,
     pub has_bias: bool,
-    pub scratch: *mut f32,
+    pub level: Level,
 }
 
-#[inline(always)]
-unsafe fn body<V: F32>(op: &WeightGradient, rows: Range<usize>) {
-    unsafe {
-        for first in rows.clone().step_by(op.group) {
-            let group = first..rows.end.min(first + op.group);
-            let out = op.partials.add(first / op.group * op.columns);
-            match op.tiling.kernel {
-                3 => one_group::<V, 4, 3>(op, group, out),
-                _ => one_group::<V, 2, 5>(op, group, out),
-            }
-        }
+impl conv::WeightGradient for WeightGradient {
+    fn scratch(&self) -> usize {
+        Scratch::new(&self.tiling, self.level.lanes()).floats()
+    }
+
+    unsafe fn run(&self, tensors: &GradientTensors, rows: Range<usize>) {
+        weight_gradient(self.level, self, tensors, rows)
     }
 }
+
+/// How a worker's scratch memory is laid out: padded maps of several images, channels last; transformed tiles of both
+/// sides and their sums; the biases' sums. All in floats.
+struct Scratch {
+    /// Channels in whole vectors.
+    in_channels: usize,
+    out_channels: usize,
+    /// One padded input and one padded output.
+    input: usize,
+    output: usize,
+    /// Images that are worked on together.
+    images: usize,
+    /// From one element to the next.
+    input_element: usize,
+    output_element: usize,
+    sum_element: usize,
+}
+
+impl Scratch {
+    fn new(tiling: &Tiling, lanes: usize) -> Self {
+        let (in_channels, out_channels) =
+            (whole_vectors(tiling.in_channels, lanes), whole_vectors(tiling.out_channels, lanes));
+        Scratch {
+            in_channels,
+            out_channels,
+            input: map(tiling.padded_input(), in_channels),
+            output: map(tiling.padded_output(), out_channels),
+            images: TILES.div_ceil(tiling.count()),
+            input_element: element_stride(TILES * in_channels),
+            output_element: element_stride(TILES * out_channels),
+            sum_element: element_stride(whole_cache_lines(tiling.out_channels * in_channels)),
+        }
+    }
+
+    fn floats(&self) -> usize {
+        let elements = self.input_element + self.output_element + self.sum_element;
+        self.images * (self.input + self.output) + ELEMENTS * elements + self.out_channels
+    }
+}
+
 by_level!(
-    /// The groups that `rows` begin, whole ones.
-    ///
-    /// # Safety
-    /// Pointers are good for the sizes given, the scratch memory for [`Tiling::weight_gradient_scratch`]; the groups are
-    /// this worker's.
-    pub(crate) unsafe fn weight_gradient = body(op: &WeightGradient, rows: Range<usize>)
+    unsafe fn weight_gradient =
+        body(wanted: &WeightGradient, tensors: &GradientTensors, rows: Range<usize>)
 );
 
 #[inline(always)]
-unsafe fn one_group<V: F32, const SIDE: usize, const KERNEL: usize>(
-    op: &WeightGradient,
+unsafe fn body<V: F32>(wanted: &WeightGradient, tensors: &GradientTensors, rows: Range<usize>) {
+    let Tiling { in_channels, out_channels, kernel, .. } = wanted.tiling;
+    let columns = out_channels * (in_channels * wanted.tiling.taps() + usize::from(wanted.has_bias));
+    for first in rows.clone().step_by(wanted.group) {
+        let group = first..rows.end.min(first + wanted.group);
+        let out = tensors.partials.add(first / wanted.group * columns);
+        match kernel {
+            3 => one_group::<V, 4, 3>(wanted, tensors, group, out),
+            _ => one_group::<V, 2, 5>(wanted, tensors, group, out),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn one_group<V: F32, const M: usize, const K: usize>(
+    wanted: &WeightGradient,
+    tensors: &GradientTensors,
     rows: Range<usize>,
     out: *mut f32,
 ) {
-    let tiling = &op.tiling;
-    let memory = Memory::new(tiling, V::LANES);
-    let (ins, outs) = (pitch(tiling.in_channels, V::LANES), pitch(tiling.out_channels, V::LANES));
-    let (in_values, out_values) = (
-        tiling.in_channels * tiling.input[0] * tiling.input[1],
-        tiling.out_channels * tiling.output[0] * tiling.output[1],
-    );
-    unsafe {
-        let read = op.scratch;
-        let made = read.add(memory.images * memory.read);
-        let inputs = made.add(memory.images * memory.made);
-        let gradients = inputs.add(POINTS * memory.inputs);
-        let sums = gradients.add(POINTS * memory.gradients);
-        let biases = sums.add(POINTS * memory.sums);
-        // What lies around the images stays zero from one to the next.
-        zero::<V>(read, 0..memory.images * (memory.read + memory.made));
-        zero::<V>(biases, 0..outs);
-        for start in rows.clone().step_by(memory.images) {
-            let count = memory.images.min(rows.end - start);
-            for image in 0..count {
-                let to = read.add(image * memory.read);
-                let from = op.x.add((start + image) * in_values);
-                take::<V>(from, tiling.in_channels, &tiling.read_region(), to, ins);
-                let to = made.add(image * memory.made);
-                let from = op.output_gradient.add((start + image) * out_values);
-                take::<V>(from, tiling.out_channels, &tiling.made_region(), to, outs);
-                if op.has_bias {
-                    add_places::<V>(to, memory.made / outs, outs, biases);
+    // `choose` leaves image bytes to other algorithms.
+    let Matrix::Floats(x) = tensors.x else { return };
+    let (tiling, output_gradient) = (&wanted.tiling, tensors.output_gradient);
+    let scratch = Scratch::new(tiling, V::LANES);
+    let (in_channels, out_channels) = (scratch.in_channels, scratch.out_channels);
+    let (in_width, out_width) = (tiling.padded_input()[1], tiling.padded_output()[1]);
+    let inputs = tensors.scratch;
+    let outputs = inputs.add(scratch.images * scratch.input);
+    let transformed_inputs = outputs.add(scratch.images * scratch.output);
+    let transformed_gradients = transformed_inputs.add(ELEMENTS * scratch.input_element);
+    let sums = transformed_gradients.add(ELEMENTS * scratch.output_element);
+    let biases = sums.add(ELEMENTS * scratch.sum_element);
+    // The zeros around the images stay from one image to the next.
+    zero::<V>(inputs, scratch.images * (scratch.input + scratch.output));
+    zero::<V>(biases, out_channels);
+    for start in rows.clone().step_by(scratch.images) {
+        let count = scratch.images.min(rows.end - start);
+        for image in 0..count {
+            let to = inputs.add(image * scratch.input);
+            let from = x.start.add((start + image) * x.stride);
+            to_channels_last::<V>(from, tiling.in_channels, &tiling.input_region(), to, in_channels);
+            let to = outputs.add(image * scratch.output);
+            let from = output_gradient.start.add((start + image) * output_gradient.stride);
+            to_channels_last::<V>(from, tiling.out_channels, &tiling.output_region(), to, out_channels);
+            if wanted.has_bias {
+                add_positions::<V>(to, scratch.output / out_channels, out_channels, biases);
+            }
+        }
+        let total = count * tiling.count();
+        for first in (0..total).step_by(TILES) {
+            let batch = first..total.min(first + TILES);
+            for [map, tile] in tiling.tile_offsets(batch.clone(), scratch.input, in_width, in_channels) {
+                for channel in (0..in_channels).step_by(V::LANES) {
+                    let (from, to) = (inputs.add(map + channel), transformed_inputs.add(tile + channel));
+                    let strides = [in_width * in_channels, in_channels];
+                    tiles::input::<V>(from, strides, to, scratch.input_element);
                 }
             }
-            let total = count * tiling.count();
-            for first in (0..total).step_by(CHUNK) {
-                let tiles = first..total.min(first + CHUNK);
-                for tile in tiles.clone() {
-                    let ([image, y, x], at) = (tiling.tile(tile), tile - first);
-                    let across = tiling.read()[1];
-                    let from = read.add(image * memory.read + (y * across + x) * SIDE * ins);
-                    let to = inputs.add(at * ins);
-                    for channel in (0..ins).step_by(V::LANES) {
-                        to_points::<V>(
-                            from.add(channel),
-                            [across * ins, ins],
-                            to.add(channel),
-                            memory.inputs,
-                        );
-                    }
-                    let across = tiling.made()[1];
-                    let from = made.add(image * memory.made + (y * across + x) * SIDE * outs);
-                    let to = gradients.add(at * outs);
-                    for channel in (0..outs).step_by(V::LANES) {
-                        let pitches = [across * outs, outs];
-                        let (from, to) = (from.add(channel), to.add(channel));
-                        gradient_to_points::<V, SIDE>(from, pitches, to, memory.gradients);
-                    }
+            for [map, tile] in tiling.tile_offsets(batch.clone(), scratch.output, out_width, out_channels) {
+                for channel in (0..out_channels).step_by(V::LANES) {
+                    let (from, to) = (outputs.add(map + channel), transformed_gradients.add(tile + channel));
+                    let strides = [out_width * out_channels, out_channels];
+                    tiles::output_gradient::<V, M>(from, strides, to, scratch.output_element);
                 }
-                for point in 0..POINTS {
-                    for column in (0..ins).step_by(2 * V::LANES) {
-                        let product = Product {
-                            a: gradients.add(point * memory.gradients),
-                            a_row: 1,
-                            a_k: outs,
-                            b: inputs.add(point * memory.inputs + column),
-                            b_k: ins,
-                            out: sums.add(point * memory.sums + column),
-                            out_row: ins,
-                            rows: tiling.out_channels,
-                            k: tiles.len(),
-                            adds: start > rows.start || first > 0,
-                        };
-                        product.run::<V>((2 * V::LANES).min(ins - column) / V::LANES);
-                    }
+            }
+            for element in 0..ELEMENTS {
+                for column in (0..in_channels).step_by(2 * V::LANES) {
+                    let product = Product {
+                        a: transformed_gradients.add(element * scratch.output_element),
+                        a_row: 1,
+                        a_k: out_channels,
+                        b: transformed_inputs.add(element * scratch.input_element + column),
+                        b_k: in_channels,
+                        out: sums.add(element * scratch.sum_element + column),
+                        out_row: in_channels,
+                        rows: tiling.out_channels,
+                        k: batch.len(),
+                        adds: start > rows.start || first > 0,
+                    };
+                    product.run::<V>((2 * V::LANES).min(in_channels - column) / V::LANES);
                 }
             }
         }
-        let taps = tiling.taps();
-        for channel in 0..tiling.out_channels {
-            for input in (0..tiling.in_channels).step_by(V::LANES) {
-                let from = sums.add(channel * ins + input);
-                let to = out.add((channel * tiling.in_channels + input) * taps);
-                let count = V::LANES.min(tiling.in_channels - input);
-                kernels_from_points::<V, KERNEL>(from, memory.sums, to, count);
-            }
+    }
+    for channel in 0..tiling.out_channels {
+        for input in (0..tiling.in_channels).step_by(V::LANES) {
+            let from = sums.add(channel * in_channels + input);
+            let to = out.add((channel * tiling.in_channels + input) * K * K);
+            let count = V::LANES.min(tiling.in_channels - input);
+            tiles::kernel_gradient::<V, K>(from, scratch.sum_element, to, count);
         }
-        if op.has_bias {
-            let to = out.add(tiling.out_channels * tiling.in_channels * taps);
-            std::ptr::copy_nonoverlapping(biases, to, tiling.out_channels);
-        }
+    }
+    if wanted.has_bias {
+        let to = out.add(tiling.out_channels * tiling.in_channels * K * K);
+        to.copy_from_nonoverlapping(biases, tiling.out_channels);
     }
 }
 
-/// Adds up all places of an image.
+/// Adds up the positions of a map, channels last.
 #[inline(always)]
-unsafe fn add_places<V: F32>(from: *const f32, places: usize, channels: usize, sums: *mut f32) {
+unsafe fn add_positions<V: F32>(from: *const f32, positions: usize, channels: usize, sums: *mut f32) {
     for channel in (0..channels).step_by(V::LANES) {
-        unsafe {
-            let mut sum = V::load(sums.add(channel));
-            for place in 0..places {
-                sum = sum.add(V::load(from.add(place * channels + channel)));
-            }
-            sum.store(sums.add(channel));
+        let mut sum = V::load(sums.add(channel));
+        for position in 0..positions {
+            sum = sum.add(V::load(from.add(position * channels + channel)));
         }
-    }
-}
-
-/// A tile's places of the output's gradient to its points, for a vector of channels.
-#[inline(always)]
-pub(crate) unsafe fn gradient_to_points<V: F32, const SIDE: usize>(
-    from: *const f32,
-    pitches: [usize; 2],
-    to: *mut f32,
-    point_pitch: usize,
-) {
-    unsafe {
-        let mut columns = [[V::splat(0.0); LINE]; SIDE];
-        for x in 0..SIDE {
-            let mut column = [V::splat(0.0); SIDE];
-            for y in 0..SIDE {
-                column[y] = V::load(from.add(y * pitches[0] + x * pitches[1]));
-            }
-            columns[x] = output_gradient::<V, SIDE>(column);
-        }
-        for y in 0..LINE {
-            let line = output_gradient::<V, SIDE>(columns.map(|column| column[y]));
-            for x in 0..LINE {
-                line[x].store(to.add((y * LINE + x) * point_pitch));
-            }
-        }
-    }
-}
-
-/// Sums at the points to `count` kernels of neighbouring input channels.
-#[inline(always)]
-unsafe fn kernels_from_points<V: F32, const KERNEL: usize>(
-    from: *const f32,
-    point_pitch: usize,
-    to: *mut f32,
-    count: usize,
-) {
-    unsafe {
-        let mut columns = [[V::splat(0.0); KERNEL]; LINE];
-        for x in 0..LINE {
-            let mut column = [V::splat(0.0); LINE];
-            for y in 0..LINE {
-                column[y] = V::load(from.add((y * LINE + x) * point_pitch));
-            }
-            columns[x] = kernel_gradient::<V, KERNEL>(column);
-        }
-        for y in 0..KERNEL {
-            let line = kernel_gradient::<V, KERNEL>(columns.map(|column| column[y]));
-            for x in 0..KERNEL {
-                let mut values = [0.0; 16];
-                line[x].store(values.as_mut_ptr());
-                for lane in 0..count {
-                    *to.add((lane * KERNEL + y) * KERNEL + x) = values[lane];
-                }
-            }
-        }
+        sum.store(sums.add(channel));
     }
 }

@@ -1,252 +1,239 @@
-//! The gradient of a convolution's weight at the points: a tile of output channels x rows of kernels is kept in registers
-//! while all places of a point pass by; a sum a lane, added up over the lanes at a group's end, then taken back to taps.
-//!
-//! Every partial sum is made of the same chains, in the same order, whatever else is computed beside it.
+//! The weight gradient: for each of the nine elements register tiles of output channels x rows of kernels; a group's sums
+//! are transformed to taps.
 
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+// Loops over a tile have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
 
-use crate::cpu::conv::batch_innermost::MOST_LANES;
-use crate::cpu::conv::batch_innermost::gather;
-use crate::cpu::conv::batch_innermost::weight_gradient::{Walk, add_lanes, fits, register_tiles, sum_places};
-use crate::cpu::conv::batch_innermost::zero;
-use crate::cpu::conv::winograd_1d::LINE;
-use crate::cpu::conv::winograd_1d::TAPS;
-use crate::cpu::conv::winograd_1d::Tiles;
-use crate::cpu::conv::winograd_1d::transform;
-use crate::cpu::runtime::tensors::{Floats, Matrix};
+use super::{TAPS, TILE, Tiling, transform};
+use crate::cpu::Level;
+use crate::cpu::conv::batch_innermost::layout::{to_batch_innermost, zero_vectors};
+use crate::cpu::conv::batch_innermost::register_tiles::{
+    Positions, add_lanes, add_positions, register_tiles,
+};
+use crate::cpu::conv::{self, GradientTensors, MOST_LANES};
+use crate::cpu::runtime::tensors::Matrix;
 use crate::cpu::simd::{F32, by_level};
 
-/// As `LanesWeightGradient`, which says what is wanted.
-pub(crate) struct PointsWeightGradient {
-    pub tiles: Tiles,
-    pub x: Matrix,
-    pub output_gradient: Floats,
-    pub partials: *mut f32,
-    pub has_bias: bool,
+/// See [`crate::plan::ops::Conv2dWeightGradient`] for the formula.
+pub(crate) struct WeightGradient {
+    pub tiling: Tiling,
+    /// Images a partial sum, a power of two.
     pub group: usize,
+    pub has_bias: bool,
+    pub level: Level,
 }
 
-impl PointsWeightGradient {
-    /// Rows of kernels.
-    fn lines(&self) -> usize {
-        self.tiles.out_channels * self.tiles.in_channels * self.tiles.rows
+impl WeightGradient {
+    /// Rows of all kernels.
+    fn kernel_rows(&self) -> usize {
+        self.tiling.out_channels * self.tiling.in_channels * self.tiling.kernel_rows
     }
 
-    /// Rows of the input that windows reach, zeros among them.
-    fn high(&self) -> usize {
-        self.tiles.output[0] + self.tiles.rows - 1
+    fn biases(&self) -> usize {
+        if self.has_bias { self.tiling.out_channels } else { 0 }
     }
 
-    /// Sums at the points, then those of the biases.
+    /// Rows of the input that windows reach, with zeros above and below.
+    fn padded_height(&self) -> usize {
+        self.tiling.output[0] + self.tiling.kernel_rows - 1
+    }
+
+    /// Sums of transformed values, then those of the biases.
     fn sums(&self) -> usize {
-        self.lines() * LINE + if self.has_bias { self.tiles.out_channels } else { 0 }
+        self.kernel_rows() * TILE + self.biases()
     }
 
-    /// Sums of the groups in one vector.
-    fn reduced(&self) -> usize {
+    /// Sums of all groups in one vector.
+    fn group_sums(&self) -> usize {
         MOST_LANES.div_ceil(self.group) * self.sums()
     }
 
     fn columns(&self) -> usize {
-        self.lines() * TAPS + if self.has_bias { self.tiles.out_channels } else { 0 }
+        self.kernel_rows() * TAPS + self.biases()
     }
 
-    /// Vectors of a channel with what its last block spoils, of the input's points, of the gradient's, of the sums.
+    /// Vectors of a channel with what transposing its last block overwrites, of the transformed input, of the transformed
+    /// output gradient, of the sums.
     fn vectors(&self) -> [usize; 4] {
-        let Tiles { in_channels, out_channels, input, output, .. } = self.tiles;
-        let plane = |[height, width]: [usize; 2]| height * width;
+        let Tiling { in_channels, out_channels, input, output, .. } = self.tiling;
+        let positions = |[height, width]: [usize; 2]| height * width;
         [
-            plane(input).max(plane(output)) + MOST_LANES,
-            in_channels * self.high() * self.tiles.row_vectors(),
-            out_channels * output[0] * self.tiles.row_vectors(),
+            positions(input).max(positions(output)) + MOST_LANES,
+            in_channels * self.padded_height() * self.tiling.row_vectors(),
+            out_channels * output[0] * self.tiling.row_vectors(),
             self.sums().next_multiple_of(MOST_LANES),
         ]
     }
+}
 
-    /// Floats that [`points_gradient`] wants: the vectors, where each row of kernels begins, sums over lanes.
-    pub fn scratch(&self) -> usize {
-        let rows = self.tiles.in_channels * self.tiles.rows;
-        self.vectors().iter().sum::<usize>() * MOST_LANES + self.reduced() + rows
+impl conv::WeightGradient for WeightGradient {
+    fn alignment(&self) -> usize {
+        self.level.lanes()
+    }
+
+    /// Vectors, sums of groups, and where each row of kernels begins.
+    fn scratch(&self) -> usize {
+        let rows = self.tiling.in_channels * self.tiling.kernel_rows;
+        self.vectors().iter().sum::<usize>() * MOST_LANES + self.group_sums() + rows
+    }
+
+    unsafe fn run(&self, tensors: &GradientTensors, rows: Range<usize>) {
+        weight_gradient(self.level, self, tensors, rows)
     }
 }
 
 by_level!(
-    /// Images `rows`, whole groups and whole vectors; `scratch` is as long as [`PointsWeightGradient::scratch`] says.
-    ///
-    /// # Safety
-    /// Pointers are good for the sizes given; nobody else touches those groups of `partials`.
-    pub(crate) unsafe fn points_gradient =
-        body(wanted: &PointsWeightGradient, rows: Range<usize>, scratch: *mut f32)
+    unsafe fn weight_gradient =
+        body(wanted: &WeightGradient, tensors: &GradientTensors, rows: Range<usize>)
 );
 
 #[inline(always)]
-unsafe fn body<V: F32>(wanted: &PointsWeightGradient, rows: Range<usize>, scratch: *mut f32) {
-    let Tiles { in_channels, rows: kernel_rows, .. } = wanted.tiles;
-    let [plane, images, gradients, sums] = wanted.vectors();
-    unsafe {
-        let images_at = scratch.add(plane * V::LANES);
-        let gradients_at = images_at.add(images * V::LANES);
-        let sums_at = gradients_at.add(gradients * V::LANES);
-        let reduced = sums_at.add(sums * V::LANES);
-        let offsets = reduced.add(wanted.reduced()).cast::<u32>();
-        for row in 0..in_channels * kernel_rows {
-            let (channel, i) = (row / kernel_rows, row % kernel_rows);
-            *offsets.add(row) = ((channel * wanted.high() + i) * wanted.tiles.row_vectors()) as u32;
-        }
-        // Rows above and below the input stay zero.
-        zero::<V>(images_at, images);
-        let sweep = Sweep {
-            wanted,
-            plane: scratch,
-            images: images_at,
-            gradients: gradients_at,
-            sums: sums_at,
-            reduced,
-            offsets,
-        };
-        // What is added up before lanes are: a group, or as many as there are in one vector.
-        for first in rows.clone().step_by(wanted.group.max(V::LANES)) {
-            let end = rows.end.min(first + wanted.group.max(V::LANES));
-            zero::<V>(sums_at, sums);
-            for row in (first..end).step_by(V::LANES) {
-                sweep.fill::<V>(row, V::LANES.min(end - row));
-                for point in 0..LINE {
-                    sweep.point::<V>(point);
-                }
+unsafe fn body<V: F32>(wanted: &WeightGradient, tensors: &GradientTensors, rows: Range<usize>) {
+    let &WeightGradient { ref tiling, group, .. } = wanted;
+    let [channel, inputs, gradients, sums] = wanted.vectors();
+    let channel_values = tensors.scratch;
+    let inputs_at = channel_values.add(channel * V::LANES);
+    let gradients_at = inputs_at.add(inputs * V::LANES);
+    let sums_at = gradients_at.add(gradients * V::LANES);
+    let group_sums = sums_at.add(sums * V::LANES);
+    let offsets = group_sums.add(wanted.group_sums()).cast::<u32>();
+    let kernel_rows = tiling.in_channels * tiling.kernel_rows;
+    for row in 0..kernel_rows {
+        let (channel, i) = (row / tiling.kernel_rows, row % tiling.kernel_rows);
+        *offsets.add(row) = ((channel * wanted.padded_height() + i) * tiling.row_vectors()) as u32;
+    }
+    // Rows above and below the input stay zero.
+    zero_vectors::<V>(inputs_at, inputs);
+    let vectors = Vectors {
+        wanted,
+        tensors,
+        channel: channel_values,
+        inputs: inputs_at,
+        gradients: gradients_at,
+        sums: sums_at,
+        group_sums,
+        offsets: std::slice::from_raw_parts(offsets, kernel_rows),
+    };
+    // What is added up before lanes are: a group, or all groups of one vector.
+    let images = group.max(V::LANES);
+    for first in rows.clone().step_by(images) {
+        let end = rows.end.min(first + images);
+        zero_vectors::<V>(sums_at, sums);
+        for row in (first..end).step_by(V::LANES) {
+            vectors.read::<V>(row, V::LANES.min(end - row));
+            for element in 0..TILE {
+                vectors.add_element::<V>(element);
             }
-            sweep.finish::<V>(first..end);
         }
+        vectors.finish::<V>(first..end);
     }
 }
 
-struct Sweep<'a> {
-    wanted: &'a PointsWeightGradient,
-    /// A channel, `[y, x, lane]`.
-    plane: *mut f32,
-    /// `[in_channels, high, point, tile, lane]`.
-    images: *mut f32,
-    /// `[out_channels, y, point, tile, lane]`.
+/// The values of one vector of images.
+struct Vectors<'a> {
+    wanted: &'a WeightGradient,
+    tensors: &'a GradientTensors,
+    /// One channel, `[y, x, lane]`.
+    channel: *mut f32,
+    /// `[in_channels, padded height, element, tile, lane]`.
+    inputs: *mut f32,
+    /// `[out_channels, y, element, tile, lane]`.
     gradients: *mut f32,
-    /// `[point, line, lane]`, then `[out_channels, lane]`.
+    /// `[element, row of kernels, lane]`, then `[out_channels, lane]`.
     sums: *mut f32,
-    /// The same without lanes, group by group.
-    reduced: *mut f32,
-    offsets: *const u32,
+    /// The same with lanes added up, group by group.
+    group_sums: *mut f32,
+    /// Vectors to where each channel's row of the kernel begins in `inputs`.
+    offsets: &'a [u32],
 }
 
-impl Sweep<'_> {
-    /// Takes images to the points, and their gradients, whose sums are the biases'.
+impl Vectors<'_> {
+    /// Transforms images and their output gradients, whose sums are the biases' gradients.
     #[inline(always)]
-    unsafe fn fill<V: F32>(&self, row: usize, images: usize) {
-        let &PointsWeightGradient { ref tiles, x, output_gradient, .. } = self.wanted;
-        let &Tiles { in_channels, out_channels, input, output, padding, .. } = tiles;
+    unsafe fn read<V: F32>(&self, row: usize, images: usize) {
+        let tiling = &self.wanted.tiling;
+        let &Tiling { in_channels, out_channels, input, output, padding, .. } = tiling;
         // Windows need not reach the last rows, in plans made by hand.
-        let high = self.wanted.high();
-        let height = input[0].min(high - padding[0]);
-        unsafe {
-            for channel in 0..in_channels {
-                let count = height * input[1];
-                gather::<V>(x, row, images, channel * input[0] * input[1], count, self.plane);
-                let to = self.images.add((channel * high + padding[0]) * tiles.row_vectors() * V::LANES);
-                tiles.input_to_points::<V>(self.plane, height, to);
-            }
-            for channel in 0..out_channels {
-                let count = output[0] * output[1];
-                gather::<V>(Matrix::Floats(output_gradient), row, images, channel * count, count, self.plane);
-                let to = self.gradients.add(channel * output[0] * tiles.row_vectors() * V::LANES);
-                tiles.gradient_to_points::<V>(self.plane, to);
-                if self.wanted.has_bias {
-                    let at = (self.wanted.lines() * LINE + channel) * V::LANES;
-                    sum_places::<V>(self.plane, count, self.sums.add(at));
-                }
+        let padded_height = self.wanted.padded_height();
+        let height = input[0].min(padded_height - padding[0]);
+        for channel in 0..in_channels {
+            let (at, count) = (channel * input[0] * input[1], height * input[1]);
+            to_batch_innermost::<V>(self.tensors.x, row, images, at, count, self.channel);
+            let to =
+                self.inputs.add((channel * padded_height + padding[0]) * tiling.row_vectors() * V::LANES);
+            tiling.transform_input::<V>(self.channel, height, to);
+        }
+        for channel in 0..out_channels {
+            let count = output[0] * output[1];
+            let output_gradient = Matrix::Floats(self.tensors.output_gradient);
+            to_batch_innermost::<V>(output_gradient, row, images, channel * count, count, self.channel);
+            let to = self.gradients.add(channel * output[0] * tiling.row_vectors() * V::LANES);
+            tiling.transform_output_gradient::<V>(self.channel, to);
+            if self.wanted.has_bias {
+                let at = (self.wanted.kernel_rows() * TILE + channel) * V::LANES;
+                add_positions::<V>(self.channel, count, self.sums.add(at));
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn point<V: F32>(&self, point: usize) {
-        let Tiles { in_channels, out_channels, rows, .. } = self.wanted.tiles;
-        for (channels, lines) in register_tiles(out_channels, in_channels * rows) {
-            macro_rules! sizes {
-                ($(($r:literal $n:literal))*) => {
-                    match (channels.len(), lines.len()) {
-                        $(($r, $n) if fits($r, $n) =>
-                            self.tile::<V, $r, $n>(point, channels.start, lines.start),)*
-                        _ => {}
-                    }
-                };
-            }
-            unsafe {
-                sizes!((1 1)(1 2)(1 3)(2 1)(2 2)(2 3)(3 1)(3 2)(3 3)(4 1)(4 2)(4 3)(5 1)(5 2)(6 1)(6 2));
-            }
+    unsafe fn add_element<V: F32>(&self, element: usize) {
+        let Tiling { in_channels, out_channels, output: [height, _], kernel_rows, tiles, .. } =
+            self.wanted.tiling;
+        let (row, rows) = (self.wanted.tiling.row_vectors(), in_channels * kernel_rows);
+        let positions = Positions {
+            rows: height,
+            columns: tiles,
+            input_row: row,
+            gradient_row: row,
+            gradient_channel: height * row,
+            sum_channel: rows,
+        };
+        let input = self.inputs.add(element * tiles * V::LANES);
+        for (channels, columns) in register_tiles(out_channels, rows) {
+            let gradients = self.gradients.add((channels.start * height * row + element * tiles) * V::LANES);
+            let at = element * self.wanted.kernel_rows() + channels.start * rows + columns.start;
+            let (offsets, sums) = (self.offsets.get_unchecked(columns), self.sums.add(at * V::LANES));
+            positions.add_products::<V>(channels.len(), offsets, input, gradients, sums);
         }
     }
 
-    #[inline(always)]
-    unsafe fn tile<V: F32, const R: usize, const N: usize>(&self, point: usize, channel: usize, line: usize) {
-        let Tiles { in_channels, output: [height, _], rows, across, .. } = self.wanted.tiles;
-        let row = self.wanted.tiles.row_vectors();
-        unsafe {
-            let mut places = [self.images.cast_const(); N];
-            for n in 0..N {
-                let offset = *self.offsets.add(line + n) as usize + point * across;
-                places[n] = places[n].add(offset * V::LANES);
-            }
-            let gradients = self.gradients.add((channel * height * row + point * across) * V::LANES);
-            let lines = in_channels * rows;
-            let walk = Walk {
-                rows: height,
-                columns: across,
-                image_row: row,
-                gradient_row: row,
-                gradient_channel: height * row,
-                sum_channel: lines,
-            };
-            let sums = self.sums.add((point * self.wanted.lines() + channel * lines + line) * V::LANES);
-            walk.tile::<V, R, N>(places, gradients, sums);
-        }
-    }
-
-    /// The sums of images `rows` to their groups.
+    /// Writes the partial sums of the groups of images `rows`.
     #[inline(always)]
     unsafe fn finish<V: F32>(&self, rows: Range<usize>) {
-        let &PointsWeightGradient { group, partials, .. } = self.wanted;
-        let (lines, columns, sums) = (self.wanted.lines(), self.wanted.columns(), self.wanted.sums());
-        unsafe {
-            add_lanes::<V>(self.sums, sums, rows.len(), group, self.reduced);
-            for (i, first) in rows.step_by(group).enumerate() {
-                let (from, to) = (self.reduced.add(i * sums), partials.add(first / group * columns));
-                self.taps::<V>(from, to);
-                let biases = sums - lines * LINE;
-                to.add(lines * TAPS).copy_from_nonoverlapping(from.add(lines * LINE), biases);
-            }
+        let (group, kernel_rows) = (self.wanted.group, self.wanted.kernel_rows());
+        let (columns, sums) = (self.wanted.columns(), self.wanted.sums());
+        add_lanes::<V>(self.sums, sums, rows.len(), group, self.group_sums);
+        for (i, first) in rows.step_by(group).enumerate() {
+            let from = self.group_sums.add(i * sums);
+            let to = self.tensors.partials.add(first / group * columns);
+            self.transform_kernel_gradients::<V>(from, to);
+            to.add(kernel_rows * TAPS)
+                .copy_from_nonoverlapping(from.add(kernel_rows * TILE), self.wanted.biases());
         }
     }
 
-    /// From the points back to the taps, as many rows of kernels at a time as a vector has lanes.
+    /// As many rows of kernels at a time as a vector has lanes.
     #[inline(always)]
-    unsafe fn taps<V: F32>(&self, from: *const f32, to: *mut f32) {
-        let lines = self.wanted.lines();
-        let (mut by_tap, mut by_line) = ([[0.0; MOST_LANES]; TAPS], [0.0; MOST_LANES * TAPS]);
-        for line in (0..lines).step_by(V::LANES) {
-            let count = V::LANES.min(lines - line);
-            unsafe {
-                let mut points = [V::splat(0.0); LINE];
-                for point in 0..LINE {
-                    points[point] = V::load_partial(from.add(point * lines + line), count, 0.0);
-                }
-                let taps = transform::kernel_gradient(points);
-                for tap in 0..TAPS {
-                    taps[tap].store(by_tap[tap].as_mut_ptr());
-                }
-                for at in 0..count * TAPS {
-                    by_line[at] = by_tap[at % TAPS][at / TAPS];
-                }
-                to.add(line * TAPS).copy_from_nonoverlapping(by_line.as_ptr(), count * TAPS);
+    unsafe fn transform_kernel_gradients<V: F32>(&self, from: *const f32, to: *mut f32) {
+        let rows = self.wanted.kernel_rows();
+        let (mut by_tap, mut by_row) = ([[0.0; MOST_LANES]; TAPS], [0.0; MOST_LANES * TAPS]);
+        for row in (0..rows).step_by(V::LANES) {
+            let count = V::LANES.min(rows - row);
+            let mut elements = [V::splat(0.0); TILE];
+            for element in 0..TILE {
+                elements[element] = V::load_partial(from.add(element * rows + row), count, 0.0);
             }
+            let taps = transform::kernel_gradient(elements);
+            for tap in 0..TAPS {
+                taps[tap].store(by_tap[tap].as_mut_ptr());
+            }
+            for at in 0..count * TAPS {
+                by_row[at] = by_tap[at % TAPS][at / TAPS];
+            }
+            to.add(row * TAPS).copy_from_nonoverlapping(by_row.as_ptr(), count * TAPS);
         }
     }
 }
