@@ -1,7 +1,7 @@
-// Changes training images at random, each its own way: output pixel p takes its value, bilinearly, from place
+// Changes training images at random, each its own way: output pixel p takes its value, bilinearly, from
 //   centre + shift + A (p - centre) + elastic(p),  A = turn * shear / zoom
-// of its image (no ink outside), as a float: value / 255 * GAIN + OFFSET. The elastic field runs as a cubic B-spline
-// between the random displacements of a coarse grid of points. A workgroup an image.
+// in its image (0 outside), as a float: value / 255 * GAIN + OFFSET. The elastic field is a cubic B-spline
+// between the random displacements of a coarse grid of control points. A workgroup an image.
 
 override ROWS: u32 = 1;
 override HEIGHT: u32 = 1;
@@ -10,75 +10,31 @@ override GAIN: f32 = 1.0;
 override OFFSET: f32 = 0.0;
 /// 1 where images holds the rows of a whole block of steps, of which first_row is this step's first.
 override X_IN_BLOCK: u32 = 0;
-/// Largest changes, to either side: share of the sides, radians, change of size, columns a row.
+/// Largest changes, to either side: fraction of the sides, radians, change of size, columns a row.
 override SHIFT: f32 = 0.0;
 override ROTATION: f32 = 0.0;
 override ZOOM: f32 = 0.0;
 override SHEAR: f32 = 0.0;
-/// Pixels that a grid point moves for one unit of its random number.
+/// Pixels that a control point moves for one unit of its random number.
 override ELASTIC: f32 = 0.0;
 /// Cells of the elastic grid, at most 12 x 12.
 override CELLS_Y: u32 = 1;
 override CELLS_X: u32 = 1;
 
-struct StepScalars {
-    first_row: u32,
-    step: u32,
-    learning_rate: f32,
-    correction1: f32,
-    correction2: f32,
-    seed_low: u32,
-    seed_high: u32,
-}
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override IMAGES_NET: u32 = 0;
-@id(1) override OUT_NET: u32 = 0;
-var<private> net: u32;
-
 @group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, height * width], rows padded to words
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, height * width]
-@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
 override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
-override POINTS_X: u32 = CELLS_X + 3u;
-override POINTS: u32 = (CELLS_Y + 3u) * (CELLS_X + 3u);
+override CONTROLS_X: u32 = CELLS_X + 3u;
+override CONTROLS: u32 = (CELLS_Y + 3u) * (CELLS_X + 3u);
 
-/// The random numbers' use, src/random.rs: Stream::Augment.
+/// Which stream of random numbers this is: Stream::Augment in src/random.rs.
 const STREAM = 3u;
 
-var<workgroup> points: array<vec2<f32>, 225>;   // displacements of the grid's points
+var<workgroup> controls: array<vec2<f32>, 225>;   // displacements of the control points
 
-/// Net k's seed is k more than the first net's.
-fn seed_of(net: u32) -> vec2<u32> {
-    let low = scalars.seed_low + net;
-    return vec2<u32>(low, scalars.seed_high + u32(low < net));
-}
-
-/// The low and the high half of a product of two words.
-fn multiply(a: u32, b: u32) -> vec2<u32> {
-    let low = (a & 0xffffu) * (b & 0xffffu);
-    let cross = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
-    let other = (a & 0xffffu) * (b >> 16u) + (cross & 0xffffu);
-    return vec2<u32>(a * b, (a >> 16u) * (b >> 16u) + (cross >> 16u) + (other >> 16u));
-}
-
-/// Philox4x32-10 (Salmon et al. 2011): four random words from a counter and a key, as src/random.rs makes them.
-fn philox(start: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
-    var counter = start;
-    var key = seed;
-    for (var round = 0u; round < 10u; round++) {
-        let first = multiply(0xD2511F53u, counter.x);
-        let second = multiply(0xCD9E8D57u, counter.z);
-        counter = vec4<u32>(second.y ^ counter.y ^ key.x, second.x, first.y ^ counter.w ^ key.y, first.x);
-        key += vec2<u32>(0x9E3779B9u, 0xBB67AE85u);
-    }
-    return counter;
-}
-
-/// Even numbers from -1 to 1.
-fn even(words: vec4<u32>) -> vec4<f32> {
+/// Uniformly distributed from -1 to 1.
+fn uniform_values(words: vec4<u32>) -> vec4<f32> {
     return vec4<f32>(words >> vec4<u32>(8u)) * (2.0 / 16777216.0) - 1.0;
 }
 
@@ -93,20 +49,20 @@ fn direction(angle: f32) -> vec2<f32> {
     return vec2<f32>(half.x * half.x - half.y * half.y, 2.0 * half.x * half.y);
 }
 
-/// Weights of the four points around a place in its cell, `t` from 0 to 1: the cubic B-spline.
+/// Weights of the four control points around a position in its cell, `t` from 0 to 1: the cubic B-spline.
 fn spline(t: f32) -> vec4<f32> {
     let u = 1.0 - t;
     return vec4<f32>(
         u * u * u, 3.0 * t * t * t - 6.0 * t * t + 4.0, 3.0 * u * u * u - 6.0 * u * u + 4.0, t * t * t) / 6.0;
 }
 
-/// The byte at a place of an image, 0 outside.
-fn ink(row: u32, y: i32, x: i32) -> f32 {
+/// A pixel from 0 to 1, 0 outside the image.
+fn pixel_at(row: u32, y: i32, x: i32) -> f32 {
     if (y < 0 || x < 0 || y >= i32(HEIGHT) || x >= i32(WIDTH)) {
         return 0.0;
     }
     let at = u32(y) * WIDTH + u32(x);
-    return unpack4x8unorm(images[IMAGES_NET * net + row * WORDS + at / 4u])[at % 4u];
+    return unpack4x8unorm(images[network * STRIDE_0 + row * WORDS + at / 4u])[at % 4u];
 }
 
 @compute @workgroup_size(256)
@@ -115,26 +71,26 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    net = group.z % NETS;
+    network = group.z % NETWORKS;
     // a uniform bound: all invocations of a workgroup leave together
     let row = group.y * groups.x + group.x;
     if (row >= ROWS) {
         return;
     }
-    let seed = seed_of(net);
-    if (thread < POINTS) {
-        let random = even(philox(vec4<u32>(2u + thread, scalars.step, row, STREAM), seed));
-        points[thread] = ELASTIC * 0.5 * (random.xy + random.zw);
+    let seed = network_seed();
+    if (thread < CONTROLS) {
+        let random = uniform_values(philox(vec4<u32>(2u + thread, scalars.step, row, STREAM), seed));
+        controls[thread] = ELASTIC * 0.5 * (random.xy + random.zw);
     }
     workgroupBarrier();
 
-    let first = even(philox(vec4<u32>(0u, scalars.step, row, STREAM), seed));
-    let second = even(philox(vec4<u32>(1u, scalars.step, row, STREAM), seed));
+    let first = uniform_values(philox(vec4<u32>(0u, scalars.step, row, STREAM), seed));
+    let second = uniform_values(philox(vec4<u32>(1u, scalars.step, row, STREAM), seed));
     let turn = direction(ROTATION * first.z);
     let size = 1.0 + ZOOM * first.w;
     let slant = SHEAR * second.x;
-    let across = vec2<f32>(turn.x, turn.y) / size;
-    let down = vec2<f32>(turn.x * slant - turn.y, turn.y * slant + turn.x) / size;
+    let along_row = vec2<f32>(turn.x, turn.y) / size;
+    let along_column = vec2<f32>(turn.x * slant - turn.y, turn.y * slant + turn.x) / size;
     let centre = 0.5 * vec2<f32>(f32(WIDTH - 1u), f32(HEIGHT - 1u));
     let start = centre + SHIFT * first.xy * vec2<f32>(f32(WIDTH), f32(HEIGHT));
     let cells = vec2<f32>(f32(CELLS_X), f32(CELLS_Y));
@@ -142,7 +98,7 @@ fn main(
     for (var at = thread; at < HEIGHT * WIDTH; at += 256u) {
         let pixel = vec2<f32>(f32(at % WIDTH), f32(at / WIDTH));
         let away = pixel - centre;
-        var place = start + across * away.x + down * away.y;
+        var source = start + along_row * away.x + along_column * away.y;
         if (ELASTIC > 0.0) {
             let t = pixel * cells / max(2.0 * centre, vec2<f32>(1.0));
             let cell = min(floor(t), cells - 1.0);
@@ -151,20 +107,20 @@ fn main(
             for (var y = 0u; y < 4u; y++) {
                 var moved = vec2<f32>();
                 for (var x = 0u; x < 4u; x++) {
-                    moved += along_x[x] * points[(u32(cell.y) + y) * POINTS_X + u32(cell.x) + x];
+                    moved += along_x[x] * controls[(u32(cell.y) + y) * CONTROLS_X + u32(cell.x) + x];
                 }
-                place += along_y[y] * moved;
+                source += along_y[y] * moved;
             }
         }
-        // far outside all is empty; a bound keeps the whole numbers small
-        place = clamp(place, vec2<f32>(-2.0), 2.0 * centre + 2.0);
-        let corner = floor(place);
-        let share = place - corner;
+        // far outside all is 0; a bound keeps the integers small
+        source = clamp(source, vec2<f32>(-2.0), 2.0 * centre + 2.0);
+        let corner = floor(source);
+        let fraction = source - corner;
         let y = i32(corner.y);
         let x = i32(corner.x);
         let image = row + X_IN_BLOCK * scalars.first_row;
-        let upper = mix(ink(image, y, x), ink(image, y, x + 1), share.x);
-        let lower = mix(ink(image, y + 1, x), ink(image, y + 1, x + 1), share.x);
-        out[OUT_NET * net + row * HEIGHT * WIDTH + at] = mix(upper, lower, share.y) * GAIN + OFFSET;
+        let upper = mix(pixel_at(image, y, x), pixel_at(image, y, x + 1), fraction.x);
+        let lower = mix(pixel_at(image, y + 1, x), pixel_at(image, y + 1, x + 1), fraction.x);
+        out[network * STRIDE_1 + row * HEIGHT * WIDTH + at] = mix(upper, lower, fraction.y) * GAIN + OFFSET;
     }
 }

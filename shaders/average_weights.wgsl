@@ -1,42 +1,15 @@
 // A moving average of the parameters: average[i] += average_rate * (parameters[i] - average[i]).
-// One invocation a value.
 
 override COUNT: u32 = 1;
 override PARAMETERS_OFFSET: u32 = 0;
 override AVERAGE_OFFSET: u32 = 0;
 
-struct StepScalars {
-    first_row: u32,
-    step: u32,
-    learning_rate: f32,
-    correction1: f32,
-    correction2: f32,
-    seed_low: u32,
-    seed_high: u32,
-    average_rate: f32,
-}
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override PARAMETERS_NET: u32 = 0;
-@id(1) override AVERAGE_NET: u32 = 0;
-
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;        // [count]
 @group(0) @binding(1) var<storage, read_write> average: array<f32>;     // [count]
-@group(1) @binding(0) var<uniform> scalars: StepScalars;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let net = group.z % NETS;
-    let at = (group.y * groups.x + group.x) * 256u + thread;
-    if (at < COUNT) {
-        let place = AVERAGE_NET * net + AVERAGE_OFFSET + at;
-        let old = average[place];
-        let now = parameters[PARAMETERS_NET * net + PARAMETERS_OFFSET + at];
-        average[place] = old + scalars.average_rate * (now - old);
-    }
+fn compute(i: u32) {
+    let at = network * STRIDE_1 + AVERAGE_OFFSET + i;
+    let old = average[at];
+    let now = parameters[network * STRIDE_0 + PARAMETERS_OFFSET + i];
+    average[at] = old + scalars.average_rate * (now - old);
 }

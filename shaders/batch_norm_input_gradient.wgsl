@@ -1,6 +1,5 @@
 // The gradient of batch normalisation's input; s = 1 / sqrt(variance[c] + EPSILON), N = rows * inner:
 //   input_gradient = weight[c] * s * (output_gradient - bias_gradient[c] / N - (x - mean[c]) * s * weight_gradient[c] / N)
-// One invocation a value.
 
 override ROWS: u32 = 1;
 override CHANNELS: u32 = 1;
@@ -9,15 +8,7 @@ override EPSILON: f32 = 1e-5;
 override WEIGHT_OFFSET: u32 = 0;
 override WEIGHT_GRADIENT_OFFSET: u32 = 0;
 override BIAS_GRADIENT_OFFSET: u32 = 0;
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override X_NET: u32 = 0;
-@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
-@id(2) override MOMENTS_NET: u32 = 0;
-@id(3) override WEIGHT_NET: u32 = 0;
-@id(4) override GRADIENTS_NET: u32 = 0;
-@id(5) override INPUT_GRADIENT_NET: u32 = 0;
+override COUNT: u32 = ROWS * CHANNELS * INNER;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [rows, channels, inner]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, channels, inner]
@@ -26,25 +17,15 @@ override NETS: u32 = 1;
 @group(0) @binding(4) var<storage, read> gradients: array<f32>;             // of weight and bias, [channels] each
 @group(0) @binding(5) var<storage, read_write> input_gradient: array<f32>;  // [rows, channels, inner]
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let net = group.z % NETS;
-    let at = (group.y * groups.x + group.x) * 256u + thread;
-    if (at >= ROWS * CHANNELS * INNER) {
-        return;
-    }
-    let channel = at / INNER % CHANNELS;
-    let mean = moments[MOMENTS_NET * net + channel];
-    let spread = 1.0 / sqrt(moments[MOMENTS_NET * net + CHANNELS + channel] + EPSILON);
-    let weight_gradient = gradients[GRADIENTS_NET * net + WEIGHT_GRADIENT_OFFSET + channel];
-    let bias_gradient = gradients[GRADIENTS_NET * net + BIAS_GRADIENT_OFFSET + channel];
+fn compute(i: u32) {
+    let channel = i / INNER % CHANNELS;
+    let mean = moments[network * STRIDE_2 + channel];
+    let scale = 1.0 / sqrt(moments[network * STRIDE_2 + CHANNELS + channel] + EPSILON);
+    let weight_gradient = gradients[network * STRIDE_4 + WEIGHT_GRADIENT_OFFSET + channel];
+    let bias_gradient = gradients[network * STRIDE_4 + BIAS_GRADIENT_OFFSET + channel];
     let count = f32(ROWS * INNER);
-    let along = (x[X_NET * net + at] - mean) * spread * weight_gradient / count;
-    let even = bias_gradient / count;
-    let through = output_gradient[OUTPUT_GRADIENT_NET * net + at] - even - along;
-    input_gradient[INPUT_GRADIENT_NET * net + at] = weight[WEIGHT_NET * net + WEIGHT_OFFSET + channel] * spread * through;
+    let through_variance = (x[network * STRIDE_0 + i] - mean) * scale * weight_gradient / count;
+    let through_mean = bias_gradient / count;
+    let gradient = output_gradient[network * STRIDE_1 + i] - through_mean - through_variance;
+    input_gradient[network * STRIDE_5 + i] = weight[network * STRIDE_3 + WEIGHT_OFFSET + channel] * scale * gradient;
 }

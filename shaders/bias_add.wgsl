@@ -1,28 +1,15 @@
-// out[r, c] = x[r, c] + bias[c]. One invocation a value.
+// out[r, c] = x[r, c] + bias[c]
 
 override ROWS: u32 = 1;
 override COLUMNS: u32 = 1;
 override BIAS_OFFSET: u32 = 0;
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override X_NET: u32 = 0;
-@id(1) override BIAS_NET: u32 = 0;
-@id(2) override OUT_NET: u32 = 0;
+override COUNT: u32 = ROWS * COLUMNS;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;             // [rows, columns]
 @group(0) @binding(1) var<storage, read> bias: array<f32>;          // [columns] at BIAS_OFFSET
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;     // [rows, columns]
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let net = group.z % NETS;
-    let at = (group.y * groups.x + group.x) * 256u + thread;
-    if (at < ROWS * COLUMNS) {
-        out[OUT_NET * net + at] = x[X_NET * net + at] + bias[BIAS_NET * net + BIAS_OFFSET + at % COLUMNS];
-    }
+fn compute(i: u32) {
+    let added = bias[network * STRIDE_1 + BIAS_OFFSET + i % COLUMNS];
+    out[network * STRIDE_2 + i] = x[network * STRIDE_0 + i] + added;
 }

@@ -1,53 +1,17 @@
-// A dense layer's gradients and their SGD step in one pass, large blocks in registers, the output's gradient shared within
+// A dense layer's gradients and their SGD step in one pass, in register blocks, the output's gradient exchanged within
 // subgroups: the same as dense_sgd.wgsl.
 //   weight[o, i] -= learning_rate * sum over r of output_gradient[r, o] * x[r, i]
 //   bias[o]      -= learning_rate * sum over r of output_gradient[r, o]
+// x [rows, inputs], parameters: weight [outputs, inputs], bias [outputs]
 //
-// As matmul_blocked_subgroups.wgsl: each invocation makes 8 x 8 sums in registers. All invocations of a workgroup want the
-// gradients of the same 8 outputs: each lane reads one and gives it to the others. Inputs are read four at a time, for which
-// INPUTS must be a multiple of four where x is no bytes. For subgroups of 8 lanes and more. No invocation leaves before the
-// sums are made, so that all lanes are there to ask. (Browsers would want `enable subgroups;` here, which naga 30 refuses.)
+// As matmul_blocked_subgroups.wgsl: each invocation makes 8 x 8 sums in registers. All invocations of a workgroup use the
+// gradients of the same 8 outputs: each lane reads one and broadcasts it to the others. Inputs are read four at a time, for
+// which INPUTS must be a multiple of four where x is no bytes. For subgroups of 8 lanes and more. No invocation leaves before
+// the sums are made, so that all lanes can broadcast. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
 
-override ROWS: u32 = 1;
-override INPUTS: u32 = 1;
-override OUTPUTS: u32 = 1;
 override THREADS: u32 = 64;
-/// Image bytes, `x = byte / 255 * GAIN + OFFSET`, rows padded to whole words; else float32.
-override X_IS_BYTES: bool = false;
-override GAIN: f32 = 1.0;
-override OFFSET: f32 = 0.0;
-/// 1 where x holds the rows of a whole block of steps, of which first_row is this step's first.
-override X_IN_BLOCK: u32 = 0;
-override WEIGHT_OFFSET: u32 = 0;
-override BIAS_OFFSET: u32 = 0;
 
-struct StepScalars { first_row: u32, step: u32, learning_rate: f32 }
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override X_NET: u32 = 0;
-@id(1) override X_BYTES_NET: u32 = 0;
-@id(2) override OUTPUT_GRADIENT_NET: u32 = 0;
-@id(3) override PARAMETERS_NET: u32 = 0;
-var<private> net: u32;
-
-// x once as floats and once as bytes: the same buffer, of which one view is used.
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;               // [rows, inputs]
-@group(0) @binding(1) var<storage, read> x_bytes: array<u32>;
-@group(0) @binding(2) var<storage, read> output_gradient: array<f32>;       // [rows, outputs]
-@group(0) @binding(3) var<storage, read_write> parameters: array<f32>;      // weight [outputs, inputs], bias [outputs]
-@group(1) @binding(0) var<uniform> scalars: StepScalars;
-
-override INPUT_FOURS: u32 = (INPUTS + 3u) / 4u;
-
-/// Inputs 4 four.. of a row, or those of the last four.
-fn x_at(row: u32, four: u32) -> vec4<f32> {
-    let at = (row + X_IN_BLOCK * scalars.first_row) * INPUT_FOURS + min(four, INPUT_FOURS - 1u);
-    if (X_IS_BYTES) {
-        return unpack4x8unorm(x_bytes[X_BYTES_NET * net + at]) * GAIN + OFFSET;
-    }
-    return x[X_NET / 4u * net + at];
-}
+@group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, outputs]
 
 /// The same of rows row .. row + 4, one row a column; of rows past the last one what the last has.
 fn x_block(row: u32, four: u32) -> mat4x4<f32> {
@@ -60,28 +24,7 @@ fn x_block(row: u32, four: u32) -> mat4x4<f32> {
 /// The gradient of an output; 0 in rows past the last.
 fn gradient_at(row: u32, output: u32) -> f32 {
     let at = min(row, ROWS - 1u) * OUTPUTS + output;
-    return select(0.0, output_gradient[OUTPUT_GRADIENT_NET * net + at], row < ROWS);
-}
-
-fn update(output: u32, input: u32, gradient: f32) {
-    if (output < OUTPUTS && input < INPUTS) {
-        let at = WEIGHT_OFFSET + output * INPUTS + input;
-        parameters[PARAMETERS_NET * net + at] -= scalars.learning_rate * gradient;
-    }
-}
-
-fn update_four(output: u32, input: u32, gradients: vec4<f32>) {
-    update(output, input, gradients.x);
-    update(output, input + 1u, gradients.y);
-    update(output, input + 2u, gradients.z);
-    update(output, input + 3u, gradients.w);
-}
-
-fn update_block(output: u32, input: u32, gradients: mat4x4<f32>) {
-    update_four(output, input, gradients[0]);
-    update_four(output + 1u, input, gradients[1]);
-    update_four(output + 2u, input, gradients[2]);
-    update_four(output + 3u, input, gradients[3]);
+    return select(0.0, output_gradient[network * STRIDE_1 + at], row < ROWS);
 }
 
 @compute @workgroup_size(THREADS)
@@ -91,7 +34,7 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
     @builtin(subgroup_id) subgroup: u32,
 ) {
-    net = group.z % NETS;
+    network = group.z % NETWORKS;
     let output = 8u * group.y;
     let read_output = min(output + lane % 8u, OUTPUTS - 1u);
     // fours of inputs
@@ -110,12 +53,8 @@ fn main(
             gradient_at(row + 2u, read_output), gradient_at(row + 3u, read_output));
         sum += read;
         // a matrix product of columns [row][input] and [output][row] gives columns [output][input]
-        let first = mat4x4<f32>(
-            subgroupBroadcast(read, 0u), subgroupBroadcast(read, 1u),
-            subgroupBroadcast(read, 2u), subgroupBroadcast(read, 3u));
-        let second = mat4x4<f32>(
-            subgroupBroadcast(read, 4u), subgroupBroadcast(read, 5u),
-            subgroupBroadcast(read, 6u), subgroupBroadcast(read, 7u));
+        let first = lanes_0_to_3(read);
+        let second = lanes_4_to_7(read);
         let x_here = x_block(row, here);
         here_first += x_here * first;
         here_second += x_here * second;
@@ -130,6 +69,6 @@ fn main(
     update_block(output + 4u, 4u * there, there_second);
     // Eight lanes, wherever in the workgroup they are, have each summed the output that they read.
     if (group.x == 0u && subgroup == 0u && lane < 8u && output + lane < OUTPUTS) {
-        parameters[PARAMETERS_NET * net + BIAS_OFFSET + read_output] -= scalars.learning_rate * dot(sum, vec4<f32>(1.0));
+        update_bias(output + lane, dot(sum, vec4<f32>(1.0)));
     }
 }

@@ -1,17 +1,11 @@
 // Picks a block of batches out of a data set that lives on the device.
 //   images[r] = all_images[indices[r]], labels[r] = all_labels[indices[r]]
-// An index of NO_IMAGE gives a black image with the label NO_LABEL. One invocation a word of an image; along z
-// one layer of workgroups a step, each with ROWS rows.
+// An index of NO_IMAGE gives a black image with the label NO_LABEL. Value i of the grid is a word of a step's images; along
+// z there is a layer of workgroups for each step.
 
 override ROWS: u32 = 1;
 /// Words of an image: rows of bytes are padded to whole words.
 override WORDS: u32 = 1;
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(2) override INDICES_NET: u32 = 0;
-@id(3) override IMAGES_NET: u32 = 0;
-@id(4) override LABELS_NET: u32 = 0;
 
 @group(0) @binding(0) var<storage, read> all_images: array<u32>;        // u8 [examples, columns]
 @group(0) @binding(1) var<storage, read> all_labels: array<u32>;        // [examples]
@@ -28,25 +22,25 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let net = group.z % NETS;
-    let at = (group.y * groups.x + group.x) * 256u + thread;
-    if (at >= ROWS * WORDS) {
+    network = group.z % NETWORKS;
+    let i = (group.y * groups.x + group.x) * 256u + thread;
+    if (i >= ROWS * WORDS) {
         return;
     }
-    let row = group.z / NETS * ROWS + at / WORDS;
-    let word = at % WORDS;
-    let index = indices[INDICES_NET * net + row];
+    let row = group.z / NETWORKS * ROWS + i / WORDS;
+    let word = i % WORDS;
+    let index = indices[network * STRIDE_2 + row];
     let is_image = index != NO_IMAGE;
     var pixels = 0u;
     if (is_image) {
         pixels = all_images[index * WORDS + word];
     }
-    images[IMAGES_NET * net + row * WORDS + word] = pixels;
+    images[network * STRIDE_3 + row * WORDS + word] = pixels;
     if (word == 0u) {
         var label = NO_LABEL;
         if (is_image) {
             label = all_labels[index];
         }
-        labels[LABELS_NET * net + row] = label;
+        labels[network * STRIDE_4 + row] = label;
     }
 }

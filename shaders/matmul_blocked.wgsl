@@ -1,11 +1,9 @@
-// Matrix product, large blocks in registers: out = A · B, plus a bias for each column where there is one, through a ReLU where
-// RELU says so.
-//   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B
+// Matrix product in register blocks: the same as matmul.wgsl.
+//   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B; out is [m, n]
 //
-// The same as matmul.wgsl and dense.wgsl without workgroup memory: each invocation makes 8 x 8 values in registers, for
-// which it reads 64 values, four together, for every 256 multiply-adds, and leaves it to the caches that its neighbours
-// read the same. Nothing waits for anything. Neighbours along x read and write side by side. Rows and columns past the end
-// read the last ones instead and are not stored, so that the inner loop asks no questions.
+// No workgroup memory: each invocation makes 8 x 8 values in registers, for which it reads 64 values, four together, for every
+// 256 multiply-adds, and leaves it to the caches that its neighbours read the same. Neighbours along x read and write side by
+// side. Rows and columns past the end read the last ones instead and are not stored, so that the inner loop has no branches.
 // Four together: stored rows must be whole vec4s and begin at one.
 
 override M: u32 = 1;
@@ -15,48 +13,21 @@ override WIDTH: u32 = 8;
 override HEIGHT: u32 = 8;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
-/// Image bytes, `byte / 255 * GAIN + OFFSET`, rows padded to whole words; else float32.
+/// Image bytes in rows that are padded to whole words; else float32.
 override A_IS_BYTES: bool = false;
-override A_GAIN: f32 = 1.0;
-override A_OFFSET: f32 = 0.0;
 override B_IS_BYTES: bool = false;
-override B_GAIN: f32 = 1.0;
-override B_OFFSET: f32 = 0.0;
 /// Where the tensor begins in its buffer, in values.
-override A_START: u32 = 0;
-override B_START: u32 = 0;
-override BIAS_START: u32 = 0;
-override OUT_START: u32 = 0;
-override HAS_BIAS: bool = false;
-override RELU: bool = false;
-/// 0 where what a ReLU gave, at the same place as the result, is not above 0.
-override HAS_GATE: bool = false;
-/// 1 where the tensor holds the rows of a whole block of steps, of which first_row is this step's first.
+override A_OFFSET: u32 = 0;
+override B_OFFSET: u32 = 0;
+/// 1 where the tensor holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
 override A_IN_BLOCK: u32 = 0;
 override B_IN_BLOCK: u32 = 0;
 
-struct StepScalars { first_row: u32 }
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override A_NET: u32 = 0;
-@id(1) override A_BYTES_NET: u32 = 0;
-@id(2) override B_NET: u32 = 0;
-@id(3) override B_BYTES_NET: u32 = 0;
-@id(4) override BIAS_NET: u32 = 0;
-@id(5) override OUT_NET: u32 = 0;
-@id(6) override GATE_NET: u32 = 0;
-var<private> net: u32;
-
-// Each side once as floats and once as bytes: the same buffer, of which one view is used.
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> a_bytes: array<u32>;
-@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> b_bytes: array<u32>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;          // [n]
-@group(0) @binding(5) var<storage, read_write> out: array<f32>;     // [m, n]
-@group(0) @binding(6) var<storage, read> gate: array<f32>;          // [m, n]
-@group(1) @binding(0) var<uniform> scalars: StepScalars;
+// Each factor once as floats and once as bytes: the same buffer, of which one view is used.
+@group(0) @binding(3) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> a_bytes: array<u32>;
+@group(0) @binding(5) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> b_bytes: array<u32>;
 
 // Fours of a stored row.
 override A_FOURS: u32 = (select(K, M, TRANSPOSE_A) + 3u) / 4u;
@@ -67,17 +38,17 @@ override INNER_FOURS: u32 = (K + 3u) / 4u;
 fn a_four(row: u32, four: u32) -> vec4<f32> {
     let at = (row + A_IN_BLOCK * scalars.first_row) * A_FOURS + four;
     if (A_IS_BYTES) {
-        return unpack4x8unorm(a_bytes[A_BYTES_NET * net + at]) * A_GAIN + A_OFFSET;
+        return pixels(a_bytes[network * STRIDE_4 + at]);
     }
-    return a[A_NET / 4u * net + A_START / 4u + at];
+    return a[network * (STRIDE_3 / 4u) + A_OFFSET / 4u + at];
 }
 
 fn b_four(row: u32, four: u32) -> vec4<f32> {
     let at = (row + B_IN_BLOCK * scalars.first_row) * B_FOURS + four;
     if (B_IS_BYTES) {
-        return unpack4x8unorm(b_bytes[B_BYTES_NET * net + at]) * B_GAIN + B_OFFSET;
+        return pixels(b_bytes[network * STRIDE_6 + at]);
     }
-    return b[B_NET / 4u * net + B_START / 4u + at];
+    return b[network * (STRIDE_5 / 4u) + B_OFFSET / 4u + at];
 }
 
 /// A[row.., 4 inner .. 4 inner + 4] for four rows, one a column of the result.
@@ -119,43 +90,18 @@ fn b_block(inner: u32, column: u32) -> mat4x4<f32> {
     return block;
 }
 
-fn store_one(row: u32, column: u32, value: f32) {
+fn store(row: u32, column: u32, value: f32) {
     if (row < M && column < N) {
-        var result = value;
-        if (HAS_BIAS) {
-            result += bias[BIAS_NET * net + BIAS_START + column];
-        }
-        if (RELU) {
-            result = max(result, 0.0);
-        }
-        if (HAS_GATE) {
-            result = select(0.0, result, gate[GATE_NET * net + row * N + column] > 0.0);
-        }
-        out[OUT_NET * net + OUT_START + row * N + column] = result;
+        store_result(row * N + column, column, value);
     }
-}
-
-fn store_four(row: u32, column: u32, values: vec4<f32>) {
-    store_one(row, column, values.x);
-    store_one(row, column + 1u, values.y);
-    store_one(row, column + 2u, values.z);
-    store_one(row, column + 3u, values.w);
-}
-
-/// Four rows, one a column of the matrix.
-fn store(row: u32, column: u32, block: mat4x4<f32>) {
-    store_four(row, column, block[0]);
-    store_four(row + 1u, column, block[1]);
-    store_four(row + 2u, column, block[2]);
-    store_four(row + 3u, column, block[3]);
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    net = group.z % NETS;
+    network = group.z % NETWORKS;
     let row = 4u * (2u * HEIGHT * group.y + local.y);
     let next_row = row + 4u * HEIGHT;
-    let column = 4u * (2u * WIDTH * (group.z / NETS * 65535u + group.x) + local.x);
+    let column = 4u * (2u * WIDTH * (group.z / NETWORKS * 65535u + group.x) + local.x);
     let next_column = column + 4u * WIDTH;
 
     var here = mat4x4<f32>();
@@ -174,8 +120,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         across += second * left_below;
     }
 
-    store(row, column, here);
-    store(row, next_column, right);
-    store(next_row, column, below);
-    store(next_row, next_column, across);
+    store_block(row, column, here);
+    store_block(row, next_column, right);
+    store_block(next_row, column, below);
+    store_block(next_row, next_column, across);
 }

@@ -1,69 +1,36 @@
 // Each window's gradient goes to its first largest value, row by row, found again from x.
-// One invocation a value: it walks through the windows that hold it, in order.
+// Value i of the grid is a value of the input: it adds up the windows that hold it, in order.
 
-/// Images times channels.
-override MAPS: u32 = 1;
-override HEIGHT: u32 = 1;
-override WIDTH: u32 = 1;
-override OUT_HEIGHT: u32 = 1;
-override OUT_WIDTH: u32 = 1;
-override KERNEL_HEIGHT: u32 = 1;
-override KERNEL_WIDTH: u32 = 1;
-override STRIDE_Y: u32 = 1;
-override STRIDE_X: u32 = 1;
-/// Rows above and columns left of the image that do not exist.
-override TOP: u32 = 0;
-override LEFT: u32 = 0;
-/// Whether x is what a ReLU gave: then values that are not above 0 get no gradient.
+/// Whether x is the output of a ReLU: then values that are not above 0 get no gradient.
 override RELU: u32 = 0;
-
-/// Nets side by side: layer z of the grid works for net z % NETS. From one net to the next it is so many words.
-override NETS: u32 = 1;
-@id(0) override X_NET: u32 = 0;
-@id(1) override OUTPUT_GRADIENT_NET: u32 = 0;
-@id(2) override INPUT_GRADIENT_NET: u32 = 0;
+override COUNT: u32 = MAPS * INPUTS;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;                     // [maps, height, width]
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [maps, out_height, out_width]
 @group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [maps, height, width]
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let net = group.z % NETS;
-    let at = (group.y * groups.x + group.x) * 256u + thread;
-    if (at >= MAPS * HEIGHT * WIDTH) {
-        return;
-    }
-    let map = at / (HEIGHT * WIDTH);
-    // counted with the padding, so that nothing goes below zero
-    let own_y = at % (HEIGHT * WIDTH) / WIDTH + TOP;
-    let own_x = at % WIDTH + LEFT;
-    let first_row = (max(own_y + 1u, KERNEL_HEIGHT) - KERNEL_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;
-    let first_column = (max(own_x + 1u, KERNEL_WIDTH) - KERNEL_WIDTH + STRIDE_X - 1u) / STRIDE_X;
+fn compute(i: u32) {
+    let map = i / INPUTS;
+    let own_y = i % INPUTS / WIDTH + TOP;
+    let own_x = i % WIDTH + LEFT;
+    let own = x[network * STRIDE_0 + i];
+    let windows = windows_of(own_y, own_x);
     var sum = 0.0;
-    for (var row = first_row; row <= min(own_y / STRIDE_Y, OUT_HEIGHT - 1u); row++) {
-        for (var column = first_column; column <= min(own_x / STRIDE_X, OUT_WIDTH - 1u); column++) {
-            let top = max(row * STRIDE_Y, TOP);
-            let bottom = min(row * STRIDE_Y + KERNEL_HEIGHT, TOP + HEIGHT);
-            let left = max(column * STRIDE_X, LEFT);
-            let right = min(column * STRIDE_X + KERNEL_WIDTH, LEFT + WIDTH);
-            let gradient = output_gradient[OUTPUT_GRADIENT_NET * net + (map * OUT_HEIGHT + row) * OUT_WIDTH + column];
+    for (var row = windows.top; row < windows.bottom; row++) {
+        for (var column = windows.left; column < windows.right; column++) {
+            let area = window_area(row, column);
             // the largest of the window comes first here, if none before it is as large and none after it larger
-            let own = x[X_NET * net + at];
             var is_largest = RELU == 0u || own > 0.0;
-            for (var y = top; y < bottom; y++) {
-                for (var x_at = left; x_at < right; x_at++) {
-                    let value = x[X_NET * net + (map * HEIGHT + y - TOP) * WIDTH + x_at - LEFT];
-                    let is_before = y < own_y || (y == own_y && x_at < own_x);
+            for (var y = area.top; y < area.bottom; y++) {
+                for (var other_x = area.left; other_x < area.right; other_x++) {
+                    let value = x[network * STRIDE_0 + input_at(map, y, other_x)];
+                    let is_before = y < own_y || (y == own_y && other_x < own_x);
                     is_largest = is_largest && !(value > own || (is_before && value == own));
                 }
             }
+            let gradient = output_gradient[network * STRIDE_1 + (map * OUT_HEIGHT + row) * OUT_WIDTH + column];
             sum += select(0.0, gradient, is_largest);
         }
     }
-    input_gradient[INPUT_GRADIENT_NET * net + at] = sum;
+    input_gradient[network * STRIDE_2 + i] = sum;
 }

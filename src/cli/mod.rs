@@ -19,6 +19,7 @@ mod profiling;
 mod progress;
 mod recipe;
 mod run;
+mod shader;
 mod source;
 mod summary;
 mod table;
@@ -61,6 +62,8 @@ enum Command {
     Summary(summary::Options),
     /// Print a preset's recipe, to edit and use with `train --recipe`
     Recipe(recipe::Options),
+    /// Print an op's shader: WGSL that is valid by itself
+    Shader(shader::Options),
 }
 
 /// Runs the command that the arguments name. Errors have been printed when this returns.
@@ -78,6 +81,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Devices(options) => devices::run(options).await,
         Command::Summary(options) => summary::run(&options),
         Command::Recipe(options) => recipe::run(&options),
+        Command::Shader(options) => shader::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

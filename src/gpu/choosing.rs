@@ -34,7 +34,7 @@ impl Executor {
         };
         let mut candidates = Vec::new();
         for (at, made) in ops.iter().zip(made) {
-            let names: Vec<&'static str> = ways[*at].iter().map(|launch| launch.variant).collect();
+            let names: Vec<&'static str> = ways[*at].iter().map(|launch| launch.shader.variant).collect();
             match made {
                 None => self.shared.choose(&keys[*at], names[0]),
                 Some(dispatches) => candidates.push(Candidate {
@@ -75,7 +75,7 @@ impl Executor {
         }
         let place = |(ways, key): (&Vec<Launch>, &String)| {
             let name = self.shared.choice(key)?;
-            ways.iter().position(|launch| launch.variant == name)
+            ways.iter().position(|launch| launch.shader.variant == name)
         };
         Ok(ways.iter().zip(&keys).map(|pair| place(pair).unwrap_or(0)).collect())
     }

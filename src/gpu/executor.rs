@@ -110,7 +110,7 @@ impl Executor {
         executor.scalars = executor.number_groups()?;
         let places = executor.places.clone();
         let mut launches: Vec<(&str, Launch, bool)> = Vec::new();
-        let possible = |launch: &Launch| !launch.needs_subgroups || shared.has_subgroups();
+        let possible = |launch: &Launch| !launch.shader.needs_subgroups || shared.has_subgroups();
         let ways = plan.ops.iter().map(|planned| planned.op.launches(plan));
         let ways = ways.map(|launches| launches.into_iter().filter(possible).collect());
         let mut ways: Vec<Vec<Launch>> = ways.collect();

@@ -32,7 +32,7 @@ pub(super) struct Kernels {
 impl Key {
     fn of(launch: &Launch) -> Self {
         Key {
-            source: launch.source.as_ptr() as usize,
+            source: launch.shader.source.as_ptr() as usize,
             constants: launch.constants.iter().map(|(name, value)| (*name, value.to_bits())).collect(),
             access: launch.bindings.iter().map(|(_, access)| *access == Access::Read).collect(),
         }
@@ -102,7 +102,7 @@ impl Kernels {
             let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(name),
                 layout: Some(&layout),
-                module: &module(device, name, launch.source),
+                module: &module(device, name, launch.shader.source),
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: &launch.constants,

@@ -29,14 +29,14 @@ impl Place {
 }
 
 /// The shaders' constants for the strides: the `@id` of each is its binding.
-const STRIDES: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
+const STRIDES: [&str; 7] = ["0", "1", "2", "3", "4", "5", "6"];
 
 /// A launch for `nets` nets, its bindings in `places`; for one net nothing changes.
 pub(super) fn side_by_side(launch: &Launch, places: &[Place], slot: &Slot, nets: usize) -> Launch {
     let mut launch = launch.clone();
     if nets > 1 {
         launch.groups[2] *= nets as u32;
-        launch.constants.push(("NETS", nets as f64));
+        launch.constants.push(("NETWORKS", nets as f64));
         let strides = STRIDES.iter().zip(places).filter(|(_, place)| !matches!(place, Place::Shared(_)));
         let words = |place: &Place| place.buffer(slot).size() / 4 / nets as u64;
         launch.constants.extend(strides.map(|(id, place)| (*id, words(place) as f64)));

@@ -33,7 +33,7 @@ pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
         sizes.for_each(|(name, value)| key += &format!(" {name}={value}"));
     }
     key += ":";
-    launches.iter().for_each(|launch| key += &format!(" {}", launch.variant));
+    launches.iter().for_each(|launch| key += &format!(" {}", launch.shader.variant));
     key
 }
 

@@ -66,7 +66,7 @@ impl Layer for Dense {
                 m: rows,
                 n: outputs,
                 k: inputs,
-                gate: None,
+                relu_mask: None,
             },
         );
         builder.push(Phase::Forward, BiasAdd { x: product, bias, out: output, rows, columns: outputs });
@@ -96,7 +96,7 @@ impl Layer for Dense {
                 m: outputs,
                 n: inputs,
                 k: rows,
-                gate: None,
+                relu_mask: None,
             },
         );
         builder.push(
@@ -117,7 +117,7 @@ impl Layer for Dense {
                     m: rows,
                     n: inputs,
                     k: outputs,
-                    gate: None,
+                    relu_mask: None,
                 },
             );
         }

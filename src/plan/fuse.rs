@@ -61,8 +61,9 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::BiasAdd(add) = plan.ops[at].op.clone() else { continue };
         let Some(made_at) = only_link(&plan, add.x) else { continue };
-        let Op::Matmul(Matmul { a, b, transpose_a: false, transpose_b: true, m, n, k, gate: None, .. }) =
-            plan.ops[made_at].op
+        let Op::Matmul(Matmul {
+            a, b, transpose_a: false, transpose_b: true, m, n, k, relu_mask: None, ..
+        }) = plan.ops[made_at].op
         else {
             continue;
         };
@@ -119,9 +120,10 @@ pub fn relu_into_product(mut plan: Plan) -> Plan {
         let Some(made_at) = only_link(&plan, link) else { continue };
         let fused: Op = match (&plan.ops[at].op, plan.ops[made_at].op.clone()) {
             (Op::Relu(_), Op::Dense(dense)) => Dense { relu: true, out, ..dense }.into(),
-            (Op::ReluGradient(relu), Op::Matmul(product @ Matmul { transpose_a: false, gate: None, .. })) => {
-                Matmul { gate: Some(relu.out), out, ..product }.into()
-            }
+            (
+                Op::ReluGradient(relu),
+                Op::Matmul(product @ Matmul { transpose_a: false, relu_mask: None, .. }),
+            ) => Matmul { relu_mask: Some(relu.out), out, ..product }.into(),
             _ => continue,
         };
         plan.ops[made_at].op = fused;
@@ -173,8 +175,17 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
     };
     let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
     for (at, planned) in plan.ops.iter().enumerate() {
-        let Op::Matmul(Matmul { a, b: x, out, transpose_a: true, transpose_b: false, m, n, k, gate: None }) =
-            planned.op
+        let Op::Matmul(Matmul {
+            a,
+            b: x,
+            out,
+            transpose_a: true,
+            transpose_b: false,
+            m,
+            n,
+            k,
+            relu_mask: None,
+        }) = planned.op
         else {
             continue;
         };

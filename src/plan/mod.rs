@@ -10,7 +10,7 @@ mod tensor;
 mod window;
 
 pub use builder::Builder;
-pub use ops::{Access, Launch, Op};
+pub use ops::{Access, Launch, Op, Shader};
 pub use tensor::{Element, Storage, Tensor, TensorId};
 pub use window::Window;
 

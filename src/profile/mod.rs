@@ -145,7 +145,7 @@ mod tests {
             m: 2,
             n: 2,
             k: 2,
-            gate: None,
+            relu_mask: None,
         };
         builder.push(Phase::Forward, op);
         let mut profile = Profile::new(&builder.finish(), 2);

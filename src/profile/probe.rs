@@ -27,8 +27,8 @@ pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> 
     let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Storage::Activation);
     let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
     let (transpose_a, transpose_b, [m, n, k]) = (false, false, [side; 3]);
-    let gate = None;
-    let product = Matmul { a: a.into(), b: b.into(), out, transpose_a, transpose_b, m, n, k, gate };
+    let relu_mask = None;
+    let product = Matmul { a: a.into(), b: b.into(), out, transpose_a, transpose_b, m, n, k, relu_mask };
     let seconds = best(device, builder, product.into(), &[a, b], tries).await?;
     let gflops = 2.0 * (side as f64).powi(3) / seconds / 1e9;
 

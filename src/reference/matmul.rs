@@ -19,7 +19,7 @@ impl Reference for Matmul {
                 }
             }
         }
-        if let Some(mask) = self.gate {
+        if let Some(mask) = self.relu_mask {
             for (out, mask) in out.iter_mut().zip(inputs.floats(mask)?) {
                 if *mask <= 0.0 {
                     *out = 0.0;

@@ -36,7 +36,7 @@ impl CpuOp for AtLevel<Matmul> {
         let a = stored(self.m, self.k, self.transpose_a);
         let b = stored(self.k, self.n, self.transpose_b);
         let operands = [Requirement::operand(&self.a, a.0, a.1), Requirement::operand(&self.b, b.0, b.1)];
-        let floats = [self.out].into_iter().chain(self.gate);
+        let floats = [self.out].into_iter().chain(self.relu_mask);
         operands.into_iter().chain(floats.map(|tensor| Requirement::floats(tensor, self.m, self.n))).collect()
     }
 
@@ -57,7 +57,7 @@ impl CpuOp for AtLevel<Matmul> {
         let a = tensors.operand(&self.a, if self.transpose_a { self.m } else { self.k });
         let b = tensors.operand(&self.b, if self.transpose_b { self.k } else { self.n });
         let out = tensors.floats(self.out);
-        debug_assert!(!(self.transpose_a && self.gate.is_some()), "gates are for products by rows");
+        debug_assert!(!(self.transpose_a && self.relu_mask.is_some()), "ReLU masks are for products by rows");
         // SAFETY: `requirements` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
             if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {
@@ -95,9 +95,9 @@ impl CpuOp for AtLevel<Matmul> {
                     k: self.k,
                 };
                 product.run(tensors, range.clone());
-                if let Some(gate) = self.gate {
+                if let Some(relu_mask) = self.relu_mask {
                     let values = range.start * self.n..range.end * self.n;
-                    relu_gradient(tensors.level, tensors.floats(gate), out, out, values);
+                    relu_gradient(tensors.level, tensors.floats(relu_mask), out, out, values);
                 }
             }
         }
@@ -106,7 +106,7 @@ impl CpuOp for AtLevel<Matmul> {
 
 impl Matmul {
     fn is_by_blocks(&self) -> bool {
-        self.gate.is_none() && (self.transpose_a || is_large(self.n, self.k))
+        self.relu_mask.is_none() && (self.transpose_a || is_large(self.n, self.k))
     }
 
     /// A weight's gradient from image bytes.

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -20,6 +21,9 @@ pub struct Adam {
     pub weight_decay: f32,
     pub decoupled: bool,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("adam", "each_value", "step_scalars", "networks"))];
 
 impl Describe for Adam {
     fn reads(&self) -> Vec<TensorId> {
@@ -45,7 +49,6 @@ impl Describe for Adam {
         ];
         let bindings =
             [(self.gradients, READ), (self.parameters, WRITE), (self.mean, WRITE), (self.square, WRITE)];
-        let source = include_str!("../../../shaders/adam.wgsl");
-        launch(source, constants, bindings, folded(self.count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
@@ -80,6 +81,9 @@ impl Augment {
     }
 }
 
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("augment", "philox", "step_scalars", "networks"))];
+
 impl Describe for Augment {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.images]
@@ -108,6 +112,6 @@ impl Describe for Augment {
             ("CELLS_X", cells_x as f64),
         ];
         let bindings = [(self.images, READ), (self.out, WRITE)];
-        launch(include_str!("../../../shaders/augment.wgsl"), constants, bindings, folded(self.rows))
+        launch(&SHADERS[0], constants, bindings, folded(self.rows))
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -10,6 +11,9 @@ pub struct AverageWeights {
     pub average: TensorId,
     pub count: usize,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("average_weights", "each_value", "step_scalars", "networks"))];
 
 impl Describe for AverageWeights {
     fn reads(&self) -> Vec<TensorId> {
@@ -27,7 +31,6 @@ impl Describe for AverageWeights {
             ("AVERAGE_OFFSET", offset(plan, self.average)),
         ];
         let bindings = [(self.parameters, READ), (self.average, WRITE)];
-        let source = include_str!("../../../shaders/average_weights.wgsl");
-        launch(source, constants, bindings, folded(self.count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

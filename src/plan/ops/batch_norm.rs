@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -22,6 +23,8 @@ pub struct BatchNorm {
     pub epsilon: f32,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("batch_norm", "each_value", "networks"))];
+
 impl Describe for BatchNorm {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x, self.moments, self.weight, self.bias]
@@ -43,7 +46,6 @@ impl Describe for BatchNorm {
             ("BIAS_OFFSET", offset(plan, self.bias)),
         ];
         let bindings = [(self.x, READ), (self.moments, READ), (self.weight, READ), (self.out, WRITE)];
-        let source = include_str!("../../../shaders/batch_norm.wgsl");
-        launch(source, constants, bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(count.div_ceil(256)))
     }
 }

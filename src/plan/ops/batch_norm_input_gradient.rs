@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -26,6 +27,9 @@ pub struct BatchNormInputGradient {
     pub inner: usize,
     pub epsilon: f32,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("batch_norm_input_gradient", "each_value", "networks"))];
 
 impl Describe for BatchNormInputGradient {
     fn reads(&self) -> Vec<TensorId> {
@@ -62,7 +66,6 @@ impl Describe for BatchNormInputGradient {
             (self.weight_gradient, READ),
             (self.input_gradient, WRITE),
         ];
-        let source = include_str!("../../../shaders/batch_norm_input_gradient.wgsl");
-        launch(source, constants, bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(count.div_ceil(256)))
     }
 }

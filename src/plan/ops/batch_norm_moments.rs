@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -26,6 +27,9 @@ impl BatchNormMoments {
     }
 }
 
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("batch_norm_moments", "each_channel", "workgroup_sum", "networks"))];
+
 impl Describe for BatchNormMoments {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x, self.running]
@@ -45,7 +49,6 @@ impl Describe for BatchNormMoments {
             ("RUNNING_OFFSET", offset(plan, self.running)),
         ];
         let bindings = [(self.x, READ), (self.moments, WRITE), (self.running, WRITE)];
-        let source = include_str!("../../../shaders/batch_norm_moments.wgsl");
-        launch(source, constants, bindings, folded(self.channels))
+        launch(&SHADERS[0], constants, bindings, folded(self.channels))
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -22,6 +23,9 @@ pub struct BatchNormSums {
     pub inner: usize,
     pub epsilon: f32,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("batch_norm_sums", "each_channel", "workgroup_sum", "networks"))];
 
 impl Describe for BatchNormSums {
     fn reads(&self) -> Vec<TensorId> {
@@ -48,7 +52,6 @@ impl Describe for BatchNormSums {
             (self.moments, READ),
             (self.weight_gradient, WRITE),
         ];
-        let source = include_str!("../../../shaders/batch_norm_sums.wgsl");
-        launch(source, constants, bindings, folded(self.channels))
+        launch(&SHADERS[0], constants, bindings, folded(self.channels))
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -14,6 +15,8 @@ pub struct BiasAdd {
     pub rows: usize,
     pub columns: usize,
 }
+
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("bias_add", "each_value", "networks"))];
 
 impl Describe for BiasAdd {
     fn reads(&self) -> Vec<TensorId> {
@@ -32,6 +35,6 @@ impl Describe for BiasAdd {
         ];
         let bindings = [(self.x, READ), (self.bias, READ), (self.out, WRITE)];
         let groups = folded((self.rows * self.columns).div_ceil(256));
-        launch(include_str!("../../../shaders/bias_add.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -14,6 +15,8 @@ pub struct ClipNorm {
     pub parts: usize,
     pub max_norm: f32,
 }
+
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("clip_norm", "each_value", "networks"))];
 
 impl Describe for ClipNorm {
     fn reads(&self) -> Vec<TensorId> {
@@ -32,7 +35,6 @@ impl Describe for ClipNorm {
             ("GRADIENTS_OFFSET", offset(plan, self.gradients)),
         ];
         let bindings = [(self.sums, READ), (self.gradients, WRITE)];
-        let source = include_str!("../../../shaders/clip_norm.wgsl");
-        launch(source, constants, bindings, folded(self.count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

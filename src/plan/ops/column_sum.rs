@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -12,6 +13,8 @@ pub struct ColumnSum {
     pub rows: usize,
     pub columns: usize,
 }
+
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("column_sum", "networks"))];
 
 impl Describe for ColumnSum {
     fn reads(&self) -> Vec<TensorId> {
@@ -30,6 +33,6 @@ impl Describe for ColumnSum {
         ];
         let bindings = [(self.x, READ), (self.out, WRITE)];
         let groups = folded(self.columns.div_ceil(32));
-        launch(include_str!("../../../shaders/column_sum.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

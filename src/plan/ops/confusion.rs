@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -14,6 +15,9 @@ pub struct Confusion {
     pub rows: usize,
     pub classes: usize,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("confusion", "predicted_class", "each_value", "step_scalars", "networks"))];
 
 impl Describe for Confusion {
     fn reads(&self) -> Vec<TensorId> {
@@ -31,7 +35,7 @@ impl Describe for Confusion {
             ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
         ];
         let bindings = [(self.logits, READ), (self.labels, READ), (self.counts, WRITE)];
-        let groups = folded(self.rows.div_ceil(64));
-        launch(include_str!("../../../shaders/confusion.wgsl"), constants, bindings, groups)
+        let groups = folded(self.rows.div_ceil(256));
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

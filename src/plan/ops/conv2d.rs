@@ -1,6 +1,6 @@
-use super::launching::{
-    BlockedConvolution, READ, WRITE, X_NAMES, launch, layered, offset, operand, tile, window,
-};
+use super::blocked_convolution::{self, BlockedConvolution};
+use super::launch::{READ, WRITE, input, launch, layered, offset, tile, window};
+use super::shader::{Shader, join};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -25,6 +25,23 @@ pub struct Conv2d {
     pub window: Window,
 }
 
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!(
+        "conv2d",
+        "patch",
+        "bias_relu",
+        "convolution",
+        "window",
+        "tiled_product",
+        "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    blocked_convolution::BLOCKED,
+    blocked_convolution::SUBGROUPS,
+];
+
 impl Describe for Conv2d {
     fn reads(&self) -> Vec<TensorId> {
         [self.x.tensor, self.weight].into_iter().chain(self.bias).collect()
@@ -39,8 +56,8 @@ impl Describe for Conv2d {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        let places = self.rows * self.window.outputs();
-        let (width, height) = tile(self.out_channels, places);
+        let positions = self.rows * self.window.outputs();
+        let (width, height) = tile(self.out_channels, positions);
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
@@ -54,17 +71,17 @@ impl Describe for Conv2d {
         ]
         .into_iter()
         .chain(window(&self.window))
-        .chain(operand(plan, self.x, X_NAMES));
+        .chain(input(plan, self.x));
         // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
         let bias = self.bias.unwrap_or(self.weight);
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
-        let groups = layered(places.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
-        launch(include_str!("../../../shaders/conv2d.wgsl"), constants, bindings, groups)
+        let groups = layered(positions.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let Conv2d { x, weight, bias, relu, out, rows, in_channels, out_channels, window } = self.clone();
-        let is_flipped = false;
+        let is_mirrored = false;
         let blocked = BlockedConvolution {
             x,
             weight,
@@ -75,7 +92,7 @@ impl Describe for Conv2d {
             in_channels,
             out_channels,
             window,
-            is_flipped,
+            is_mirrored,
         };
         blocked.launches(plan)
     }

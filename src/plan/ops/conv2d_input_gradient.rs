@@ -1,4 +1,6 @@
-use super::launching::{BlockedConvolution, READ, WRITE, launch, layered, offset, tile, window};
+use super::blocked_convolution::{self, BlockedConvolution};
+use super::launch::{READ, WRITE, launch, layered, offset, tile, window};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -19,6 +21,19 @@ pub struct Conv2dInputGradient {
     pub window: Window,
 }
 
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!(
+        "conv2d_input_gradient",
+        "convolution",
+        "window",
+        "tiled_product",
+        "store_block",
+        "networks"
+    )),
+    blocked_convolution::BLOCKED,
+    blocked_convolution::SUBGROUPS,
+];
+
 impl Describe for Conv2dInputGradient {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.output_gradient, self.weight]
@@ -33,8 +48,8 @@ impl Describe for Conv2dInputGradient {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        let places = self.rows * self.window.inputs();
-        let (width, height) = tile(self.in_channels, places);
+        let positions = self.rows * self.window.inputs();
+        let (width, height) = tile(self.in_channels, positions);
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
@@ -46,13 +61,13 @@ impl Describe for Conv2dInputGradient {
         .into_iter()
         .chain(window(&self.window));
         let bindings = [(self.output_gradient, READ), (self.weight, READ), (self.input_gradient, WRITE)];
-        let groups = layered(places.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
-        launch(include_str!("../../../shaders/conv2d_input_gradient.wgsl"), constants, bindings, groups)
+        let groups = layered(positions.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let Window { input, output, kernel, stride, padding } = self.window;
-        // What the window reaches past the output's first row, the mirrored one has as rows of zeros.
+        // Where the window reaches past the output's first row, the mirrored one has rows of zeros.
         let Some(top) = (kernel[0] - 1).checked_sub(padding[0]) else { return Vec::new() };
         let Some(left) = (kernel[1] - 1).checked_sub(padding[1]) else { return Vec::new() };
         let blocked = BlockedConvolution {
@@ -65,7 +80,7 @@ impl Describe for Conv2dInputGradient {
             in_channels: self.out_channels,
             out_channels: self.in_channels,
             window: Window { input: output, output: input, kernel, stride, padding: [top, left] },
-            is_flipped: true,
+            is_mirrored: true,
         };
         blocked.launches(plan)
     }

@@ -1,8 +1,7 @@
-use super::launching::{
-    BLOCKED, READ, SUBGROUPS, WRITE, X_NAMES, is_for_blocks, launch, layered, operand, tile, window,
-    without_stride,
-};
-use super::{Describe, Launch, Operand};
+use super::blocked_convolution::can_serve;
+use super::launch::{READ, WRITE, input, launch, layered, tile, window};
+use super::shader::{Shader, join};
+use super::{Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
 
 /// The gradient of a convolution's weight and bias, one partial sum for each group of neighbouring images; `column_sum`
@@ -24,6 +23,44 @@ pub struct Conv2dWeightGradient {
     pub out_channels: usize,
     pub window: Window,
 }
+
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!(
+        "conv2d_weight_gradient",
+        "weight_gradient",
+        "patch",
+        "convolution",
+        "window",
+        "tiled_product",
+        "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::blocked(join!(
+        "conv2d_weight_gradient_blocked",
+        "weight_gradient_blocks",
+        "weight_gradient",
+        "strip",
+        "convolution",
+        "window",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::subgroups(join!(
+        "conv2d_weight_gradient_blocked_subgroups",
+        "weight_gradient_blocks",
+        "weight_gradient",
+        "strip",
+        "convolution",
+        "window",
+        "broadcast",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+];
 
 impl Conv2dWeightGradient {
     pub fn groups(&self) -> usize {
@@ -58,62 +95,48 @@ impl Describe for Conv2dWeightGradient {
         // the bias is a weight of an input that is always 1
         let columns = self.taps() + usize::from(self.has_bias);
         let (width, height) = tile(self.out_channels, columns);
-        let constants = [
-            ("ROWS", self.rows as f64),
-            ("IN_CHANNELS", self.in_channels as f64),
-            ("OUT_CHANNELS", self.out_channels as f64),
-            ("TILE_WIDTH", width as f64),
-            ("TILE_HEIGHT", height as f64),
-            ("GROUP", self.group as f64),
-            ("HAS_BIAS", self.has_bias as u32 as f64),
-        ]
-        .into_iter()
-        .chain(window(&self.window))
-        .chain(operand(plan, self.x, X_NAMES));
-        let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
+        let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
         let groups = [
             columns.div_ceil(4 * width) as u32,
             self.out_channels.div_ceil(4 * height) as u32,
             self.groups() as u32,
         ];
-        launch(include_str!("../../../shaders/conv2d_weight_gradient.wgsl"), constants, bindings, groups)
+        self.launched(plan, &SHADERS[0], &sides, groups)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        if !is_for_blocks(&self.window) {
+        const THREADS: usize = 32;
+        if !can_serve(&self.window) {
             return Vec::new();
         }
-        // Two rows of taps an invocation.
+        // Two rows of a kernel, and eight output channels, an invocation.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
-        const THREADS: usize = 32;
-        let groups = (pairs * self.groups()).div_ceil(THREADS);
-        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked.wgsl");
-        let blocked = Launch { variant: BLOCKED, ..self.in_blocks(plan, source, THREADS, groups) };
+        let in_blocks = |shader: &Shader, threads: usize, along_x: usize| {
+            let groups = layered(along_x, self.out_channels.div_ceil(8));
+            self.launched(plan, shader, &[("THREADS", threads as f64)], groups)
+        };
+        let blocked = in_blocks(&SHADERS[1], THREADS, (pairs * self.groups()).div_ceil(THREADS));
         // A workgroup a group of images, or several.
         let threads = pairs.next_multiple_of(8).min(THREADS);
-        let groups = pairs.div_ceil(threads) * self.groups();
-        let source = include_str!("../../../shaders/conv2d_weight_gradient_blocked_subgroups.wgsl");
-        let shared = self.in_blocks(plan, source, threads, groups);
-        let shared = Launch { variant: SUBGROUPS, needs_subgroups: true, ..shared };
-        vec![blocked, shared]
+        let subgroups = in_blocks(&SHADERS[2], threads, pairs.div_ceil(threads) * self.groups());
+        vec![blocked, subgroups]
     }
 }
 
 impl Conv2dWeightGradient {
-    /// Eight output channels an invocation, and of those so many workgroups.
-    fn in_blocks(&self, plan: &Plan, source: &'static str, threads: usize, groups: usize) -> Launch {
+    fn launched(&self, plan: &Plan, shader: &Shader, threads: &[Constant], groups: [u32; 3]) -> Launch {
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
             ("OUT_CHANNELS", self.out_channels as f64),
             ("GROUP", self.group as f64),
             ("HAS_BIAS", self.has_bias as u32 as f64),
-            ("THREADS", threads as f64),
         ]
         .into_iter()
-        .chain(without_stride(&self.window))
-        .chain(operand(plan, self.x, X_NAMES));
+        .chain(threads.iter().copied())
+        .chain(window(&self.window))
+        .chain(input(plan, self.x));
         let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.partials, WRITE)];
-        launch(source, constants, bindings, layered(groups, self.out_channels.div_ceil(8)))
+        launch(shader, constants, bindings, groups)
     }
 }

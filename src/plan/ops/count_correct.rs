@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -14,6 +15,9 @@ pub struct CountCorrect {
     pub rows: usize,
     pub classes: usize,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("count_correct", "predicted_class", "step_scalars", "networks"))];
 
 impl Describe for CountCorrect {
     fn reads(&self) -> Vec<TensorId> {
@@ -32,6 +36,6 @@ impl Describe for CountCorrect {
         ];
         let bindings = [(self.logits, READ), (self.labels, READ), (self.correct, WRITE)];
         let groups = folded(self.rows.div_ceil(64));
-        launch(include_str!("../../../shaders/count_correct.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

@@ -1,6 +1,5 @@
-use super::launching::{
-    BLOCKED, MOST_SHARING, READ, SUBGROUPS, WRITE, X_NAMES, blocks, launch, offset, operand,
-};
+use super::launch::{MOST_BROADCASTING, READ, WRITE, blocks, input, launch, offset};
+use super::shader::{Shader, join};
 use super::{Access, Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
@@ -22,6 +21,27 @@ pub struct DenseSgd {
     pub outputs: usize,
 }
 
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!("dense_sgd", "dense_sgd", "input_words", "pixels", "step_scalars", "networks")),
+    Shader::blocked(join!(
+        "dense_sgd_blocked",
+        "dense_sgd",
+        "input_fours",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::subgroups(join!(
+        "dense_sgd_blocked_subgroups",
+        "dense_sgd",
+        "input_fours",
+        "broadcast",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+];
+
 impl Describe for DenseSgd {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x.tensor, self.output_gradient, self.weight, self.bias]
@@ -36,16 +56,16 @@ impl Describe for DenseSgd {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        const LANES: usize = 32;
-        let input_groups = self.inputs.div_ceil(4 * LANES);
+        const WIDTH: usize = 32;
+        let input_groups = self.inputs.div_ceil(4 * WIDTH);
         let constants = self.sizes(plan).chain([
-            ("LANES", LANES as f64),
-            ("SLICES", 4.0),
+            ("WIDTH", WIDTH as f64),
+            ("HEIGHT", 4.0),
             ("INPUT_GROUPS", input_groups as f64),
         ]);
-        let bindings = [(self.x.tensor, READ), (self.output_gradient, READ), (self.weight, WRITE)];
+        let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
         let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
-        launch(include_str!("../../../shaders/dense_sgd.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
@@ -72,13 +92,13 @@ impl DenseSgd {
             ("BIAS_OFFSET", offset(plan, self.bias)),
         ]
         .into_iter()
-        .chain(operand(plan, self.x, X_NAMES))
+        .chain(input(plan, self.x))
     }
 
     /// x twice, as floats and as bytes. The bias lies in the weight's flat buffer, which must not be bound twice.
     fn bindings(&self) -> [(TensorId, Access); 4] {
         let x = self.x.tensor;
-        [(x, READ), (x, READ), (self.output_gradient, READ), (self.weight, WRITE)]
+        [(self.weight, WRITE), (self.output_gradient, READ), (x, READ), (x, READ)]
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {
@@ -86,17 +106,14 @@ impl DenseSgd {
         let constants = self.sizes(plan).chain([("WIDTH", width as f64), ("HEIGHT", height as f64)]);
         let along = |length: usize, side: usize| length.div_ceil(8 * side) as u32;
         let groups = [along(self.inputs, width), along(self.outputs, height), 1];
-        let source = include_str!("../../../shaders/dense_sgd_blocked.wgsl");
-        Launch { variant: BLOCKED, ..launch(source, constants, self.bindings(), groups) }
+        launch(&SHADERS[1], constants, self.bindings(), groups)
     }
 
     fn with_subgroups(&self, plan: &Plan) -> Launch {
         let blocks = self.inputs.div_ceil(8);
-        let threads = blocks.next_multiple_of(8).min(MOST_SHARING);
+        let threads = blocks.next_multiple_of(8).min(MOST_BROADCASTING);
         let constants = self.sizes(plan).chain([("THREADS", threads as f64)]);
         let groups = [blocks.div_ceil(threads) as u32, self.outputs.div_ceil(8) as u32, 1];
-        let source = include_str!("../../../shaders/dense_sgd_blocked_subgroups.wgsl");
-        let launch = launch(source, constants, self.bindings(), groups);
-        Launch { variant: SUBGROUPS, needs_subgroups: true, ..launch }
+        launch(&SHADERS[2], constants, self.bindings(), groups)
     }
 }

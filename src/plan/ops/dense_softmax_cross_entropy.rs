@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, X_NAMES, folded, in_block, launch, offset, operand};
+use super::launch::{READ, WRITE, folded, in_block, input, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
@@ -28,6 +29,15 @@ pub struct DenseSoftmaxCrossEntropy {
     pub scale: f32,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!(
+    "dense_softmax_cross_entropy",
+    "cross_entropy",
+    "input_words",
+    "pixels",
+    "step_scalars",
+    "networks"
+))];
+
 impl Describe for DenseSoftmaxCrossEntropy {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x.tensor, self.weight, self.bias, self.labels]
@@ -49,7 +59,6 @@ impl Describe for DenseSoftmaxCrossEntropy {
             ("INPUTS", self.inputs as f64),
             ("CLASSES", self.classes as f64),
             ("SCALE", self.scale as f64),
-            ("LANES", 32.0),
             ("KEPT", if self.classes <= MOST_KEPT { self.classes as f64 } else { 1.0 }),
             ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
             ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
@@ -58,16 +67,16 @@ impl Describe for DenseSoftmaxCrossEntropy {
             ("WEIGHT_IS_ALIGNED", is_aligned as u32 as f64),
         ]
         .into_iter()
-        .chain(operand(plan, self.x, X_NAMES));
+        .chain(input(plan, self.x));
         let bindings = [
+            (self.labels, READ),
+            (self.sample_loss, WRITE),
             (self.x.tensor, READ),
             (self.weight, READ),
             (self.bias, READ),
-            (self.labels, READ),
             (self.logits_gradient, WRITE),
-            (self.sample_loss, WRITE),
         ];
         let groups = folded(self.rows.div_ceil(4));
-        launch(include_str!("../../../shaders/dense_softmax_cross_entropy.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

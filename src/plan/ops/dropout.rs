@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch};
+use super::launch::{READ, WRITE, folded, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -31,6 +32,9 @@ impl Dropout {
     }
 }
 
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("dropout", "philox", "each_value", "step_scalars", "networks"))];
+
 impl Describe for Dropout {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x]
@@ -43,13 +47,12 @@ impl Describe for Dropout {
     fn launch(&self, _: &Plan) -> Launch {
         let count = self.rows * self.columns;
         let constants = [
-            ("COUNT", count as f64),
+            ("VALUES", count as f64),
             ("THRESHOLD", self.threshold() as f64),
             ("GAIN", self.gain() as f64),
             ("LAYER", self.layer as f64),
         ];
         let bindings = [(self.x, READ), (self.out, WRITE)];
-        let source = include_str!("../../../shaders/dropout.wgsl");
-        launch(source, constants, bindings, folded(count.div_ceil(4 * 256)))
+        launch(&SHADERS[0], constants, bindings, folded(count.div_ceil(4 * 256)))
     }
 }

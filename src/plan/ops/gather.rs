@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch};
+use super::launch::{READ, WRITE, folded, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -21,6 +22,8 @@ pub struct Gather {
     pub columns: usize,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("gather", "networks"))];
+
 impl Describe for Gather {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.all_images, self.all_labels, self.indices]
@@ -41,6 +44,6 @@ impl Describe for Gather {
             (self.labels, WRITE),
         ];
         let groups = folded((self.rows * words).div_ceil(256));
-        launch(include_str!("../../../shaders/gather.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, launch};
+use super::launch::{READ, WRITE, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -14,6 +15,8 @@ pub struct LossSum {
     pub scale: f32,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("loss_sum", "networks"))];
+
 impl Describe for LossSum {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.sample_loss]
@@ -26,6 +29,6 @@ impl Describe for LossSum {
     fn launch(&self, _plan: &Plan) -> Launch {
         let constants = [("ROWS", self.rows as f64), ("SCALE", self.scale as f64)];
         let bindings = [(self.sample_loss, READ), (self.losses, WRITE)];
-        launch(include_str!("../../../shaders/loss_sum.wgsl"), constants, bindings, [1, 1, 1])
+        launch(&SHADERS[0], constants, bindings, [1, 1, 1])
     }
 }

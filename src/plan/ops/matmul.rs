@@ -1,11 +1,10 @@
-use super::blocked_product::BlockedProduct;
-use super::launching::{READ, WRITE, launch, layered, offset, operand, tile};
+use super::product::Product;
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Matrix product: `out = A · B`, where A is `[m, k]`, or stored as `[k, m]` with `transpose_a`, and B is
-/// `[k, n]`, or stored as `[n, k]` with `transpose_b`; with a gate 0 where that is not above 0, which is `relu_gradient` after the
-/// product.
+/// `[k, n]`, or stored as `[n, k]` with `transpose_b`; with a ReLU mask zero where the ReLU output was <= 0, which is
+/// `relu_gradient` after the product.
 #[derive(Clone, Debug)]
 pub struct Matmul {
     pub a: Operand,
@@ -17,13 +16,15 @@ pub struct Matmul {
     pub m: usize,
     pub n: usize,
     pub k: usize,
-    /// What a ReLU gave, `[m, n]`. Not with `transpose_a`.
-    pub gate: Option<TensorId>,
+    /// The output of a ReLU, `[m, n]`. Not with `transpose_a`.
+    pub relu_mask: Option<TensorId>,
 }
+
+pub(super) use super::product::SHADERS;
 
 impl Describe for Matmul {
     fn reads(&self) -> Vec<TensorId> {
-        [self.a.tensor, self.b.tensor].into_iter().chain(self.gate).collect()
+        [self.a.tensor, self.b.tensor].into_iter().chain(self.relu_mask).collect()
     }
 
     fn writes(&self) -> Vec<TensorId> {
@@ -35,43 +36,26 @@ impl Describe for Matmul {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        let (width, height) = tile(self.m, self.n);
-        let constants = [
-            ("M", self.m as f64),
-            ("N", self.n as f64),
-            ("K", self.k as f64),
-            ("WIDTH", width as f64),
-            ("HEIGHT", height as f64),
-            ("TRANSPOSE_A", self.transpose_a as u32 as f64),
-            ("TRANSPOSE_B", self.transpose_b as u32 as f64),
-            ("A_START", offset(plan, self.a.tensor)),
-            ("B_START", offset(plan, self.b.tensor)),
-            ("OUT_START", offset(plan, self.out)),
-            ("HAS_GATE", self.gate.is_some() as u32 as f64),
-        ]
-        .into_iter()
-        .chain(operand(plan, self.a, ["A_IS_BYTES", "A_GAIN", "A_OFFSET", "A_IN_BLOCK"]))
-        .chain(operand(plan, self.b, ["B_IS_BYTES", "B_GAIN", "B_OFFSET", "B_IN_BLOCK"]));
-        let b = self.b.tensor;
-        // something to bind where there is no gate
-        let gate = self.gate.unwrap_or(b);
-        let bindings = [(self.a.tensor, READ), (b, READ), (self.out, WRITE), (gate, READ)];
-        let groups = layered(self.n.div_ceil(4 * width), self.m.div_ceil(4 * height));
-        launch(include_str!("../../../shaders/matmul.wgsl"), constants, bindings, groups)
+        self.product().plain(plan)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let blocked = BlockedProduct {
+        self.product().alternatives(plan)
+    }
+}
+
+impl Matmul {
+    fn product(&self) -> Product {
+        Product {
             a: self.a,
             b: self.b,
             bias: None,
             relu: false,
-            gate: self.gate,
+            relu_mask: self.relu_mask,
             out: self.out,
             transpose_a: self.transpose_a,
             transpose_b: self.transpose_b,
             sizes: [self.m, self.n, self.k],
-        };
-        blocked.launches(plan)
+        }
     }
 }

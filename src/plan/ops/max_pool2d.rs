@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, window};
+use super::launch::{READ, WRITE, folded, launch, window};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -15,6 +16,9 @@ pub struct MaxPool2d {
     pub window: Window,
 }
 
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("max_pool2d", "pool", "window", "each_value", "networks"))];
+
 impl Describe for MaxPool2d {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x]
@@ -28,7 +32,6 @@ impl Describe for MaxPool2d {
         let (maps, count) = (self.rows * self.channels, self.rows * self.channels * self.window.outputs());
         let constants = [("MAPS", maps as f64)].into_iter().chain(window(&self.window));
         let bindings = [(self.x, READ), (self.out, WRITE)];
-        let source = include_str!("../../../shaders/max_pool2d.wgsl");
-        launch(source, constants, bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(count.div_ceil(256)))
     }
 }

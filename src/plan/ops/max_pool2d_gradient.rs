@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, window, without_stride};
+use super::launch::{READ, WRITE, folded, launch, window};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
@@ -19,6 +20,14 @@ pub struct MaxPool2dGradient {
     pub relu: bool,
 }
 
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!("max_pool2d_gradient", "pool", "window", "each_value", "networks")),
+    Shader::variant(
+        "disjoint",
+        join!("max_pool2d_gradient_disjoint", "pool", "window", "each_value", "networks"),
+    ),
+];
+
 impl Describe for MaxPool2dGradient {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x, self.output_gradient]
@@ -29,12 +38,8 @@ impl Describe for MaxPool2dGradient {
     }
 
     fn launch(&self, _: &Plan) -> Launch {
-        let (maps, count) = (self.rows * self.channels, self.rows * self.channels * self.window.inputs());
-        let constants = [("MAPS", maps as f64), ("RELU", self.relu as u32 as f64)];
-        let constants = constants.into_iter().chain(window(&self.window));
-        let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
-        let source = include_str!("../../../shaders/max_pool2d_gradient.wgsl");
-        launch(source, constants, bindings, folded(count.div_ceil(256)))
+        let values = self.rows * self.channels * self.window.inputs();
+        self.launched(&SHADERS[0], values)
     }
 
     fn alternatives(&self, _: &Plan) -> Vec<Launch> {
@@ -42,13 +47,18 @@ impl Describe for MaxPool2dGradient {
         if kernel != stride {
             return Vec::new();
         }
-        let maps = self.rows * self.channels;
         let along = |side: usize| (input[side] + padding[side]).div_ceil(kernel[side]);
-        let constants = [("MAPS", maps as f64), ("RELU", self.relu as u32 as f64)];
-        let constants = constants.into_iter().chain(without_stride(&self.window));
+        let windows = self.rows * self.channels * along(0) * along(1);
+        vec![self.launched(&SHADERS[1], windows)]
+    }
+}
+
+impl MaxPool2dGradient {
+    /// One invocation for each of `count` values or windows.
+    fn launched(&self, shader: &Shader, count: usize) -> Launch {
+        let constants = [("MAPS", (self.rows * self.channels) as f64), ("RELU", self.relu as u32 as f64)];
+        let constants = constants.into_iter().chain(window(&self.window));
         let bindings = [(self.x, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
-        let source = include_str!("../../../shaders/max_pool2d_gradient_apart.wgsl");
-        let groups = folded((maps * along(0) * along(1)).div_ceil(64));
-        vec![Launch { variant: "apart", ..launch(source, constants, bindings, groups) }]
+        launch(shader, constants, bindings, folded(count.div_ceil(256)))
     }
 }

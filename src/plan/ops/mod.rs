@@ -1,5 +1,5 @@
 //! The vocabulary of plans: one file an op. An op is plain data: tensors, sizes, and how its shader is launched.
-//! What it computes stands in `shaders/<op>.wgsl` and `src/cpu/<op>.rs`.
+//! What it computes is in `src/reference/<op>.rs`, `src/cpu/ops/<op>.rs` and `shaders/<op>.wgsl`.
 
 use super::{Plan, TensorId};
 
@@ -13,7 +13,7 @@ mod batch_norm_input_gradient;
 mod batch_norm_moments;
 mod batch_norm_sums;
 mod bias_add;
-mod blocked_product;
+mod blocked_convolution;
 mod clip_norm;
 mod column_sum;
 mod confusion;
@@ -26,15 +26,17 @@ mod dense_sgd;
 mod dense_softmax_cross_entropy;
 mod dropout;
 mod gather;
-mod launching;
+mod launch;
 mod loss_sum;
 mod matmul;
 mod max_pool2d;
 mod max_pool2d_gradient;
 mod momentum;
+mod product;
 mod relu;
 mod relu_gradient;
 mod sgd;
+mod shader;
 mod softmax_cross_entropy;
 mod square_sum;
 mod tanh;
@@ -95,7 +97,7 @@ pub(crate) trait Describe {
     }
     /// How the op's shader is launched in this plan.
     fn launch(&self, plan: &Plan) -> Launch;
-    /// Other shaders that do the same where shape and places allow: which is the quickest depends on the adapter.
+    /// Other shaders that do the same where shapes and offsets allow: which is the fastest depends on the adapter.
     fn alternatives(&self, _plan: &Plan) -> Vec<Launch> {
         Vec::new()
     }
@@ -107,23 +109,16 @@ pub type Constant = (&'static str, f64);
 /// One dispatch: a shader, its constants, its buffers, its grid. Plain data; `gpu` makes pipelines of it.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// Tells an op's shaders apart.
-    pub variant: &'static str,
-    /// Whether the shader is only for devices with subgroups of at least 8 lanes.
-    pub needs_subgroups: bool,
-    /// WGSL source; the entry point is `main`.
-    pub source: &'static str,
+    pub shader: Shader,
     /// Values of the shader's `override` constants.
     pub constants: Vec<Constant>,
-    /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step's numbers.)
-    /// The shader has an `override` with the binding as its `@id`: how far each net's part is from the one before it, in
-    /// 32-bit words.
-    /// No buffer may stand here twice if one of the two is written.
+    /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step scalars.) Where several
+    /// networks train in one run, the shader's `override` with the binding as its `@id` is the stride between networks in
+    /// that buffer, in 32-bit words. No buffer may stand here twice if one of the two is written.
     pub bindings: Vec<(TensorId, Access)>,
-    /// Workgroups along x, y and z. An op of `Phase::Metrics` (and `gather`) does a whole block of steps in one
-    /// dispatch: z is 1 here, the executor puts the number of steps there, and the shader takes
-    /// `workgroup_id.z` for the step. Where nets run side by side, it multiplies z once more; shaders take
-    /// `z % NETS` for the net, and `z / NETS` for what else z is.
+    /// Workgroups along x, y and z. An op of `Phase::Metrics` (and `gather`) does a whole block of steps in one dispatch:
+    /// z is 1 here, the executor multiplies it by the number of steps, and `group.z / NETWORKS` is the step. Where several
+    /// networks train in one run, the executor multiplies z by their number, and `group.z % NETWORKS` is the network.
     pub groups: [u32; 3],
 }
 
@@ -170,6 +165,11 @@ macro_rules! define {
             /// Every op's name.
             pub const NAMES: &[&str] = &[$(stringify!($module),)*];
 
+            /// Every op's name and shaders, the plain one first.
+            pub fn all_shaders() -> Vec<(&'static str, &'static [Shader])> {
+                vec![$((stringify!($module), $module::SHADERS),)*]
+            }
+
             fn describe(&self) -> &dyn Describe {
                 match self { $(Op::$name(op) => op,)* }
             }
@@ -183,6 +183,7 @@ macro_rules! define {
 with_ops!(define);
 
 pub use augment::Strengths;
+pub use shader::Shader;
 
 impl Op {
     pub fn reads(&self) -> Vec<TensorId> {
@@ -199,7 +200,7 @@ impl Op {
         self.describe().multiply_adds()
     }
 
-    /// How the op can be launched in this plan: first the way that is never wrong, then what may be quicker.
+    /// How the op can be launched in this plan: first with the plain shader, then with those that may be faster.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         let op = self.describe();
         let mut launches = vec![op.launch(plan)];

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -15,6 +16,9 @@ pub struct Momentum {
     pub nesterov: bool,
     pub weight_decay: f32,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("momentum", "each_value", "step_scalars", "networks"))];
 
 impl Describe for Momentum {
     fn reads(&self) -> Vec<TensorId> {
@@ -36,7 +40,6 @@ impl Describe for Momentum {
             ("WEIGHT_DECAY", self.weight_decay as f64),
         ];
         let bindings = [(self.gradients, READ), (self.parameters, WRITE), (self.velocity, WRITE)];
-        let source = include_str!("../../../shaders/momentum.wgsl");
-        launch(source, constants, bindings, folded(self.count.div_ceil(256)))
+        launch(&SHADERS[0], constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

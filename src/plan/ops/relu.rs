@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch};
+use super::launch::{READ, WRITE, folded, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -13,6 +14,8 @@ pub struct Relu {
     pub columns: usize,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("relu", "each_value", "networks"))];
+
 impl Describe for Relu {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x]
@@ -25,7 +28,6 @@ impl Describe for Relu {
     fn launch(&self, _: &Plan) -> Launch {
         let count = self.rows * self.columns;
         let bindings = [(self.x, READ), (self.out, WRITE)];
-        let source = include_str!("../../../shaders/relu.wgsl");
-        launch(source, [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
     }
 }

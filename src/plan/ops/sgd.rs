@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch, offset};
+use super::launch::{READ, WRITE, folded, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -11,6 +12,9 @@ pub struct Sgd {
     pub count: usize,
     pub weight_decay: f32,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("sgd", "each_value", "step_scalars", "networks"))];
 
 impl Describe for Sgd {
     fn reads(&self) -> Vec<TensorId> {
@@ -29,11 +33,6 @@ impl Describe for Sgd {
             ("WEIGHT_DECAY", self.weight_decay as f64),
         ];
         let bindings = [(self.gradients, READ), (self.parameters, WRITE)];
-        launch(
-            include_str!("../../../shaders/sgd.wgsl"),
-            constants,
-            bindings,
-            folded(self.count.div_ceil(256)),
-        )
+        launch(&SHADERS[0], constants, bindings, folded(self.count.div_ceil(256)))
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -24,6 +25,14 @@ pub struct SoftmaxCrossEntropy {
     pub smoothing: f32,
 }
 
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!("softmax_cross_entropy", "logits", "cross_entropy", "step_scalars", "networks")),
+    Shader::variant(
+        "loss",
+        join!("softmax_cross_entropy_loss", "logits", "cross_entropy", "step_scalars", "networks"),
+    ),
+];
+
 impl Describe for SoftmaxCrossEntropy {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.logits, self.labels]
@@ -40,23 +49,18 @@ impl Describe for SoftmaxCrossEntropy {
             ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
             ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
         ];
-        let bindings = [(self.logits, READ), (self.labels, READ), (self.sample_loss, WRITE)];
+        let bindings = [(self.labels, READ), (self.sample_loss, WRITE), (self.logits, READ)];
         let groups = folded(self.rows.div_ceil(4));
         match self.logits_gradient {
             Some(gradient) => launch(
-                include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
+                &SHADERS[0],
                 constants
                     .into_iter()
                     .chain([("SCALE", self.scale as f64), ("SMOOTHING", self.smoothing as f64)]),
                 bindings.into_iter().chain([(gradient, WRITE)]),
                 groups,
             ),
-            None => launch(
-                include_str!("../../../shaders/softmax_cross_entropy_loss.wgsl"),
-                constants,
-                bindings,
-                groups,
-            ),
+            None => launch(&SHADERS[1], constants, bindings, groups),
         }
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, launch, offset};
+use super::launch::{READ, WRITE, launch, offset};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -12,6 +13,8 @@ pub struct SquareSum {
     pub count: usize,
     pub parts: usize,
 }
+
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("square_sum", "workgroup_sum", "networks"))];
 
 impl Describe for SquareSum {
     fn reads(&self) -> Vec<TensorId> {
@@ -29,7 +32,6 @@ impl Describe for SquareSum {
             ("X_OFFSET", offset(plan, self.x)),
         ];
         let bindings = [(self.x, READ), (self.sums, WRITE)];
-        let source = include_str!("../../../shaders/square_sum.wgsl");
-        launch(source, constants, bindings, [self.parts as u32, 1, 1])
+        launch(&SHADERS[0], constants, bindings, [self.parts as u32, 1, 1])
     }
 }

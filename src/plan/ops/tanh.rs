@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch};
+use super::launch::{READ, WRITE, folded, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -13,6 +14,8 @@ pub struct Tanh {
     pub columns: usize,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("tanh", "each_value", "networks"))];
+
 impl Describe for Tanh {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.x]
@@ -25,7 +28,6 @@ impl Describe for Tanh {
     fn launch(&self, _: &Plan) -> Launch {
         let count = self.rows * self.columns;
         let bindings = [(self.x, READ), (self.out, WRITE)];
-        let source = include_str!("../../../shaders/tanh.wgsl");
-        launch(source, [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
     }
 }

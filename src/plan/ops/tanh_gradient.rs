@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, launch};
+use super::launch::{READ, WRITE, folded, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
@@ -15,6 +16,8 @@ pub struct TanhGradient {
     pub columns: usize,
 }
 
+pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("tanh_gradient", "each_value", "networks"))];
+
 impl Describe for TanhGradient {
     fn reads(&self) -> Vec<TensorId> {
         vec![self.out, self.output_gradient]
@@ -27,7 +30,6 @@ impl Describe for TanhGradient {
     fn launch(&self, _: &Plan) -> Launch {
         let count = self.rows * self.columns;
         let bindings = [(self.out, READ), (self.output_gradient, READ), (self.input_gradient, WRITE)];
-        let source = include_str!("../../../shaders/tanh_gradient.wgsl");
-        launch(source, [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
+        launch(&SHADERS[0], [("COUNT", count as f64)], bindings, folded(count.div_ceil(256)))
     }
 }

@@ -1,4 +1,5 @@
-use super::launching::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::shader::{Shader, join};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
@@ -13,6 +14,9 @@ pub struct Unpack {
     pub columns: usize,
     pub pixels: Pixels,
 }
+
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("unpack", "pixels", "each_value", "step_scalars", "networks"))];
 
 impl Describe for Unpack {
     fn reads(&self) -> Vec<TensorId> {
@@ -33,6 +37,6 @@ impl Describe for Unpack {
         ];
         let bindings = [(self.images, READ), (self.out, WRITE)];
         let groups = folded((self.rows * self.columns.div_ceil(4)).div_ceil(256));
-        launch(include_str!("../../../shaders/unpack.wgsl"), constants, bindings, groups)
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 }

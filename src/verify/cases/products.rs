@@ -107,11 +107,11 @@ fn matmul(
         if is_masked { ", masked" } else { "" }
     );
     // Some of it exactly 0, where nothing is passed back.
-    let gate = is_masked.then(|| draft.coarse("mask", &[m, n]));
+    let relu_mask = is_masked.then(|| draft.coarse("mask", &[m, n]));
     let tolerance = if k > 1000 { LONG_PRODUCT } else { PRODUCT };
     draft.case(
         Phase::Forward,
-        Matmul { a, b, out, transpose_a, transpose_b, m, n, k, gate },
+        Matmul { a, b, out, transpose_a, transpose_b, m, n, k, relu_mask },
         shape,
         tolerance,
     )

@@ -1,0 +1,113 @@
+
+// ---- weight gradient in register blocks: 8 output channels of two kernel rows an invocation, a kernel row being one (c, i)
+// with its up to 5 j. It goes through a group's images by strips; the op gives gradient_blocks(image, channel, y, x)
+
+override THREADS: u32 = 64;
+override KERNEL_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
+override GROUPS: u32 = (ROWS + GROUP - 1u) / GROUP;
+
+/// The gradients of a strip, one position a column: of four channels, and of the next four.
+struct GradientBlocks {
+    first: mat4x4<f32>,
+    second: mat4x4<f32>,
+}
+
+/// The sums of a tap, or of the bias: of four channels, and of the next four.
+struct Sums {
+    first: vec4<f32>,
+    second: vec4<f32>,
+}
+
+struct KernelRow {
+    tap0: Sums,
+    tap1: Sums,
+    tap2: Sums,
+    tap3: Sums,
+    tap4: Sums,
+}
+
+/// A channel's gradients of a strip, in the row that begins at `start`; 0 past the row's end.
+fn strip_gradients(start: u32, x: u32) -> vec4<f32> {
+    let last = OUT_WIDTH - 1u;
+    let values = vec4<f32>(
+        output_gradient[start + x], output_gradient[start + min(x + 1u, last)],
+        output_gradient[start + min(x + 2u, last)], output_gradient[start + min(x + 3u, last)]);
+    if (OUT_WIDTH % 4u == 0u) {
+        return values;
+    }
+    return select(vec4<f32>(), values, x + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(OUT_WIDTH));
+}
+
+fn with_strip(sums: Sums, gradients: GradientBlocks, values: vec4<f32>) -> Sums {
+    return Sums(sums.first + gradients.first * values, sums.second + gradients.second * values);
+}
+
+fn row_with_strip(sums: KernelRow, gradients: GradientBlocks, seen: Seen) -> KernelRow {
+    var row = sums;
+    row.tap0 = with_strip(row.tap0, gradients, seen.first);
+    if (KERNEL_WIDTH > 1u) { row.tap1 = with_strip(row.tap1, gradients, second_column(seen)); }
+    if (KERNEL_WIDTH > 2u) { row.tap2 = with_strip(row.tap2, gradients, third_column(seen)); }
+    if (KERNEL_WIDTH > 3u) { row.tap3 = with_strip(row.tap3, gradients, fourth_column(seen)); }
+    if (KERNEL_WIDTH > 4u) { row.tap4 = with_strip(row.tap4, gradients, seen.second); }
+    return row;
+}
+
+/// Kernel rows `kernel_row` and the next of 8 channels, summed over a group's images and stored.
+fn sum_group(group: u32, kernel_row: u32, channel: u32, is_stored: bool) {
+    let row_a = min(kernel_row, KERNEL_ROWS - 1u);
+    let row_b = min(kernel_row + 1u, KERNEL_ROWS - 1u);
+    var a: KernelRow;
+    var b: KernelRow;
+    var bias: Sums;
+    for (var image = group * GROUP; image < min((group + 1u) * GROUP, ROWS); image++) {
+        for (var y = 0u; y < OUT_HEIGHT; y++) {
+            for (var x = 0u; x < OUT_WIDTH; x += 4u) {
+                let gradients = gradient_blocks(image, channel, y, x);
+                let seen_a = seen(image, row_a / KERNEL_HEIGHT, row_a % KERNEL_HEIGHT, y, x);
+                let seen_b = seen(image, row_b / KERNEL_HEIGHT, row_b % KERNEL_HEIGHT, y, x);
+                if (HAS_BIAS) {
+                    bias = with_strip(bias, gradients, vec4<f32>(1.0));
+                }
+                a = row_with_strip(a, gradients, seen_a);
+                b = row_with_strip(b, gradients, seen_b);
+            }
+        }
+    }
+    if (is_stored) {
+        store_row(group, kernel_row, channel, a);
+        store_row(group, kernel_row + 1u, channel, b);
+        if (HAS_BIAS && kernel_row == 0u) {
+            store_eight(group * PARTIAL + OUT_CHANNELS * TAPS, 1u, channel, bias);
+        }
+    }
+}
+
+fn store_row(group: u32, kernel_row: u32, channel: u32, row: KernelRow) {
+    if (kernel_row < KERNEL_ROWS) {
+        let start = group * PARTIAL + kernel_row * KERNEL_WIDTH;
+        store_eight(start, TAPS, channel, row.tap0);
+        if (KERNEL_WIDTH > 1u) { store_eight(start + 1u, TAPS, channel, row.tap1); }
+        if (KERNEL_WIDTH > 2u) { store_eight(start + 2u, TAPS, channel, row.tap2); }
+        if (KERNEL_WIDTH > 3u) { store_eight(start + 3u, TAPS, channel, row.tap3); }
+        if (KERNEL_WIDTH > 4u) { store_eight(start + 4u, TAPS, channel, row.tap4); }
+    }
+}
+
+/// A tap, or the bias, of eight channels; from one channel to the next it is `step` values.
+fn store_eight(start: u32, step: u32, channel: u32, sums: Sums) {
+    store_four(start, step, channel, sums.first);
+    store_four(start, step, channel + 4u, sums.second);
+}
+
+fn store_four(start: u32, step: u32, channel: u32, values: vec4<f32>) {
+    store(start + channel * step, channel, values.x);
+    store(start + (channel + 1u) * step, channel + 1u, values.y);
+    store(start + (channel + 2u) * step, channel + 2u, values.z);
+    store(start + (channel + 3u) * step, channel + 3u, values.w);
+}
+
+fn store(at: u32, channel: u32, value: f32) {
+    if (channel < OUT_CHANNELS) {
+        partials[network * STRIDE_2 + at] = value;
+    }
+}

@@ -1,0 +1,45 @@
+//! Shaders: plain WGSL, joined at compile time from an op's own file and the parts that it uses.
+
+/// One of an op's shaders.
+#[derive(Clone, Copy, Debug)]
+pub struct Shader {
+    /// What tells it apart from the op's other shaders, such as `plain`, `blocked`, `subgroups`.
+    pub variant: &'static str,
+    /// Whether the shader is only for devices with subgroups of at least 8 lanes.
+    pub needs_subgroups: bool,
+    /// WGSL, valid by itself: the op's own file, then its parts. The entry point is `main`.
+    pub source: &'static str,
+}
+
+impl Shader {
+    /// The variant that every op has.
+    pub(super) const fn plain(source: &'static str) -> Self {
+        Shader::variant("plain", source)
+    }
+
+    pub(super) const fn variant(variant: &'static str, source: &'static str) -> Self {
+        Shader { variant, needs_subgroups: false, source }
+    }
+
+    /// The variant that makes large blocks of its result in registers and uses no workgroup memory.
+    pub(super) const fn blocked(source: &'static str) -> Self {
+        Shader::variant("blocked", source)
+    }
+
+    /// As `blocked`, with what neighbours would all read exchanged within subgroups.
+    pub(super) const fn subgroups(source: &'static str) -> Self {
+        Shader { variant: "subgroups", needs_subgroups: true, source }
+    }
+}
+
+/// The text of `shaders/OP.wgsl`, then of each `shaders/parts/PART.wgsl`. WGSL's declarations need no order, so the op's own
+/// file comes first, for a reader.
+macro_rules! join {
+    ($op:literal, $($part:literal),+) => {
+        concat!(
+            include_str!(concat!("../../../shaders/", $op, ".wgsl")),
+            $(include_str!(concat!("../../../shaders/parts/", $part, ".wgsl")),)+
+        )
+    };
+}
+pub(super) use join;
