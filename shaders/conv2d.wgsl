@@ -13,7 +13,7 @@ override POSITIONS: u32 = ROWS * OUTPUTS;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;        // [out_channels, taps] at WEIGHT_OFFSET
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;     // [rows, out_channels, out_height, out_width]
 
-var<workgroup> corners: array<vec3<i32>, 4u * TILE_WIDTH>;  // of the tile's positions; row -1 past the end
+var<workgroup> corners: array<vec3<i32>, TILE_COLUMNS>;  // of the tile's positions; row -1 past the end
 var<workgroup> taps: array<vec3<i32>, SLICE>;               // of the slice; channel -1 past the end
 
 const LEFT_ALONG_INNER = true;
@@ -28,7 +28,7 @@ fn inner_size(layer: u32) -> u32 {
 }
 
 fn begin_tile(thread: u32) {
-    for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
+    for (var i = thread; i < TILE_COLUMNS; i += THREADS) {
         let position = first_column + i;
         let corner = patch_corner(position / OUTPUTS, position % OUTPUTS);
         corners[i] = select(vec3<i32>(-1), corner, position < POSITIONS);

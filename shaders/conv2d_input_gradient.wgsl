@@ -13,7 +13,7 @@ override POSITIONS: u32 = ROWS * INPUTS;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;                // [out_channels, in_channels, kernel] at WEIGHT_OFFSET
 @group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;  // [rows, in_channels, height, width]
 
-var<workgroup> positions: array<vec3<i32>, 4u * TILE_WIDTH>;    // image, y + TOP and x + LEFT; image -1 past the end
+var<workgroup> positions: array<vec3<i32>, TILE_COLUMNS>;    // image, y + TOP and x + LEFT; image -1 past the end
 var<workgroup> taps: array<vec3<i32>, SLICE>;                   // output channel, row and column within the kernel
 
 const LEFT_ALONG_INNER = true;
@@ -28,7 +28,7 @@ fn inner_size(layer: u32) -> u32 {
 }
 
 fn begin_tile(thread: u32) {
-    for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
+    for (var i = thread; i < TILE_COLUMNS; i += THREADS) {
         let position = first_column + i;
         positions[i] = vec3<i32>(
             select(-1, i32(position / INPUTS), position < POSITIONS),

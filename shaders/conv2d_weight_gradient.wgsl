@@ -13,7 +13,7 @@ override COLUMNS: u32 = TAPS + u32(HAS_BIAS);
 const NOWHERE = -1;
 const ALWAYS_ONE = -2;
 
-var<workgroup> taps: array<vec3<i32>, 4u * TILE_WIDTH>;     // of the tile; channel NOWHERE past the end, ALWAYS_ONE the bias
+var<workgroup> taps: array<vec3<i32>, TILE_COLUMNS>;     // of the tile; channel NOWHERE past the end, ALWAYS_ONE the bias
 var<workgroup> corners: array<vec3<i32>, SLICE>;            // of the slice's patches; row NOWHERE past the end
 var<workgroup> gradients_at: array<u32, SLICE>;             // where the first channel's gradient of the position is
 
@@ -30,7 +30,7 @@ fn inner_size(group: u32) -> u32 {
 }
 
 fn begin_tile(thread: u32) {
-    for (var i = thread; i < 4u * TILE_WIDTH; i += THREADS) {
+    for (var i = thread; i < TILE_COLUMNS; i += THREADS) {
         let tap = first_column + i;
         var offset = tap_offset(tap);
         if (tap >= TAPS) {

@@ -16,8 +16,9 @@ override INPUT_GROUPS: u32 = 1;
 
 const TILE = 5u;
 override THREADS: u32 = WIDTH * HEIGHT;
+override SUMS: u32 = TILE * THREADS;
 
-var<workgroup> sums: array<vec4<f32>, TILE * THREADS>;  // [output of the tile, HEIGHT, WIDTH]
+var<workgroup> sums: array<vec4<f32>, SUMS>;            // [output of the tile, HEIGHT, WIDTH]
 var<workgroup> bias_sums: array<f32, THREADS>;          // [THREADS / 8, 8 for the outputs of the tile]
 
 fn gradient_at(row: u32, output: u32) -> f32 {

@@ -10,6 +10,7 @@
 
 /// CLASSES, if that many logits a row are kept in workgroup memory; else 1, and logits_gradient keeps them.
 override KEPT: u32 = 1;
+override KEPT_LOGITS: u32 = GROUP_ROWS * KEPT;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
 /// Every row of the weight begins at a whole vec4.
@@ -26,7 +27,7 @@ const THREADS = 64u;
 
 var<workgroup> sums: array<vec4<f32>, 10u * WIDTH>;         // [class of the round, invocation], a component a row
 var<workgroup> fewer_sums: array<vec4<f32>, THREADS>;       // [class of the round, THREADS / 16]
-var<workgroup> kept_logits: array<f32, GROUP_ROWS * KEPT>;  // [row, class]
+var<workgroup> kept_logits: array<f32, KEPT_LOGITS>;        // [row, class]
 
 fn one_weight(at: u32) -> f32 {
     return weight[network * (STRIDE_3 / 4u) + at / 4u][at % 4u];

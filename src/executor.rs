@@ -54,7 +54,7 @@ impl Device {
                 let what = "networks train side by side on a GPU only: on the CPU train them one by one";
                 Err(Error::Usage(what.into()))
             }
-            Device::Gpu(device) => Ok(Store::Gpu(device.store_of_nets(sizes, networks)?)),
+            Device::Gpu(device) => Ok(Store::Gpu(device.store_of_networks(sizes, networks)?)),
         }
     }
 
@@ -91,7 +91,7 @@ impl Store {
     pub async fn read_network(&self, index: usize, flat: Flat) -> Result<Vec<f32>> {
         match self {
             Store::Cpu(store) => only(index).map(|()| store.read(flat)),
-            Store::Gpu(store) => store.read_net(index, flat).await,
+            Store::Gpu(store) => store.read_network(index, flat).await,
         }
     }
 
@@ -99,7 +99,7 @@ impl Store {
     pub fn write_network(&self, index: usize, flat: Flat, values: &[f32]) -> Result<()> {
         match self {
             Store::Cpu(store) => only(index).and_then(|()| store.write(flat, values)),
-            Store::Gpu(store) => store.write_net(index, flat, values),
+            Store::Gpu(store) => store.write_network(index, flat, values),
         }
     }
 }

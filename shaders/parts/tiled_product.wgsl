@@ -18,9 +18,12 @@ const MOST_GROUPS = 65535u;
 // One more than needed: then invocations that write one below the other do not meet in one memory bank.
 override LEFT_PITCH: u32 = TILE_HEIGHT + 1u;
 override RIGHT_PITCH: u32 = TILE_WIDTH + 1u;
+override LEFT_SLICE: u32 = SLICE * LEFT_PITCH;
+override RIGHT_SLICE: u32 = SLICE * RIGHT_PITCH;
+override TILE_COLUMNS: u32 = 4u * TILE_WIDTH;
 
-var<workgroup> left_slice: array<vec4<f32>, SLICE * LEFT_PITCH>;    // [k of the slice, 4 rows of the tile]
-var<workgroup> right_slice: array<vec4<f32>, SLICE * RIGHT_PITCH>;  // [k of the slice, 4 columns of the tile]
+var<workgroup> left_slice: array<vec4<f32>, LEFT_SLICE>;    // [k of the slice, 4 rows of the tile]
+var<workgroup> right_slice: array<vec4<f32>, RIGHT_SLICE>;  // [k of the slice, 4 columns of the tile]
 
 /// The tile, and the layer of the grid that it is in.
 var<private> first_row: u32;

@@ -1,82 +1,122 @@
-//! Which of its shaders each op of a plan gets: what was remembered or told, else the quickest.
+//! Which of its launches each op of a plan gets: the plain one, one that was asked for, one that was remembered, else the
+//! fastest by a measurement.
 
 use super::dispatch::Dispatch;
-use super::executor::Executor;
+use super::resources::{OpLaunch, Resources};
 use super::tuning::{self, Candidate};
 use crate::error::{Error, Result};
-use crate::execution::Variants;
-use crate::plan::{Launch, TensorId};
+use crate::execution::{Variants, Work};
+use crate::plan::{Launch, Phase, Plan};
 
-impl Executor {
-    /// Ops made ready with all their shaders, compiled side by side. Where the driver refuses one of them, each op is tried
-    /// by itself, and those whose other shaders it refuses keep the plain one.
-    fn candidates(&mut self, ops: &[usize], ways: &[Vec<Launch>], keys: &[String]) -> Result<Vec<Candidate>> {
-        let places = self.places.clone();
-        let place = |id: TensorId| places[id.index()].clone();
-        let launches = |at: &usize| -> Vec<(&'static str, Launch, bool)> {
-            let name = self.plan.ops[*at].op.name();
-            ways[*at].iter().map(|launch| (name, launch.clone(), false)).collect()
-        };
-        let each: Vec<_> = ops.iter().map(launches).collect();
-        let made: Vec<Option<Vec<Dispatch>>> = match self.prepare(&each.concat(), &place) {
-            Ok(dispatches) => {
-                let mut dispatches = dispatches.into_iter();
-                each.iter().map(|launches| Some(dispatches.by_ref().take(launches.len()).collect())).collect()
+/// A launch for each op of the plan.
+pub(super) async fn choose(
+    resources: &Resources,
+    plan: &Plan,
+    variants: Variants,
+    work: &mut Work,
+) -> Result<Vec<OpLaunch>> {
+    let has_subgroups = resources.shared.has_subgroups();
+    let possible = |launch: &Launch| has_subgroups || !launch.shader.needs_subgroups;
+    let mut launches: Vec<Vec<Launch>> = plan
+        .ops
+        .iter()
+        .map(|planned| planned.op.launches(plan).into_iter().filter(possible).collect())
+        .collect();
+    let chosen: Vec<usize> = match variants {
+        Variants::Plain => vec![0; launches.len()],
+        Variants::Nth(nth) => launches.iter().map(|launches| nth.min(launches.len() - 1)).collect(),
+        Variants::Device => {
+            let ops = plan.ops.iter().zip(&launches);
+            let keys: Vec<String> =
+                ops.map(|(planned, launches)| tuning::key(&planned.op, launches)).collect();
+            if resources.shared.is_tuning() && resources.shared.has_timestamps() {
+                measure_unknown(resources, plan, &launches, &keys, work).await?;
             }
-            Err(Error::Gpu(_)) => each
-                .iter()
-                .map(|launches| match self.prepare(launches, &place) {
-                    Err(Error::Gpu(_)) => Ok(None),
-                    made => made.map(Some),
-                })
-                .collect::<Result<_>>()?,
-            Err(error) => return Err(error),
-        };
-        let mut candidates = Vec::new();
-        for (at, made) in ops.iter().zip(made) {
-            let names: Vec<&'static str> = ways[*at].iter().map(|launch| launch.shader.variant).collect();
-            match made {
-                None => self.shared.choose(&keys[*at], names[0]),
-                Some(dispatches) => candidates.push(Candidate {
-                    key: keys[*at].clone(),
-                    multiply_adds: self.plan.ops[*at].op.multiply_adds() * self.nets as u64,
-                    names,
-                    dispatches,
-                }),
-            }
+            launches.iter().zip(&keys).map(|(launches, key)| remembered(resources, launches, key)).collect()
         }
-        Ok(candidates)
+    };
+    let ops = plan.ops.iter().zip(&mut launches).zip(chosen);
+    Ok(ops
+        .map(|((planned, launches), chosen)| OpLaunch {
+            op: planned.op.name(),
+            launch: launches.swap_remove(chosen),
+            once_a_block: planned.phase == Phase::Metrics,
+        })
+        .collect())
+}
+
+/// The launch that was chosen earlier for such an op, else the plain one.
+fn remembered(resources: &Resources, launches: &[Launch], key: &str) -> usize {
+    let variant = resources.shared.choice(key);
+    let chosen = variant.and_then(|name| launches.iter().position(|launch| launch.shader.variant == name));
+    chosen.unwrap_or(0)
+}
+
+/// Measures ops that have several launches and no choice yet, each op and shape once, and remembers the fastest.
+async fn measure_unknown(
+    resources: &Resources,
+    plan: &Plan,
+    launches: &[Vec<Launch>],
+    keys: &[String],
+    work: &mut Work,
+) -> Result<()> {
+    let mut unknown: Vec<usize> = Vec::new();
+    for (at, key) in keys.iter().enumerate() {
+        let is_new =
+            resources.shared.choice(key).is_none() && unknown.iter().all(|other| keys[*other] != *key);
+        if launches[at].len() > 1 && is_new {
+            unknown.push(at);
+        }
     }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let op_launches = |at: &usize| -> Vec<OpLaunch> {
+        let op = plan.ops[*at].op.name();
+        let launches = launches[*at].iter().cloned();
+        launches.map(|launch| OpLaunch { op, launch, once_a_block: false }).collect()
+    };
+    let each: Vec<_> = unknown.iter().map(op_launches).collect();
+    let mut candidates = Vec::new();
+    for ((at, launches), dispatches) in unknown.iter().zip(&each).zip(prepare(resources, &each, work)?) {
+        let names: Vec<&'static str> = launches.iter().map(|each| each.launch.shader.variant).collect();
+        match dispatches {
+            None => resources.shared.choose(&keys[*at], names[0]),
+            Some(dispatches) => candidates.push(Candidate {
+                key: keys[*at].clone(),
+                multiply_adds: plan.ops[*at].op.multiply_adds() * resources.networks as u64,
+                names,
+                dispatches,
+            }),
+        }
+    }
+    let fastest = tuning::fastest(&resources.shared, &resources.scalars[0], &candidates, work).await?;
+    for (candidate, fastest) in candidates.iter().zip(fastest) {
+        resources.shared.choose(&candidate.key, candidate.names[fastest]);
+    }
+    Ok(())
+}
 
-    /// Which of its launches each op gets.
-    pub(super) async fn choose(&mut self, ways: &[Vec<Launch>], variants: Variants) -> Result<Vec<usize>> {
-        let tuned = match variants {
-            Variants::Plain => return Ok(vec![0; ways.len()]),
-            Variants::Nth(nth) => return Ok(ways.iter().map(|ways| nth.min(ways.len() - 1)).collect()),
-            Variants::Device => self.shared.is_tuning() && self.shared.has_timestamps(),
-        };
-        let keys: Vec<String> =
-            self.plan.ops.iter().zip(ways).map(|(planned, ways)| tuning::key(&planned.op, ways)).collect();
-        let mut unknown: Vec<usize> = Vec::new();
-        for (at, ways) in ways.iter().enumerate() {
-            let is_new = self.shared.choice(&keys[at]).is_none()
-                && unknown.iter().all(|other| keys[*other] != keys[at]);
-            if tuned && ways.len() > 1 && is_new {
-                unknown.push(at);
-            }
+/// Ops made ready with all their launches, compiled in parallel. Where the driver refuses one of them, each op is tried
+/// by itself; none for those of which it refuses a shader: they keep the plain one.
+fn prepare(
+    resources: &Resources,
+    each: &[Vec<OpLaunch>],
+    work: &mut Work,
+) -> Result<Vec<Option<Vec<Dispatch>>>> {
+    match resources.prepare(&each.concat(), work) {
+        Ok(dispatches) => {
+            let mut dispatches = dispatches.into_iter();
+            let take = |launches: &Vec<OpLaunch>| Some(dispatches.by_ref().take(launches.len()).collect());
+            Ok(each.iter().map(take).collect())
         }
-        if !unknown.is_empty() {
-            let candidates = self.candidates(&unknown, ways, &keys)?;
-            let shared = self.shared.clone();
-            let best = tuning::quickest(&shared, &self.scalars[0], &candidates, &mut self.work).await?;
-            for (candidate, best) in candidates.iter().zip(best) {
-                shared.choose(&candidate.key, candidate.names[best]);
-            }
-        }
-        let place = |(ways, key): (&Vec<Launch>, &String)| {
-            let name = self.shared.choice(key)?;
-            ways.iter().position(|launch| launch.shader.variant == name)
-        };
-        Ok(ways.iter().zip(&keys).map(|pair| place(pair).unwrap_or(0)).collect())
+        Err(Error::Gpu(_)) => each
+            .iter()
+            .map(|launches| match resources.prepare(launches, work) {
+                Err(Error::Gpu(_)) => Ok(None),
+                prepared => prepared.map(Some),
+            })
+            .collect(),
+        Err(error) => Err(error),
     }
 }

@@ -1,36 +1,21 @@
-//! An opened GPU, and what everything made on it shares.
+//! An opened GPU, and what can be made on it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::adapter::{About, Adapter};
 use super::faults::{Faults, checked};
-use super::kernels::Kernels;
 use super::mapping::Waiter;
-use super::tuning::Choices;
+use super::pipelines::Pipelines;
+use super::shared::{Choices, Shared};
 use super::{Executor, Store};
 use crate::error::{Error, Result};
-use crate::execution::{ExecutorOptions, Work};
+use crate::execution::ExecutorOptions;
 use crate::plan::{FlatSizes, Plan};
 
 /// An opened GPU. Clones are the same GPU.
 #[derive(Clone)]
 pub struct Device {
     pub(super) shared: Arc<Shared>,
-}
-
-pub(super) struct Shared {
-    // Dropped first: its thread uses the device.
-    pub(super) waiter: Waiter,
-    pub(super) kernels: Kernels,
-    pub(super) raw: wgpu::Device,
-    pub(super) queue: wgpu::Queue,
-    pub(super) limits: wgpu::Limits,
-    pub(super) faults: Faults,
-    about: About,
-    /// Lanes of the smallest subgroups.
-    subgroup_lanes: u32,
-    /// None where nothing is to be timed or chosen.
-    choices: Mutex<Option<Choices>>,
 }
 
 impl Device {
@@ -54,13 +39,13 @@ impl Device {
         let faults = Faults::default();
         faults.listen(&raw);
         let waiter = Waiter::new(&raw, &faults)?;
-        let kernels = checked(&raw, || Kernels::new(&raw))?;
+        let pipelines = checked(&raw, || Pipelines::new(&raw))?;
         let choices = Mutex::default();
         let subgroup_lanes = adapter.raw.get_info().subgroup_min_size;
         Ok(Device {
             shared: Arc::new(Shared {
                 waiter,
-                kernels,
+                pipelines,
                 raw,
                 queue,
                 limits,
@@ -76,13 +61,13 @@ impl Device {
         &self.shared.about
     }
 
-    /// Whether the device can time single ops.
+    /// Whether the device can measure the time of single ops.
     pub fn has_timestamps(&self) -> bool {
         self.shared.has_timestamps()
     }
 
-    /// From now on, ops that have several shaders get the quickest: by earlier choices for this adapter and driver, or else
-    /// by a short timing when an executor is made. Names that no op knows do no harm. Without timestamps nothing is timed.
+    /// From now on, ops that have several shaders get the fastest: by earlier choices for this adapter and driver, or else
+    /// by a short measurement when an executor is made. Unknown names are ignored. Without timestamps nothing is measured.
     pub fn tune(&self, choices: Choices) {
         self.shared.choices().get_or_insert_default().extend(choices);
     }
@@ -95,7 +80,7 @@ impl Device {
     /// Drops the compiled shaders that no executor uses. They are kept for later executors of the same shapes; whoever goes
     /// through many shapes must not keep them all.
     pub fn forget_unused_pipelines(&self) {
-        self.shared.kernels.forget_unused();
+        self.shared.pipelines.forget_unused();
     }
 
     /// Makes the flat buffers: parameters as given, everything else zero.
@@ -103,9 +88,9 @@ impl Device {
         Store::new(&self.shared, sizes, parameters)
     }
 
-    /// Makes the flat buffers of several nets, side by side, all zero: an executor over them runs that many nets.
-    pub fn store_of_nets(&self, sizes: FlatSizes, nets: usize) -> Result<Store> {
-        Store::of_nets(&self.shared, sizes, nets)
+    /// Makes the flat buffers of several networks, all zero: an executor over them trains that many at once.
+    pub fn store_of_networks(&self, sizes: FlatSizes, networks: usize) -> Result<Store> {
+        Store::of_networks(&self.shared, sizes, networks)
     }
 
     /// Makes a plan ready: buffers, pipelines, bind groups. `store` must be this device's.
@@ -148,108 +133,12 @@ fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
     }
 }
 
-/// Bytes of a buffer that holds so many: never none, and whole vec4s, which is how some shaders read. Where nets lie side
-/// by side, this is also how far each begins from the one before it.
-pub(super) fn buffer_size(bytes: usize) -> u64 {
-    (bytes as u64).next_multiple_of(16).max(16)
-}
-
-const STORAGE: wgpu::BufferUsages =
-    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
-
-impl Shared {
-    fn choices(&self) -> MutexGuard<'_, Option<Choices>> {
-        self.choices.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn is_tuning(&self) -> bool {
-        self.choices().is_some()
-    }
-
-    pub(super) fn choice(&self, key: &str) -> Option<String> {
-        self.choices().as_ref()?.get(key).cloned()
-    }
-
-    pub(super) fn choose(&self, key: &str, variant: &str) {
-        self.choices().get_or_insert_default().insert(key.to_owned(), variant.to_owned());
-    }
-
-    pub(super) fn has_subgroups(&self) -> bool {
-        self.raw.features().contains(wgpu::Features::SUBGROUP) && self.subgroup_lanes >= 8
-    }
-
-    pub(super) fn has_timestamps(&self) -> bool {
-        self.raw.features().contains(wgpu::Features::TIMESTAMP_QUERY)
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.about.name
-    }
-
-    /// A zeroed buffer that shaders read and write.
-    pub(super) fn storage(&self, label: &str, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
-        let most = self.limits.max_storage_buffer_binding_size;
-        if buffer_size(bytes) > most {
-            return Err(Error::OutOfMemory(format!(
-                "{label}: {bytes} bytes, and shaders here can reach {most}"
-            )));
-        }
-        self.buffer(label, bytes, STORAGE, work)
-    }
-
-    /// A zeroed buffer for so many bytes of each net.
-    pub(super) fn storage_of_nets(
-        &self,
-        label: &str,
-        bytes: usize,
-        nets: usize,
-        work: &mut Work,
-    ) -> Result<wgpu::Buffer> {
-        self.storage(label, (buffer_size(bytes) as usize).saturating_mul(nets), work)
-    }
-
-    pub(super) fn buffer(
-        &self,
-        label: &str,
-        bytes: usize,
-        usage: wgpu::BufferUsages,
-        work: &mut Work,
-    ) -> Result<wgpu::Buffer> {
-        let (size, most) = (buffer_size(bytes), self.limits.max_buffer_size);
-        if size > most {
-            return Err(Error::OutOfMemory(format!("{label}: {bytes} bytes, and buffers here hold {most}")));
-        }
-        work.buffers_created += 1;
-        work.bytes_allocated += size;
-        let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
-        let description = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation };
-        self.explained(checked(&self.raw, || self.raw.create_buffer(&description)))
-    }
-
-    /// What failed on a device that has been lost failed for that reason, though the first that is heard of it may be
-    /// that some buffer is no longer valid.
-    pub(super) fn explained<T>(&self, result: Result<T>) -> Result<T> {
-        if result.is_err() {
-            // Lets the driver's news through; that this may fail itself tells nothing more.
-            let _ = self.raw.poll(wgpu::PollType::Poll);
-            if let Err(lost @ Error::DeviceLost(_)) = self.faults.check() {
-                return Err(lost);
-            }
-        }
-        result
-    }
-
-    pub(super) fn readback(&self, bytes: usize, work: &mut Work) -> Result<wgpu::Buffer> {
-        self.buffer("readback", bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST, work)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::Choice;
 
-    /// What a driver that resets does to a program, done on purpose.
+    /// A device that is destroyed looks to a program like one whose driver was reset.
     #[test]
     fn a_lost_device_is_an_error_with_a_remedy() {
         pollster::block_on(async {

@@ -3,55 +3,57 @@
 use std::sync::Arc;
 
 use super::feed::SCALARS_STRIDE;
-use super::kernels::Kernel;
+use super::pipelines::Pipeline;
 use super::timing::Timing;
 
-/// An op, ready: one bind group, or one a slot where it touches a slot's buffers.
+/// An op, ready to run.
 pub(super) struct Dispatch {
-    pub kernel: Arc<Kernel>,
+    pub pipeline: Arc<Pipeline>,
+    /// Bind groups of the buffers: one, or one for each slot where the op uses a slot's buffers.
     pub buffers: Vec<wgpu::BindGroup>,
     pub groups: [u32; 3],
-    /// Runs once a block, one layer of workgroups a step.
+    /// Runs once a block, with a layer of workgroups for each step.
     pub once_a_block: bool,
 }
 
-/// A dispatch in its place: its op in the plan (none for `gather`), its step of the block, and for how many steps it
-/// works.
-pub(super) struct Run<'a> {
+/// A dispatch as it is recorded: its op in the plan (none for `gather`), its step of the block, and how many steps it works
+/// for.
+pub(super) struct Scheduled<'a> {
     dispatch: &'a Dispatch,
     op: Option<usize>,
     step: usize,
-    layers: u32,
+    steps: u32,
 }
 
 /// All dispatches of a block of steps in their order.
-pub(super) fn sequence<'a>(
+pub(super) fn schedule<'a>(
     gather: Option<&'a Dispatch>,
     dispatches: &'a [Dispatch],
     steps: usize,
-) -> Vec<Run<'a>> {
-    let gather = gather.map(|dispatch| Run { dispatch, op: None, step: 0, layers: steps as u32 });
+) -> Vec<Scheduled<'a>> {
+    let gather = gather.map(|dispatch| Scheduled { dispatch, op: None, step: 0, steps: steps as u32 });
     let ops = || dispatches.iter().enumerate();
     let in_steps = (0..steps).flat_map(|step| {
         let each = ops().filter(|(_, dispatch)| !dispatch.once_a_block);
-        each.map(move |(op, dispatch)| Run { dispatch, op: Some(op), step, layers: 1 })
+        each.map(move |(op, dispatch)| Scheduled { dispatch, op: Some(op), step, steps: 1 })
     });
     let once = ops().filter(|(_, dispatch)| dispatch.once_a_block);
-    let once = once.map(|(op, dispatch)| Run { dispatch, op: Some(op), step: 0, layers: steps as u32 });
+    let once = once.map(|(op, dispatch)| Scheduled { dispatch, op: Some(op), step: 0, steps: steps as u32 });
     gather.into_iter().chain(in_steps).chain(once).collect()
 }
 
-/// All dispatches for one step of the block alone, whose scalars stand where the first step's do.
-pub(super) fn single(dispatches: &[Dispatch], step: usize) -> Vec<Run<'_>> {
-    let run = |(op, dispatch): (usize, _)| Run { dispatch, op: Some(op), step: 0, layers: step as u32 + 1 };
-    dispatches.iter().enumerate().map(run).collect()
+/// All dispatches for one step of the block alone, whose scalars are where the first step's are.
+pub(super) fn schedule_one(dispatches: &[Dispatch], step: usize) -> Vec<Scheduled<'_>> {
+    let scheduled =
+        |(op, dispatch): (usize, _)| Scheduled { dispatch, op: Some(op), step: 0, steps: step as u32 + 1 };
+    dispatches.iter().enumerate().map(scheduled).collect()
 }
 
-/// Records dispatches, all in one pass, or where they are timed in one each; how many those are.
+/// Records dispatches, all in one pass, or one pass for each where their times are measured; returns their number.
 pub(super) fn record(
     encoder: &mut wgpu::CommandEncoder,
     timing: &mut Option<Timing>,
-    runs: Vec<Run>,
+    scheduled: Vec<Scheduled>,
     scalars: &wgpu::BindGroup,
     slot: usize,
     steps_before: u64,
@@ -59,35 +61,30 @@ pub(super) fn record(
     match timing {
         None => {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            runs.iter().for_each(|run| run.dispatch.run(&mut pass, scalars, slot, run.step, run.layers));
+            scheduled.iter().for_each(|each| each.record(&mut pass, scalars, slot));
         }
         Some(timing) => {
-            for run in &runs {
-                let mut pass = timing.pass(encoder, run.op, steps_before + run.step as u64);
-                run.dispatch.run(&mut pass, scalars, slot, run.step, run.layers);
+            for each in &scheduled {
+                let mut pass = timing.pass(encoder, each.op, steps_before + each.step as u64);
+                each.record(&mut pass, scalars, slot);
             }
             timing.resolve(encoder);
         }
     }
-    runs.len() as u64
+    scheduled.len() as u64
+}
+
+impl Scheduled<'_> {
+    fn record(&self, pass: &mut wgpu::ComputePass, scalars: &wgpu::BindGroup, slot: usize) {
+        let [x, y, z] = self.dispatch.groups;
+        let groups = [x, y, if self.dispatch.once_a_block { z * self.steps } else { z }];
+        self.dispatch.record(pass, scalars, slot, self.step, groups);
+    }
 }
 
 impl Dispatch {
-    fn run(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        scalars: &wgpu::BindGroup,
-        slot: usize,
-        step: usize,
-        layers: u32,
-    ) {
-        let [x, y, z] = self.groups;
-        let groups = [x, y, if self.once_a_block { z * layers } else { z }];
-        self.run_groups(pass, scalars, slot, step, groups);
-    }
-
-    /// Runs part of the grid, or more of it.
-    pub fn run_groups(
+    /// Records a grid of these sides, whatever the op's own is.
+    pub fn record(
         &self,
         pass: &mut wgpu::ComputePass,
         scalars: &wgpu::BindGroup,
@@ -96,7 +93,7 @@ impl Dispatch {
         [x, y, z]: [u32; 3],
     ) {
         let Some(buffers) = self.buffers.get(slot).or(self.buffers.first()) else { return };
-        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_pipeline(&self.pipeline.raw);
         pass.set_bind_group(0, buffers, &[]);
         pass.set_bind_group(1, scalars, &[(step * SCALARS_STRIDE) as u32]);
         pass.dispatch_workgroups(x, y, z);

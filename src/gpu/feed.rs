@@ -1,8 +1,8 @@
-//! How a block's images, labels and numbers reach the device: through one of three slots, so that the host fills the
+//! How a block's images, labels and step scalars reach the device: through one of three slots, so that the host fills the
 //! next while the device still works on the last.
 
-use super::device::Shared;
 use super::mapping::Pending;
+use super::shared::Shared;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::execution::Work;
@@ -11,13 +11,13 @@ use crate::plan::{NO_LABEL, Plan, StepScalars};
 /// Blocks under way at most.
 pub(super) const SLOTS: usize = 3;
 
-/// Bytes from one step's numbers to the next: the alignment of dynamic offsets that every device has.
+/// Bytes from one step's scalars to the next: the alignment of dynamic offsets that every device has.
 pub(super) const SCALARS_STRIDE: usize = 256;
 
-/// What a block needs of a plan; each buffer but the numbers holds it once a net.
+/// The buffers of one block; each but the scalars holds all networks.
 pub(super) struct Slot {
-    nets: usize,
-    /// Mapped whenever the slot is free: numbers, then labels (or indices), then images.
+    networks: usize,
+    /// Mapped whenever the slot is free: step scalars, then labels (or indices), then images.
     staging: wgpu::Buffer,
     /// Done when the device has read the staging buffer and it is mapped again.
     mapped: Option<Pending>,
@@ -30,19 +30,19 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn new(shared: &Shared, plan: &Plan, block: usize, nets: usize, work: &mut Work) -> Result<Self> {
+    pub fn new(shared: &Shared, plan: &Plan, block: usize, networks: usize, work: &mut Work) -> Result<Self> {
         let rows = block.saturating_mul(plan.batch);
         let images = rows.saturating_mul(plan.image_stride());
-        let of_each = rows.saturating_mul(4).saturating_add(images);
-        let staging = (block * SCALARS_STRIDE).saturating_add(of_each.saturating_mul(nets));
+        let per_network = rows.saturating_mul(4).saturating_add(images);
+        let staging = (block * SCALARS_STRIDE).saturating_add(per_network.saturating_mul(networks));
         let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let mut storage = |label, bytes| shared.storage_of_nets(label, bytes, nets, work);
+        let mut storage = |label, bytes| shared.storage_of_networks(label, bytes, networks, work);
         let (images, labels) = (storage("images", images)?, storage("labels", 4 * rows)?);
         let (indices, sample_loss) = (storage("indices", 4 * rows)?, storage("sample loss", 4 * rows)?);
         let losses = storage("losses", 4 * block)?;
         Ok(Slot {
-            nets,
+            networks,
             staging: shared.buffer("staging", staging, upload, work)?,
             mapped: None,
             images,
@@ -50,12 +50,12 @@ impl Slot {
             indices,
             sample_loss,
             losses,
-            scalars: shared.buffer("numbers", block * SCALARS_STRIDE, uniform, work)?,
+            scalars: shared.buffer("step scalars", block * SCALARS_STRIDE, uniform, work)?,
         })
     }
 
-    /// Waits until the slot is free, fills its staging buffer, and queues the copies from there. `indices` (all of a net's,
-    /// then the next one's) alone travel where the split lives on the device.
+    /// Waits until the slot is free, fills its staging buffer, and queues the copies from there. `indices` (all of one network's,
+    /// then the next one's) alone are copied where the split is resident on the device.
     pub async fn fill(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -102,12 +102,12 @@ impl Slot {
         }
         self.staging.unmap();
         encoder.copy_buffer_to_buffer(&self.staging, 0, &self.scalars, 0, words as u64);
-        // Side by side in the staging buffer, each net's own: blocks can be shorter than the buffers are.
+        // Each network's part follows the last one's in the staging buffer: blocks can be shorter than the buffers are.
         let mut copy = |from: usize, to: &wgpu::Buffer, bytes: usize| {
-            let (each, apart) = ((bytes / self.nets) as u64, to.size() / self.nets as u64);
-            for net in 0..self.nets as u64 {
-                let from = from as u64 + each * net;
-                encoder.copy_buffer_to_buffer(&self.staging, from, to, apart * net, each);
+            let (each, stride) = ((bytes / self.networks) as u64, to.size() / self.networks as u64);
+            for network in 0..self.networks as u64 {
+                let from = from as u64 + each * network;
+                encoder.copy_buffer_to_buffer(&self.staging, from, to, stride * network, each);
             }
         };
         match split {

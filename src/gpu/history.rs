@@ -1,9 +1,9 @@
-//! Losses on their way to the host: kept on the device, copied now and then, read when they have come.
+//! Losses on their way to the host: kept on the device, copied now and then, read when they have arrived.
 
 use std::collections::VecDeque;
 
-use super::device::Shared;
 use super::mapping::{Pending, take};
+use super::shared::Shared;
 use crate::error::Result;
 use crate::execution::Work;
 
@@ -11,12 +11,12 @@ use crate::execution::Work;
 const STEPS: u64 = 4096;
 
 pub(super) struct History {
-    nets: u64,
-    /// Loss of step s at s % STEPS, net after net.
+    networks: u64,
+    /// Loss of step s at s % STEPS, network by network.
     ring: wgpu::Buffer,
-    /// Read-back buffers that nobody uses.
+    /// Readback buffers that are not in use.
     free: Vec<wgpu::Buffer>,
-    /// Copies under way, in the order of steps, each with how many losses it brings.
+    /// Copies under way, in the order of steps, each with how many steps it holds.
     coming: VecDeque<(wgpu::Buffer, u64, Pending)>,
     arrived: Vec<f32>,
     /// Steps whose losses are in the ring, and steps of which a copy was asked for.
@@ -25,20 +25,28 @@ pub(super) struct History {
 }
 
 impl History {
-    pub fn new(shared: &Shared, nets: usize, work: &mut Work) -> Result<Self> {
-        let bytes = 4 * STEPS as usize * nets;
+    pub fn new(shared: &Shared, networks: usize, work: &mut Work) -> Result<Self> {
+        let bytes = 4 * STEPS as usize * networks;
         let ring = shared.storage("loss history", bytes, work)?;
         let free = vec![shared.readback(bytes, work)?, shared.readback(bytes, work)?];
-        let nets = nets as u64;
-        Ok(History { nets, ring, free, coming: VecDeque::new(), arrived: Vec::new(), written: 0, asked: 0 })
+        let networks = networks as u64;
+        Ok(History {
+            networks,
+            ring,
+            free,
+            coming: VecDeque::new(),
+            arrived: Vec::new(),
+            written: 0,
+            asked: 0,
+        })
     }
 
-    /// Takes over the losses of a block's steps, from the first on in each net's part of `losses`.
+    /// Takes over the losses of a block's steps, from the first on in each network's part of `losses`.
     pub fn keep(&mut self, encoder: &mut wgpu::CommandEncoder, losses: &wgpu::Buffer, steps: u64) {
         let at = self.written % STEPS;
         let before_end = steps.min(STEPS - at);
-        for net in 0..self.nets {
-            let (from, to) = (losses.size() / self.nets * net, 4 * STEPS * net);
+        for network in 0..self.networks {
+            let (from, to) = (losses.size() / self.networks * network, 4 * STEPS * network);
             encoder.copy_buffer_to_buffer(losses, from, &self.ring, to + 4 * at, 4 * before_end);
             if before_end < steps {
                 let rest = 4 * (steps - before_end);
@@ -48,8 +56,8 @@ impl History {
         self.written += steps;
     }
 
-    /// Makes room for another block, so that no loss is written over unread. Waits only if nobody has asked for
-    /// losses in a long time.
+    /// Makes room for another block, so that no loss is written over unread. Waits only where losses have not been asked for
+    /// in a long time.
     pub async fn make_room(&mut self, shared: &Shared, steps: u64, work: &mut Work) -> Result<()> {
         while self.written + steps - self.asked > STEPS / 2 && self.written > self.asked {
             if self.free.is_empty() {
@@ -60,7 +68,7 @@ impl History {
         Ok(())
     }
 
-    /// Asks for a copy of what is new, where a read-back buffer is free.
+    /// Asks for a copy of what is new, where a readback buffer is free.
     pub fn ask(&mut self, shared: &Shared, work: &mut Work) {
         let count = self.written - self.asked;
         if count == 0 {
@@ -70,8 +78,8 @@ impl History {
         let at = self.asked % STEPS;
         let before_end = count.min(STEPS - at);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
-        for net in 0..self.nets {
-            let (from, to) = (4 * STEPS * net, 4 * count * net);
+        for network in 0..self.networks {
+            let (from, to) = (4 * STEPS * network, 4 * count * network);
             encoder.copy_buffer_to_buffer(&self.ring, from + 4 * at, &readback, to, 4 * before_end);
             if before_end < count {
                 let rest = 4 * (count - before_end);
@@ -79,14 +87,14 @@ impl History {
             }
         }
         let submission = shared.queue.submit([encoder.finish()]);
-        let pending = shared.map(&readback, wgpu::MapMode::Read, 0..4 * count * self.nets, submission);
+        let pending = shared.map(&readback, wgpu::MapMode::Read, 0..4 * count * self.networks, submission);
         self.coming.push_back((readback, count, pending));
         self.asked += count;
         work.readbacks += 1;
         work.submissions += 1;
     }
 
-    /// The losses that have come, in the order of steps, each step's net after net.
+    /// The losses that have arrived, in the order of steps, each step's network by network.
     pub fn arrived(&mut self) -> Result<Vec<f32>> {
         while let Some((.., pending)) = self.coming.front_mut() {
             let Some(outcome) = pending.is_done() else { break };
@@ -115,7 +123,7 @@ impl History {
 
     fn unpack_oldest(&mut self) -> Result<()> {
         if let Some((readback, count, _)) = self.coming.pop_front() {
-            let bytes = take(&readback, 4 * count * self.nets)?;
+            let bytes = take(&readback, 4 * count * self.networks)?;
             let losses = bytemuck::pod_collect_to_vec::<u8, f32>(&bytes);
             let of_step = |step| losses.iter().skip(step).step_by(count as usize);
             self.arrived.extend((0..count as usize).flat_map(of_step));

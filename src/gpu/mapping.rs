@@ -1,5 +1,5 @@
-//! Buffers on their way to the host. Natively nothing tells when the device is done unless somebody waits for it;
-//! that somebody is a thread of its own, so that the library never blocks and never asks again and again.
+//! Reading buffers back. Native drivers report that the device is done only to a thread that waits for it; that is a thread of
+//! our own, so that the library neither blocks nor polls.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -8,30 +8,30 @@ use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
 
-use super::device::Shared;
+use super::shared::Shared;
 use crate::error::{Error, Result};
 
-/// Ends a wait, once, from whichever side comes first: the callback, or the thread that finds the device lost.
+/// Ends a wait, once: from the callback, or from the thread that finds the device lost, whichever comes first.
 #[derive(Clone)]
-struct Notice(Arc<Mutex<Option<Sender>>>);
+struct Signal(Arc<Mutex<Option<Sender>>>);
 
 type Sender = oneshot::Sender<Result<(), String>>;
 
-impl Notice {
-    fn give(&self, outcome: Result<(), String>) {
+impl Signal {
+    fn send(&self, outcome: Result<(), String>) {
         if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = sender.send(outcome); // nobody waits any more: fine
         }
     }
 }
 
-/// A future: the device has come so far.
+/// A future: done when the device has finished the work that is waited for.
 pub(super) struct Pending(oneshot::Receiver<Result<(), String>>);
 
 impl Pending {
-    fn new() -> (Notice, Pending) {
+    fn new() -> (Signal, Pending) {
         let (sender, receiver) = oneshot::channel();
-        (Notice(Arc::new(Mutex::new(Some(sender)))), Pending(receiver))
+        (Signal(Arc::new(Mutex::new(Some(sender)))), Pending(receiver))
     }
 
     /// Whether it has, without waiting.
@@ -53,7 +53,7 @@ fn failed(outcome: Result<(), String>) -> Result<()> {
 }
 
 fn gone() -> Error {
-    Error::DeviceLost("the wait for it was given up".into())
+    Error::DeviceLost("the wait for the device was abandoned".into())
 }
 
 impl Shared {
@@ -65,21 +65,21 @@ impl Shared {
         range: Range<u64>,
         submission: wgpu::SubmissionIndex,
     ) -> Pending {
-        let (notice, pending) = Pending::new();
-        let callback = notice.clone();
+        let (signal, pending) = Pending::new();
+        let callback = signal.clone();
         buffer
-            .map_async(mode, range, move |outcome| callback.give(outcome.map_err(|error| error.to_string())));
-        self.waiter.wait(submission, notice);
+            .map_async(mode, range, move |outcome| callback.send(outcome.map_err(|error| error.to_string())));
+        self.waiter.wait(submission, signal);
         pending
     }
 
     /// Done when everything submitted so far is.
     pub(super) fn drained(&self) -> Pending {
-        let (notice, pending) = Pending::new();
-        let callback = notice.clone();
+        let (signal, pending) = Pending::new();
+        let callback = signal.clone();
         let submission = self.queue.submit([]);
-        self.queue.on_submitted_work_done(move || callback.give(Ok(())));
-        self.waiter.wait(submission, notice);
+        self.queue.on_submitted_work_done(move || callback.send(Ok(())));
+        self.waiter.wait(submission, signal);
         pending
     }
 
@@ -118,27 +118,27 @@ pub(super) use native::Waiter;
 mod native {
     use std::sync::mpsc;
 
-    use super::Notice;
+    use super::Signal;
     use crate::error::{Error, Result};
     use crate::gpu::faults::Faults;
 
     /// The thread that waits. It ends with this.
     pub(in crate::gpu) struct Waiter {
-        submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Notice)>>,
+        submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Signal)>>,
         thread: Option<std::thread::JoinHandle<()>>,
     }
 
     impl Waiter {
         pub(in crate::gpu) fn new(device: &wgpu::Device, faults: &Faults) -> Result<Self> {
             let (device, faults) = (device.clone(), faults.clone());
-            let (sender, receiver) = mpsc::channel::<(wgpu::SubmissionIndex, Notice)>();
+            let (sender, receiver) = mpsc::channel::<(wgpu::SubmissionIndex, Signal)>();
             let wait = move || {
-                for (submission, notice) in receiver {
+                for (submission, signal) in receiver {
                     let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
                     if let Err(error) = device.poll(poll) {
                         // the callbacks will not come
                         faults.lost(error.to_string());
-                        notice.give(Err(error.to_string()));
+                        signal.send(Err(error.to_string()));
                     }
                 }
             };
@@ -149,9 +149,9 @@ mod native {
             Ok(Waiter { submissions: Some(sender), thread: Some(thread) })
         }
 
-        pub(super) fn wait(&self, submission: wgpu::SubmissionIndex, notice: Notice) {
+        pub(super) fn wait(&self, submission: wgpu::SubmissionIndex, signal: Signal) {
             if let Some(submissions) = &self.submissions {
-                let _ = submissions.send((submission, notice)); // the thread lives as long as this
+                let _ = submissions.send((submission, signal)); // the thread lives as long as this
             }
         }
     }
@@ -177,5 +177,5 @@ impl Waiter {
         Ok(Waiter)
     }
 
-    fn wait(&self, _: wgpu::SubmissionIndex, _: Notice) {}
+    fn wait(&self, _: wgpu::SubmissionIndex, _: Signal) {}
 }

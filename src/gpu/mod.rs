@@ -1,4 +1,7 @@
-//! The GPU: adapters, the device, kernels made of the ops' shaders, and the executor that replays a plan on them.
+//! The GPU: adapters, the device, and the executor that replays a plan on it.
+//!
+//! Making an executor goes one way down: `executor` makes the buffers (`resources`, `feed`, `history`), chooses a launch for each
+//! op (`choosing`, which asks `tuning` to measure), and prepares them (`pipelines`, `dispatch`). Below all is `shared`.
 
 mod adapter;
 mod choosing;
@@ -8,16 +11,18 @@ mod executor;
 mod faults;
 mod feed;
 mod history;
-mod kernels;
 mod mapping;
-mod places;
+mod pipelines;
 mod resident;
+mod resources;
+mod shared;
 mod store;
+mod tensor_buffers;
 mod timing;
 mod tuning;
 
 pub use adapter::{About, Adapter, Choice, Kind};
 pub use device::Device;
 pub use executor::Executor;
+pub use shared::Choices;
 pub use store::Store;
-pub use tuning::Choices;

@@ -1,6 +1,6 @@
 //! A whole split on the device.
 
-use super::device::Shared;
+use super::shared::Shared;
 use crate::data::Split;
 use crate::error::Result;
 use crate::execution::{Feed, Work};

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::device::Shared;
+use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::execution::{Flat, Work};
 use crate::plan::FlatSizes;
 
-/// The flat buffers, shared by every executor over the same parameters; of several nets where those run side by side.
+/// The flat buffers, shared by every executor over the same parameters; of several networks where those train in one run.
 pub struct Store {
     shared: Arc<Shared>,
     sizes: FlatSizes,
-    nets: usize,
+    networks: usize,
     parameters: wgpu::Buffer,
     gradients: wgpu::Buffer,
     states: Vec<wgpu::Buffer>,
@@ -20,20 +20,20 @@ pub struct Store {
 
 impl Store {
     pub(super) fn new(shared: &Arc<Shared>, sizes: FlatSizes, parameters: &[f32]) -> Result<Self> {
-        let store = Store::of_nets(shared, sizes, 1)?;
+        let store = Store::of_networks(shared, sizes, 1)?;
         store.write(Flat::Parameters, parameters)?;
         Ok(store)
     }
 
-    pub(super) fn of_nets(shared: &Arc<Shared>, sizes: FlatSizes, nets: usize) -> Result<Self> {
+    pub(super) fn of_networks(shared: &Arc<Shared>, sizes: FlatSizes, networks: usize) -> Result<Self> {
         shared.faults.check()?;
-        let (nets, mut work) = (nets.max(1), Work::default());
+        let (networks, mut work) = (networks.max(1), Work::default());
         let mut flat =
-            |label: &str, values: usize| shared.storage_of_nets(label, 4 * values, nets, &mut work);
+            |label: &str, values: usize| shared.storage_of_networks(label, 4 * values, networks, &mut work);
         Ok(Store {
             shared: shared.clone(),
             sizes,
-            nets,
+            networks,
             parameters: flat("parameters", sizes.parameters)?,
             gradients: flat("gradients", sizes.parameters)?,
             states: (0..sizes.states).map(|_| flat("state", sizes.parameters)).collect::<Result<_>>()?,
@@ -41,9 +41,9 @@ impl Store {
         })
     }
 
-    /// How many nets there are side by side.
-    pub fn nets(&self) -> usize {
-        self.nets
+    /// How many networks it holds.
+    pub fn networks(&self) -> usize {
+        self.networks
     }
 
     pub(super) fn sizes(&self) -> FlatSizes {
@@ -54,7 +54,7 @@ impl Store {
         Arc::ptr_eq(&self.shared, shared)
     }
 
-    /// The buffer, and how many values it holds of each net.
+    /// The buffer, and how many values it holds of each network.
     pub(super) fn buffer(&self, flat: Flat) -> Result<(&wgpu::Buffer, usize)> {
         Ok(match flat {
             Flat::Parameters => (&self.parameters, self.sizes.parameters),
@@ -67,23 +67,23 @@ impl Store {
         })
     }
 
-    /// Where a net's values begin in a flat buffer, in bytes.
-    fn start(&self, buffer: &wgpu::Buffer, net: usize) -> Result<u64> {
-        match net < self.nets {
-            true => Ok(buffer.size() / self.nets as u64 * net as u64),
-            false => Err(Error::Internal(format!("net number {net} of {}", self.nets))),
+    /// Where a network's values begin in a flat buffer, in bytes.
+    fn start(&self, buffer: &wgpu::Buffer, network: usize) -> Result<u64> {
+        match network < self.networks {
+            true => Ok(buffer.size() / self.networks as u64 * network as u64),
+            false => Err(Error::Internal(format!("network number {network} of {}", self.networks))),
         }
     }
 
     pub async fn read(&self, flat: Flat) -> Result<Vec<f32>> {
-        self.read_net(0, flat).await
+        self.read_network(0, flat).await
     }
 
-    /// As `read`, of one of several nets.
-    pub async fn read_net(&self, net: usize, flat: Flat) -> Result<Vec<f32>> {
+    /// As `read`, of one of several networks.
+    pub async fn read_network(&self, network: usize, flat: Flat) -> Result<Vec<f32>> {
         self.shared.faults.check()?;
         let (buffer, values) = self.buffer(flat)?;
-        let start = self.start(buffer, net)?;
+        let start = self.start(buffer, network)?;
         if values == 0 {
             return Ok(Vec::new());
         }
@@ -94,11 +94,11 @@ impl Store {
 
     /// Overwrites a flat buffer; `values` must be as long as it.
     pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
-        self.write_net(0, flat, values)
+        self.write_network(0, flat, values)
     }
 
-    /// As `write`, of one of several nets.
-    pub fn write_net(&self, net: usize, flat: Flat, values: &[f32]) -> Result<()> {
+    /// As `write`, of one of several networks.
+    pub fn write_network(&self, network: usize, flat: Flat, values: &[f32]) -> Result<()> {
         self.shared.faults.check()?;
         let (buffer, length) = self.buffer(flat)?;
         if values.len() != length {
@@ -107,7 +107,7 @@ impl Store {
                 values.len()
             )));
         }
-        let start = self.start(buffer, net)?;
+        let start = self.start(buffer, network)?;
         self.shared.queue.write_buffer(buffer, start, bytemuck::cast_slice(values));
         self.shared.faults.check()
     }

@@ -1,8 +1,8 @@
 //! When each dispatch ran, by the device's own clock: a pass for each, with a timestamp before and after.
 
-use super::device::Shared;
 use super::faults::checked;
 use super::mapping::take;
+use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::execution::{Span, Work};
 

@@ -1,19 +1,14 @@
-//! Which of an op's shaders is the quickest here: measured once for each op and shape, then remembered.
+//! Which of an op's shaders is the fastest here, by a measurement.
 
-use std::collections::BTreeMap;
-
-use super::device::Shared;
 use super::dispatch::Dispatch;
+use super::shared::Shared;
 use super::timing::Timing;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::execution::Work;
 use crate::plan::{Launch, Op};
 
-/// The variant chosen for each op and shape, by op and sizes, such as `matmul M=100 N=256 K=784: plain blocked`.
-pub type Choices = BTreeMap<String, String>;
-
-/// An op with shaders to choose from, ready to be timed.
+/// An op with shaders to choose from, ready to be measured.
 pub(super) struct Candidate {
     pub key: String,
     pub multiply_adds: u64,
@@ -21,14 +16,15 @@ pub(super) struct Candidate {
     pub dispatches: Vec<Dispatch>,
 }
 
-/// What tells two ops apart for which different shaders may be the quickest: everything of the plain launch but where in a
-/// flat buffer its tensors stand, and what there is to choose from: `launches`.
+/// A name for an op's choice: equal for two ops where the fastest of their launches is the same. So it holds all sizes of the
+/// plain launch, but not where a tensor begins in a flat buffer or how pixels are scaled; and the variants to choose from, since
+/// a choice made before a shader was added, or on a device that has not all of them, says nothing of the others.
 pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
     let mut key = op.name().to_owned();
     if let Some(plain) = launches.first() {
         let sizes = plain.constants.iter().filter(|(name, value)| {
-            let is_place = ["START", "OFFSET", "GAIN"].iter().any(|end| name.ends_with(end));
-            !is_place && *value != 0.0
+            let is_size = !["OFFSET", "GAIN"].iter().any(|end| name.ends_with(end));
+            is_size && *value != 0.0
         });
         sizes.for_each(|(name, value)| key += &format!(" {name}={value}"));
     }
@@ -43,12 +39,12 @@ const ENOUGH: f64 = 1e-3;
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
 const LEAST_WORK: f64 = 1e6;
 
-/// Seconds that the timing of a plan may take in all. Drivers that compile on first use spend most of it on that.
+/// Seconds that measuring a plan may take in all. Drivers that compile on first use spend most of it on that.
 const BUDGET: f64 = 0.25;
 
-/// The quickest variant of each candidate, one after another, the most work first. What there is no time left for gets the
-/// last variant, the one made for large sizes.
-pub(super) async fn quickest(
+/// The fastest variant of each candidate, measured one after another, the most work first. Those that no time is left for get
+/// the last variant, the one made for large sizes.
+pub(super) async fn fastest(
     shared: &Shared,
     scalars: &wgpu::BindGroup,
     candidates: &[Candidate],
@@ -64,82 +60,111 @@ pub(super) async fn quickest(
         if clock.seconds() > BUDGET {
             break;
         }
-        best[at] = quickest_of(shared, scalars, &candidates[at], &mut timing).await?;
+        best[at] = fastest_of(shared, scalars, &candidates[at], &mut timing).await?;
     }
     Ok(best)
 }
 
 /// Each variant is run on part of its grid, then on more of it, until it takes [`ENOUGH`] or runs whole: slow devices never
-/// run whole ops, quick ones are judged with all their cores busy.
+/// run whole ops, fast ones are measured with all their cores busy.
 ///
-/// The tensors hold zeros yet, and the learning rate is zero: ops that change parameters in place change nothing.
-async fn quickest_of(
+/// The tensors still hold zeros, and the learning rate is zero: ops that change parameters in place change nothing.
+async fn fastest_of(
     shared: &Shared,
     scalars: &wgpu::BindGroup,
     candidate: &Candidate,
     timing: &mut Timing,
 ) -> Result<usize> {
     let mut rates: Vec<Option<f64>> = vec![None; candidate.dispatches.len()];
-    let mut grown = 1.0;
-    let least = least_share(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
+    let mut growth = 1.0;
+    let least = least_fraction(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
     while rates.iter().any(Option::is_none) {
-        let share = (grown * LEAST_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
+        let wanted = (growth * LEAST_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
         for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
             if rates[variant].is_none() {
-                let (groups, share) = part(dispatch.groups, share);
+                let (groups, fraction) = part(dispatch.groups, wanted);
                 // Once to warm up, once for the figure.
                 for is_counted in [false, true] {
                     let mut pass = timing.pass(&mut encoder, None, 0);
-                    dispatch.run_groups(&mut pass, scalars, 0, 0, groups);
-                    trials.push((variant, share, is_counted));
+                    dispatch.record(&mut pass, scalars, 0, 0, groups);
+                    trials.push((variant, fraction, is_counted));
                 }
             }
         }
         timing.resolve(&mut encoder);
         let submission = shared.queue.submit([encoder.finish()]);
         timing.collect(shared, submission).await?;
-        for ((variant, share, is_counted), span) in trials.into_iter().zip(timing.take()) {
+        for ((variant, fraction, is_counted), span) in trials.into_iter().zip(timing.take()) {
             let seconds = (span.end - span.start).max(1e-9);
-            if is_counted && (seconds >= ENOUGH || share >= 1.0) {
-                rates[variant] = Some(share / seconds);
+            if is_counted && (seconds >= ENOUGH || fraction >= 1.0) {
+                rates[variant] = Some(fraction / seconds);
             }
         }
-        grown *= 4.0;
+        growth *= 4.0;
     }
     let rate = |variant: usize| rates[variant].unwrap_or(0.0);
-    // A variant must be worth its while: by less than this, the plain one stays.
+    // A variant must be clearly faster: by less than this, the plain one stays.
     Ok((1..rates.len())
         .fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
 }
 
-/// What every one of the grids can be cut down to: a variant with a finer grid is not to be judged by a single slice of it,
-/// which has neither work for all cores nor the neighbours that share its operands in a cache.
-fn least_share(grids: impl Iterator<Item = [u32; 3]>) -> f64 {
+/// The smallest fraction that all of the grids can be divided into: a variant with a finer grid must not be measured by a
+/// single slice of it, which has neither work for all cores nor the neighbours that find its operands in a cache.
+fn least_fraction(grids: impl Iterator<Item = [u32; 3]>) -> f64 {
     grids.map(|groups| part(groups, 0.0).1).fold(0.0, f64::max)
 }
 
-/// About `share` of a grid's workgroups, cut along its longest side; and the share that this is.
-fn part(groups: [u32; 3], share: f64) -> ([u32; 3], f64) {
+/// About that fraction of a grid's workgroups, divided along its longest side; and which fraction it is.
+fn part(groups: [u32; 3], fraction: f64) -> ([u32; 3], f64) {
     let longest = (0..3).max_by_key(|side| groups[*side]).unwrap_or(0);
     let mut part = groups;
-    part[longest] = ((f64::from(groups[longest]) * share).ceil() as u32).clamp(1, groups[longest].max(1));
+    part[longest] = ((f64::from(groups[longest]) * fraction).ceil() as u32).clamp(1, groups[longest].max(1));
     (part, f64::from(part[longest]) / f64::from(groups[longest].max(1)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{key, least_share, part};
+    use super::{key, least_fraction, part};
+    use crate::plan::ops::{Dense, Pixels};
+    use crate::plan::{Builder, Element, Op, Plan, Storage};
 
-    /// What was timed before a shader was added, or on a device that has not all of them, says nothing of the others.
+    /// A dense layer whose weight begins at `offset` of the parameters; of image bytes, or of floats.
+    fn dense(rows: usize, offset: usize, pixels: Option<Pixels>) -> (Plan, Op) {
+        let (inputs, outputs) = (8, 16);
+        let mut builder = Builder::new(rows, inputs, outputs);
+        let mut parameter = |name: &str, shape: &[usize], offset| {
+            builder.tensor(name, shape, Element::F32, Storage::Parameters { offset })
+        };
+        let weight = parameter("weight", &[outputs, inputs], offset);
+        let bias = parameter("bias", &[outputs], offset + outputs * inputs);
+        let out = builder.activation("out", &[rows, outputs]);
+        let x = crate::plan::ops::Operand { tensor: builder.images(), pixels };
+        let dense = Dense { x, weight, bias, out, rows, inputs, outputs, relu: false };
+        (builder.finish(), dense.into())
+    }
+
     #[test]
-    fn a_choice_is_one_of_what_there_was() {
-        let case = crate::verify::cases().into_iter().find(|case| case.variants() > 1).unwrap();
-        let op = &case.plan.ops[0].op;
-        let launches = op.launches(&case.plan);
-        assert_ne!(key(op, &launches), key(op, &launches[..1]));
-        assert_eq!(key(op, &launches), key(op, &launches));
+    fn a_key_tells_apart_what_may_have_another_fastest_shader() {
+        let key = |(plan, op): (Plan, Op), variants: usize| {
+            let launches = op.launches(&plan);
+            assert_eq!(launches.len(), 3);
+            key(&op, &launches[..variants])
+        };
+        let pixels = |gain| Some(Pixels { gain, offset: 0.5 });
+        let known = key(dense(100, 0, pixels(1.0)), 3);
+        // A layer of the same sizes elsewhere in the parameters, and other pixels, have the same fastest shader.
+        assert_eq!(key(dense(100, 64, pixels(2.0)), 3), known);
+        let others = [
+            key(dense(101, 0, pixels(1.0)), 3),
+            key(dense(100, 0, None), 3),
+            key(dense(100, 0, pixels(1.0)), 2),
+            key(dense(100, 0, pixels(1.0)), 1),
+        ];
+        for (at, other) in others.iter().enumerate() {
+            assert!(*other != known && !others[..at].contains(other), "{other}");
+        }
     }
 
     #[test]
@@ -147,7 +172,7 @@ mod tests {
         assert_eq!(part([10, 4, 1], 1.0), ([10, 4, 1], 1.0));
         assert_eq!(part([10, 4, 1], 0.11), ([2, 4, 1], 0.2));
         assert_eq!(part([1, 4, 100], 0.001), ([1, 4, 1], 0.01));
-        assert_eq!(least_share([[16, 16, 1], [1, 128, 1], [1, 4, 1]].into_iter()), 0.25);
-        assert_eq!(least_share([[0, 1, 1]].into_iter()), 1.0);
+        assert_eq!(least_fraction([[16, 16, 1], [1, 128, 1], [1, 4, 1]].into_iter()), 0.25);
+        assert_eq!(least_fraction([[0, 1, 1]].into_iter()), 1.0);
     }
 }

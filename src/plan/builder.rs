@@ -50,7 +50,7 @@ impl Builder {
         self.activation(name, &shape)
     }
 
-    /// The tensor of that name, made before, else a new one from `make`'s shape and home.
+    /// The tensor of that name, else a new one of that shape and storage.
     pub fn named(&mut self, name: &str, shape: &[usize], storage: Storage) -> TensorId {
         match self.plan.find(name) {
             Some(id) => id,
@@ -69,7 +69,7 @@ impl Builder {
     }
 
     fn slice(&self, name: &str) -> TensorId {
-        // A layer that names a parameter it never asked for is a mistake in that layer's file, not in any input.
+        // A layer that names a parameter it never declared is a mistake in that layer's file, not in any input.
         self.plan.find(name).unwrap_or_else(|| unreachable!("no parameter {name}"))
     }
 

@@ -1,12 +1,13 @@
-//! Rewrites of a plan that give the same numbers in fewer ops. Each takes a plan and returns it rewritten;
-//! what a rewrite does not recognise it leaves alone.
+//! Rewrites of a plan that give the same results in fewer ops. Each takes a plan and returns it rewritten; it leaves alone what
+//! it does not recognise.
 
 use super::ops::{
     ColumnSum, Conv2d, Dense, DenseSgd, DenseSoftmaxCrossEntropy, Matmul, MaxPool2dGradient, Operand, Sgd,
 };
 use super::{Op, Phase, Plan, PlannedOp, Storage, TensorId};
 
-/// Everything that pays for an executor that keeps a batch's share in cache: bytes and biases go into products.
+/// Every rewrite that pays for an executor whose workers keep their rows of the batch in cache: bytes and biases go into
+/// products.
 pub fn for_cpu(plan: Plan) -> Plan {
     relu_into_pooling(relu_into_convolution(bias_into_product(bytes_into_product(plan))))
 }
@@ -16,7 +17,7 @@ pub fn for_gpu(plan: Plan) -> Plan {
     update_into_gradient(loss_into_product(relu_into_product(for_cpu(plan))))
 }
 
-/// Products read image bytes themselves: `unpack` goes where all its readers can do without.
+/// Products read image bytes themselves: `unpack` is removed where all its readers can do without.
 pub fn bytes_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::Unpack(unpack) = plan.ops[at].op.clone() else { continue };
@@ -32,8 +33,8 @@ pub fn bytes_into_product(mut plan: Plan) -> Plan {
                 false => Some(planned.clone()),
             })
             .collect();
-        if let Some(steps) = replaced {
-            plan.ops = steps;
+        if let Some(ops) = replaced {
+            plan.ops = ops;
             plan.ops.remove(at);
         }
     }
@@ -60,10 +61,10 @@ fn with_operand(op: &Op, old: TensorId, new: Operand) -> Option<Op> {
 pub fn bias_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::BiasAdd(add) = plan.ops[at].op.clone() else { continue };
-        let Some(made_at) = only_link(&plan, add.x) else { continue };
+        let Some(producer) = only_producer(&plan, add.x) else { continue };
         let Op::Matmul(Matmul {
             a, b, transpose_a: false, transpose_b: true, m, n, k, relu_mask: None, ..
-        }) = plan.ops[made_at].op
+        }) = plan.ops[producer].op
         else {
             continue;
         };
@@ -73,52 +74,52 @@ pub fn bias_into_product(mut plan: Plan) -> Plan {
         let (weight, bias, out) = (b.tensor, add.bias, add.out);
         plan.ops[at].op =
             Dense { x: a, weight, bias, out, rows: m, inputs: k, outputs: n, relu: false }.into();
-        plan.ops.remove(made_at);
+        plan.ops.remove(producer);
     }
     plan
 }
 
-/// `conv2d`, then `relu`: one `conv2d` that stores nothing below zero. (The way back asks for what ReLU gave, never for
-/// what it took.)
+/// `conv2d`, then `relu`: one `conv2d` that stores nothing below zero. (The backward pass reads the ReLU's output, never its
+/// input.)
 pub fn relu_into_convolution(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::Relu(relu) = plan.ops[at].op.clone() else { continue };
-        let Some(made_at) = only_link(&plan, relu.x) else { continue };
-        let Op::Conv2d(convolution) = plan.ops[made_at].op.clone() else { continue };
-        plan.ops[made_at].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
+        let Some(producer) = only_producer(&plan, relu.x) else { continue };
+        let Op::Conv2d(convolution) = plan.ops[producer].op.clone() else { continue };
+        plan.ops[producer].op = Conv2d { relu: true, out: relu.out, ..convolution }.into();
         plan.ops.remove(at);
     }
     plan
 }
 
-/// `max_pool2d_gradient`, then the `relu_gradient` of what was pooled: one pass over the larger of the tensors in place of
+/// `max_pool2d_gradient`, then the `relu_gradient` of what was pooled: one pass over the larger of the tensors instead of
 /// two.
 pub fn relu_into_pooling(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::ReluGradient(relu) = plan.ops[at].op.clone() else { continue };
-        let Some(made_at) = only_link(&plan, relu.output_gradient) else { continue };
-        let Op::MaxPool2dGradient(pooling) = plan.ops[made_at].op.clone() else { continue };
+        let Some(producer) = only_producer(&plan, relu.output_gradient) else { continue };
+        let Op::MaxPool2dGradient(pooling) = plan.ops[producer].op.clone() else { continue };
         if pooling.x != relu.out || pooling.relu {
             continue;
         }
         let input_gradient = relu.input_gradient;
-        plan.ops[made_at].op = MaxPool2dGradient { relu: true, input_gradient, ..pooling }.into();
+        plan.ops[producer].op = MaxPool2dGradient { relu: true, input_gradient, ..pooling }.into();
         plan.ops.remove(at);
     }
     plan
 }
 
-/// `dense`, then `relu`, and a product, then `relu_gradient`: what goes below zero, or did, is made zero as the product is
-/// stored. (On the CPU a pass over values that are in a core's cache costs nothing that could be saved so.)
+/// `dense`, then `relu`, and a product, then `relu_gradient`: the product is stored through the ReLU, or zeroed where the ReLU
+/// output was <= 0. (On the CPU the extra pass is over values in a core's cache and costs next to nothing.)
 pub fn relu_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
-        let (link, out) = match &plan.ops[at].op {
+        let (input, out) = match &plan.ops[at].op {
             Op::Relu(relu) => (relu.x, relu.out),
             Op::ReluGradient(relu) => (relu.output_gradient, relu.input_gradient),
             _ => continue,
         };
-        let Some(made_at) = only_link(&plan, link) else { continue };
-        let fused: Op = match (&plan.ops[at].op, plan.ops[made_at].op.clone()) {
+        let Some(producer) = only_producer(&plan, input) else { continue };
+        let fused: Op = match (&plan.ops[at].op, plan.ops[producer].op.clone()) {
             (Op::Relu(_), Op::Dense(dense)) => Dense { relu: true, out, ..dense }.into(),
             (
                 Op::ReluGradient(relu),
@@ -126,7 +127,7 @@ pub fn relu_into_product(mut plan: Plan) -> Plan {
             ) => Matmul { relu_mask: Some(relu.out), out, ..product }.into(),
             _ => continue,
         };
-        plan.ops[made_at].op = fused;
+        plan.ops[producer].op = fused;
         plan.ops.remove(at);
     }
     plan
@@ -136,13 +137,13 @@ pub fn relu_into_product(mut plan: Plan) -> Plan {
 pub fn loss_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::SoftmaxCrossEntropy(loss) = plan.ops[at].op.clone() else { continue };
-        // Rare, and the fused op does without.
+        // The fused op has no label smoothing, which is rare.
         if loss.smoothing != 0.0 {
             continue;
         }
         let Some(logits_gradient) = loss.logits_gradient else { continue };
-        let Some(made_at) = only_link(&plan, loss.logits) else { continue };
-        let Op::Dense(dense) = plan.ops[made_at].op.clone() else { continue };
+        let Some(producer) = only_producer(&plan, loss.logits) else { continue };
+        let Op::Dense(dense) = plan.ops[producer].op.clone() else { continue };
         if dense.relu {
             continue;
         }
@@ -159,21 +160,21 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
             scale: loss.scale,
         }
         .into();
-        plan.ops.remove(made_at);
+        plan.ops.remove(producer);
     }
     plan
 }
 
-/// Plain SGD with the gradients of dense layers: each layer's product, column sum and update become one
-/// `dense_sgd`, if that covers every parameter. The fused ops stand at the end, in the update phase: a layer's
-/// weight is still needed, unchanged, for the gradient of its input.
+/// Plain SGD with the gradients of dense layers: each layer's product, column sum and update become one `dense_sgd`, if that
+/// covers every parameter. The fused ops go to the end, into the update phase: the gradient of a layer's input still reads
+/// the old weight.
 pub fn update_into_gradient(mut plan: Plan) -> Plan {
     let Some(sgd_at) =
         plan.ops.iter().position(|planned| matches!(planned.op, Op::Sgd(Sgd { weight_decay: 0.0, .. })))
     else {
         return plan;
     };
-    let (mut fused, mut gone, mut covered) = (Vec::new(), vec![sgd_at], 0);
+    let (mut fused, mut removed, mut covered) = (Vec::new(), vec![sgd_at], 0);
     for (at, planned) in plan.ops.iter().enumerate() {
         let Op::Matmul(Matmul {
             a,
@@ -194,28 +195,29 @@ pub fn update_into_gradient(mut plan: Plan) -> Plan {
             _ => None,
         });
         let Some((sum_at, bias_gradient)) = column_sum else { return plan };
-        let (Some(weight), Some(bias)) = (trained_by(&plan, out), trained_by(&plan, bias_gradient)) else {
+        let (Some(weight), Some(bias)) = (parameter_of(&plan, out), parameter_of(&plan, bias_gradient))
+        else {
             return plan;
         };
         let dense_sgd =
             DenseSgd { x, output_gradient: a.tensor, weight, bias, rows: k, inputs: n, outputs: m };
         fused.push(PlannedOp { phase: Phase::Update, op: dense_sgd.into() });
-        gone.extend([at, sum_at]);
+        removed.extend([at, sum_at]);
         covered += m * n + m;
     }
     if covered != plan.flat.parameters {
         return plan;
     }
     let mut at = 0..;
-    plan.ops.retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
-    let account =
+    plan.ops.retain(|_| at.next().is_some_and(|at| !removed.contains(&at)));
+    let metrics =
         plan.ops.iter().position(|planned| planned.phase == Phase::Metrics).unwrap_or(plan.ops.len());
-    plan.ops.splice(account..account, fused);
+    plan.ops.splice(metrics..metrics, fused);
     plan
 }
 
-/// The one op that writes an activation which only one other op reads; none where it is read more often.
-fn only_link(plan: &Plan, tensor: TensorId) -> Option<usize> {
+/// The op that writes an activation, where it is the only one that does and one other op reads it.
+fn only_producer(plan: &Plan, tensor: TensorId) -> Option<usize> {
     if plan.tensor(tensor).storage != Storage::Activation {
         return None;
     }
@@ -226,8 +228,8 @@ fn only_link(plan: &Plan, tensor: TensorId) -> Option<usize> {
     (readers == 1 && writers.next().is_none()).then_some(at)
 }
 
-/// The parameter whose gradient this tensor is: it has the same place in the other flat buffer.
-fn trained_by(plan: &Plan, gradient: TensorId) -> Option<TensorId> {
+/// The parameter whose gradient this tensor is: it has the same offset in the parameters' flat buffer.
+fn parameter_of(plan: &Plan, gradient: TensorId) -> Option<TensorId> {
     let Storage::Gradients { offset } = plan.tensor(gradient).storage else { return None };
     let shape = &plan.tensor(gradient).shape;
     let found =

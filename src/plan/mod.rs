@@ -18,7 +18,7 @@ pub use crate::batch::{NO_IMAGE, NO_LABEL, image_stride};
 
 use crate::error::{Error, Result};
 
-/// Where in a training step an op stands. `Backward` ends where every gradient is complete, and `Update` reads
+/// Which part of a training step an op belongs to. `Backward` ends where every gradient is complete, and `Update` reads
 /// nothing but the flat buffers: between the two is where several devices would sum their gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -30,7 +30,7 @@ pub enum Phase {
     Metrics,
 }
 
-/// An op in its place in a plan.
+/// An op of a plan, and its phase.
 #[derive(Clone, Debug)]
 pub struct PlannedOp {
     pub phase: Phase,
@@ -42,7 +42,7 @@ pub struct PlannedOp {
 pub struct FlatSizes {
     /// Parameters; the gradients are as many.
     pub parameters: usize,
-    /// How many buffers of optimiser state, each as long as the parameters.
+    /// Number of buffers of optimiser state, each as long as the parameters.
     pub states: usize,
     /// Values that are kept between steps without being trained (batch normalisation's running statistics).
     pub statistics: usize,
@@ -60,7 +60,7 @@ pub struct Plan {
     pub ops: Vec<PlannedOp>,
 }
 
-/// The numbers that change from step to step. Everything else of a step is baked in when an executor is made.
+/// The numbers that change from step to step. Everything else is fixed when an executor is made.
 /// The same 64 bytes are the uniform `scalars` of every shader.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -73,7 +73,7 @@ pub struct StepScalars {
     /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), made in float64.
     pub correction1: f32,
     pub correction2: f32,
-    /// Low and high word. Where nets run side by side, the first one's: each next one's is one more.
+    /// Low and high word. Where several networks train in one run, the first one's: network k's is k more.
     pub seed: [u32; 2],
     /// How far averaged weights move towards the weights in this step, from 0 to 1.
     pub average_rate: f32,
@@ -89,7 +89,7 @@ impl Plan {
         self.tensors.iter().position(|t| t.name == name).map(TensorId::new)
     }
 
-    /// The tensor with a given home, where there is only one such (the images, the labels, the counts).
+    /// The tensor with a given storage, where there is only one such (the images, the labels, the counts).
     pub fn only(&self, storage: Storage) -> Option<TensorId> {
         self.tensors.iter().position(|t| t.storage == storage).map(TensorId::new)
     }

@@ -45,7 +45,7 @@ pub enum Storage {
     },
     /// Made and used up within one step.
     Activation,
-    /// One loss an image, kept until the block's account: `[batch]`, in the block at row `first_row`.
+    /// One loss an image, kept to the end of the block: `[batch]`, in the block at row `first_row`.
     SampleLoss,
     /// One loss a step of the block.
     Losses,

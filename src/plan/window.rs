@@ -1,4 +1,4 @@
-//! The geometry of windows that slide over images: of convolutions and of pooling.
+//! The geometry of sliding windows: of convolutions and of pooling.
 
 /// A window of `kernel` values that moves by `stride` over `[height, width]`, zeros (or nothing) around it.
 /// All pairs are `[vertical, horizontal]`.
@@ -10,8 +10,7 @@ pub struct Window {
     pub output: [usize; 2],
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
-    /// Rows above and columns left of the input that do not exist. Below and right there are as many as the last
-    /// window reaches.
+    /// Rows of padding above the input and columns left of it. Below and right there are as many as the last window reaches.
     pub padding: [usize; 2],
 }
 
@@ -25,8 +24,8 @@ impl Window {
         Some(Window { input, output: [side(0)?, side(1)?], kernel, stride, padding: [0, 0] })
     }
 
-    /// TensorFlow's "SAME": `output = ceil(input / stride)`, what is missing shared out, the odd row or column below
-    /// and right.
+    /// TensorFlow's "SAME": `output = ceil(input / stride)`, the padding divided evenly, the odd row or column below and
+    /// right.
     pub fn same(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Option<Self> {
         if kernel.contains(&0) || stride.contains(&0) || input.contains(&0) {
             return None;

@@ -83,16 +83,16 @@ fn every_op_finds_its_net() {
             let run = |nets: usize, scalars: StepScalars| {
                 block_on(async {
                     let (last, variants) = (nets - 1, Variants::Nth(variant));
-                    let store = gpu.store_of_nets(case.plan.flat, nets).unwrap();
+                    let store = gpu.store_of_networks(case.plan.flat, nets).unwrap();
                     let options = ExecutorOptions { block: 1, variants, ..ExecutorOptions::default() };
                     let mut executor = gpu.executor(&case.plan, &store, options).await.unwrap();
                     for (tensor, bytes) in &case.inputs {
-                        executor.write_net(last, *tensor, bytes).unwrap();
+                        executor.write_network(last, *tensor, bytes).unwrap();
                     }
                     executor.run_as_is(scalars).await.unwrap();
                     let mut outputs = Vec::new();
                     for tensor in case.outputs() {
-                        outputs.push(executor.read_net(last, tensor).await.unwrap());
+                        outputs.push(executor.read_network(last, tensor).await.unwrap());
                     }
                     outputs
                 })

@@ -6,7 +6,7 @@ use crate::plan::{Plan, TensorId};
 /// Adam over the whole flat buffer (Kingma and Ba 2015, algorithm 1), as PyTorch has it: with g the gradient,
 /// `mean = beta1 * mean + (1 - beta1) * g`, `square = beta2 * square + (1 - beta2) * g * g`,
 /// `parameters -= learning_rate * (mean * correction1) / (sqrt(square * correction2) + epsilon)`, the corrections being
-/// the step's numbers. Weight decay joins the gradient or, where it is `decoupled` (AdamW, Loshchilov and Hutter 2019),
+/// step scalars. Weight decay joins the gradient or, where it is `decoupled` (AdamW, Loshchilov and Hutter 2019),
 /// is subtracted beside it: `parameters -= learning_rate * weight_decay * parameters`.
 #[derive(Clone, Debug)]
 pub struct Adam {

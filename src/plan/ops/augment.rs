@@ -6,9 +6,9 @@ use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
 /// Changes training images at random, each its own way: shifted, turned, zoomed, sheared and elastically distorted, then
-/// sampled bilinearly (no ink outside) and made floats as `unpack` does. Output pixel p takes its value from place
+/// sampled bilinearly (0 outside) and made floats as `unpack` does. Output pixel p takes its value from
 /// `centre + shift + A (p - centre) + elastic(p)`, where A turns, shears and zooms. The elastic field is smooth noise:
-/// random displacements of a coarse grid of points, between which cubic B-splines run (the grid as in Ronneberger et
+/// random displacements of a coarse grid of control points, with cubic B-splines between them (the grid as in Ronneberger et
 /// al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead). All random numbers are Philox's, from
 /// seed, step, row of the batch.
 #[derive(Clone, Debug)]
@@ -24,11 +24,11 @@ pub struct Augment {
     pub strengths: Strengths,
 }
 
-/// How strongly images are changed: each change is drawn evenly from plus to minus its strength.
+/// How strongly images are changed: each change is drawn uniformly from plus to minus its strength.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Strengths {
-    /// Largest shift, as a share of the image's sides.
+    /// Largest shift, as a fraction of the image's sides.
     pub shift: f32,
     /// Largest turn, in degrees.
     pub rotation: f32,
@@ -75,7 +75,7 @@ impl Augment {
 
     /// How far a grid point moves for one unit of its random number, a sum of two even ones: `sqrt(6)` makes its
     /// variance 1, and 1 / 0.479 makes up for what B-splines smooth away (they keep 151/315 of the variance along each
-    /// side, averaged over places).
+    /// side, averaged over pixels).
     pub(crate) fn elastic_gain(&self) -> f32 {
         self.strengths.elastic * 6f32.sqrt() * 315.0 / 151.0
     }

@@ -3,7 +3,7 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Mean and (biased) variance of each channel over the batch and, in images, over all places; and the running
+/// Mean and (biased) variance of each channel over the batch and, in images, over all positions; and the running
 /// statistics' step towards them: `running += momentum * (new - running)`, with the unbiased variance, as PyTorch.
 #[derive(Clone, Debug)]
 pub struct BatchNormMoments {

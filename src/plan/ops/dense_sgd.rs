@@ -73,12 +73,12 @@ impl Describe for DenseSgd {
         if !in_fours || self.inputs * self.outputs == 0 {
             return Vec::new();
         }
-        let shared = self.with_subgroups(plan);
+        let subgroups = self.with_subgroups(plan);
         if !self.outputs.is_multiple_of(4) {
-            return vec![shared];
+            return vec![subgroups];
         }
         let blocked = self.blocked(plan);
-        vec![blocked, shared]
+        vec![blocked, subgroups]
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Dropout {
     pub out: TensorId,
     pub rows: usize,
     pub columns: usize,
-    /// Share of values that are dropped, less than 1.
+    /// Fraction of values that are dropped, less than 1.
     pub rate: f32,
     /// Tells the dropout layers of a network apart.
     pub layer: u32,

@@ -4,7 +4,7 @@ use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
 /// Each window's gradient goes to its first largest value, row by row, found again from x; where windows overlap they
-/// add up. If wanted with ReLU's gradient in the same pass: values that are not above 0 get none.
+/// add up. With `relu`, ReLU's gradient in the same pass: values that are not above 0 get none.
 #[derive(Clone, Debug)]
 pub struct MaxPool2dGradient {
     /// `[rows, channels, height, width]`.
@@ -16,7 +16,7 @@ pub struct MaxPool2dGradient {
     pub rows: usize,
     pub channels: usize,
     pub window: Window,
-    /// Whether x is what a ReLU gave, and the gradient of what it took is wanted.
+    /// Whether x is the output of a ReLU, and the gradient of the ReLU's input is wanted.
     pub relu: bool,
 }
 

@@ -87,7 +87,7 @@ macro_rules! with_ops {
 }
 pub(crate) use with_ops;
 
-/// What every op says of itself.
+/// What every op describes: its tensors, its cost and its launches.
 pub(crate) trait Describe {
     fn reads(&self) -> Vec<TensorId>;
     fn writes(&self) -> Vec<TensorId>;
@@ -135,7 +135,7 @@ pub struct Pixels {
     pub offset: f32,
 }
 
-/// One side of a product: float32 values, or image bytes that are made floats as they are read.
+/// An operand of a product: float32 values, or image bytes that are made floats as they are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operand {
     pub tensor: TensorId,
@@ -157,7 +157,7 @@ macro_rules! define {
         pub enum Op { $($name($name),)* }
 
         impl Op {
-            /// The op's one name: its shader's, its CPU module's and its tests'.
+            /// The op's name, which its shader, its CPU module and its tests have too.
             pub fn name(&self) -> &'static str {
                 match self { $(Op::$name(_) => stringify!($module),)* }
             }

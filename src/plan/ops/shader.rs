@@ -33,7 +33,8 @@ impl Shader {
 }
 
 /// The text of `shaders/OP.wgsl`, then of each `shaders/parts/PART.wgsl`. WGSL's declarations need no order, so the op's own
-/// file comes first, for a reader.
+/// file comes first, for a reader. (But for naga 30 an array's size that is an expression of `override` constants must have a
+/// name: `override SUMS: u32 = TILE * THREADS`. Else it does not find the constants declared after the array.)
 macro_rules! join {
     ($op:literal, $($part:literal),+) => {
         concat!(

@@ -21,7 +21,7 @@ pub struct SoftmaxCrossEntropy {
     pub classes: usize,
     /// 1 / rows where the loss is the mean over the batch, 1 where it is the sum.
     pub scale: f32,
-    /// Share of the target that is spread over all classes; 0 in evaluation.
+    /// Part of the target that is spread over all classes; 0 in evaluation.
     pub smoothing: f32,
 }
 

@@ -3,7 +3,7 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Partial sums of squares: `sums[p]` of the values of x from `p * ceil(count / parts)` on, as many as that.
+/// Partial sums of squares: `sums[p]` is that of the `ceil(count / parts)` values of x from `p * ceil(count / parts)` on.
 #[derive(Clone, Debug)]
 pub struct SquareSum {
     /// `[count]`.

@@ -1,4 +1,4 @@
-//! Launches made into compute pipelines, each once a device.
+//! Compute pipelines made of launches, each once a device.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +8,15 @@ use crate::error::{Error, Result};
 use crate::plan::{Access, Launch, StepScalars};
 
 /// A shader with its constants, ready to run.
-pub(super) struct Kernel {
-    pub(super) pipeline: wgpu::ComputePipeline,
-    /// Group 0: the storage buffers.
+pub(super) struct Pipeline {
+    pub(super) raw: wgpu::ComputePipeline,
+    /// Layout of group 0: the storage buffers.
     pub(super) buffers: wgpu::BindGroupLayout,
 }
+
+/// Pipelines are kept for later executors of the same shapes, until there are more than this; then those that no executor
+/// uses go. The plans of a training have fewer. Software drivers take megabytes for each.
+const MOST_KEPT: usize = 128;
 
 /// Everything of a launch that its pipeline depends on; float64 by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -23,9 +27,9 @@ struct Key {
     access: Vec<bool>,
 }
 
-pub(super) struct Kernels {
-    made: Mutex<HashMap<Key, Arc<Kernel>>>,
-    /// Group 1: the numbers of the step.
+pub(super) struct Pipelines {
+    made: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    /// Layout of group 1: the step scalars.
     pub(super) scalars: wgpu::BindGroupLayout,
 }
 
@@ -39,7 +43,7 @@ impl Key {
     }
 }
 
-impl Kernels {
+impl Pipelines {
     pub(super) fn new(device: &wgpu::Device) -> Self {
         let ty = wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Uniform,
@@ -47,19 +51,19 @@ impl Kernels {
             min_binding_size: wgpu::BufferSize::new(size_of::<StepScalars>() as u64),
         };
         let scalars = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("numbers"),
+            label: Some("step scalars"),
             entries: &[entry(0, ty)],
         });
-        Kernels { made: Mutex::new(HashMap::new()), scalars }
+        Pipelines { made: Mutex::new(HashMap::new()), scalars }
     }
 
-    /// The kernels of these launches, in their order, and how many of them had to be compiled. Those are compiled
-    /// side by side: drivers take milliseconds to seconds for each.
+    /// The pipelines of these launches, in their order, and how many of them had to be compiled. Those are compiled
+    /// in parallel: drivers take milliseconds to seconds for each.
     pub(super) fn make(
         &self,
         device: &wgpu::Device,
         launches: &[(&str, &Launch)],
-    ) -> Result<(Vec<Arc<Kernel>>, u64)> {
+    ) -> Result<(Vec<Arc<Pipeline>>, u64)> {
         let keys: Vec<Key> = launches.iter().map(|(_, launch)| Key::of(launch)).collect();
         let mut missing: Vec<(&Key, &str, &Launch)> = Vec::new();
         {
@@ -73,20 +77,23 @@ impl Kernels {
         let compiled = for_all(&missing, |(_, name, launch)| self.compile(device, name, launch))?;
         let count = compiled.len() as u64;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((key, ..), kernel) in missing.iter().zip(compiled) {
-            made.insert((*key).clone(), Arc::new(kernel));
+        for ((key, ..), pipeline) in missing.iter().zip(compiled) {
+            made.insert((*key).clone(), Arc::new(pipeline));
         }
-        let kernels = keys.iter().filter_map(|key| made.get(key).cloned()).collect();
-        Ok((kernels, count))
+        let pipelines = keys.iter().filter_map(|key| made.get(key).cloned()).collect();
+        if made.len() > MOST_KEPT {
+            made.retain(|_, pipeline| Arc::strong_count(pipeline) > 1);
+        }
+        Ok((pipelines, count))
     }
 
     /// Drops what no executor uses.
     pub(super) fn forget_unused(&self) {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.retain(|_, kernel| Arc::strong_count(kernel) > 1);
+        made.retain(|_, pipeline| Arc::strong_count(pipeline) > 1);
     }
 
-    fn compile(&self, device: &wgpu::Device, name: &str, launch: &Launch) -> Result<Kernel> {
+    fn compile(&self, device: &wgpu::Device, name: &str, launch: &Launch) -> Result<Pipeline> {
         let entries: Vec<_> =
             launch.bindings.iter().enumerate().map(|(at, (_, access))| entry(at, storage(*access))).collect();
         let make = || {
@@ -111,7 +118,7 @@ impl Kernels {
                 },
                 cache: None,
             });
-            Kernel { pipeline, buffers }
+            Pipeline { raw: pipeline, buffers }
         };
         checked(device, make).map_err(|error| match error {
             Error::Gpu(what) => Error::Gpu(format!("{name}: {what}")),
