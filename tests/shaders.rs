@@ -56,10 +56,11 @@ fn launches_fit_their_shaders() {
                 }
                 let module = wgsl::parse_str(source).unwrap();
                 let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP).validate(&module);
+                let info = info.unwrap();
                 let strides = (0..launch.bindings.len()).map(|binding| (binding.to_string(), 0.0));
                 let constants = launch.constants.iter().map(|(name, value)| ((*name).to_owned(), *value));
                 let constants = constants.chain(strides).collect();
-                let with_constants = process_overrides(&module, &info.unwrap(), None, &constants);
+                let with_constants = process_overrides(&module, &info, None, &constants);
                 with_constants.unwrap_or_else(|error| panic!("{op} {variant}: {error}"));
                 let bindings: BTreeSet<u32> = module
                     .global_variables
