@@ -44,17 +44,16 @@ fn the_gradient_of_the_loss_is_its_difference() {
                 assert!(gradient.iter().all(|value| *value == 0.0));
                 continue;
             }
-            for class in 0..op.classes.min(12) {
+            for (class, given) in gradient.iter().enumerate().take(12) {
                 let difference = (loss(row, class, 1e-4) - loss(row, class, -1e-4)) / 2e-4 * scale;
-                let error = (difference - gradient[class]).abs();
-                assert!(error < 1e-6 * scale, "{}: {difference}, not {}", case.shape, gradient[class]);
+                let error = (difference - given).abs();
+                assert!(error < 1e-6 * scale, "{}: {difference}, not {given}", case.shape);
             }
         }
     }
 }
 
-/// Each pair of a layer's ops: what is in one place of the input multiplies what is in one place of the output, so for any x
-/// and g the products `g · f(x)` and `x · gradient(g)` are the same (the gradient is the adjoint of a linear function).
+/// The gradient of a linear function f is its adjoint: for any x and g, `g · f(x)` equals `x · gradient(g)`.
 #[test]
 fn gradients_of_linear_ops_are_adjoint() {
     for (forward, backward) in of("average_pool2d").iter().zip(&of("average_pool2d_gradient")) {
