@@ -28,7 +28,7 @@ average = { decay = 0.9 }
 augmentation = { shift = 0.1 }
 layers = [
     { kind = "flatten" },
-    { kind = "dense", units = 12, bias = false },
+    { kind = "dense", units = 12 },
     { kind = "batch_norm" },
     { kind = "relu" },
     { kind = "dropout", rate = 0.2 },
