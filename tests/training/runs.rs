@@ -57,7 +57,9 @@ async fn begin(device: &Device, recipe: &Recipe, split: &Split) -> Trainer {
 async fn stop_at(step: u64, device: &Device, recipe: &Recipe, split: &Split, dir: &Path) -> Checkpoint {
     let options = SessionOptions { checkpoints: Some(dir.to_owned()), ..SessionOptions::default() };
     let mut trainer = begin(device, recipe, split).await;
-    trainer.advance_to(step).await.unwrap();
+    while trainer.started() < step {
+        trainer.advance_to(step).await.unwrap();
+    }
     Session::new(device, trainer, options).unwrap().save().await.unwrap();
     let checkpoint = Checkpoint::latest(dir).unwrap();
     assert_eq!(checkpoint.about.step, step);
