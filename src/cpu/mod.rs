@@ -1,8 +1,11 @@
 //! The CPU executor: the same plans, on all cores. It is what people without a GPU use.
 //! What its ops compute is defined in [`crate::reference`], which they are compared with at every level.
 //!
-//! Layers are unknown here. Each op stands in a file of its own; `schedule` groups a plan's ops into stages, `pool`
-//! runs them on threads that meet only between stages.
+//! Layers are unknown here. `ops` has one file an op, which hands heavy work to `gemm` (matrix products) and `conv`
+//! (convolutions); `simd` has the vectors that all of them are written with. `runtime` makes a plan's ops ready, groups them
+//! into stages, and runs the stages in chunks on threads that meet only between stages.
+//!
+//! `unsafe` is for `gemm`, `conv`, `simd` and `runtime`; ops get slices of their own rows or units (`runtime::chunk`).
 
 mod conv;
 mod gemm;

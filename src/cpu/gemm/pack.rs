@@ -17,6 +17,7 @@ pub(crate) unsafe fn pack_rows<V: F32, S: Source>(
     pitch: usize,
     to: *mut f32,
 ) {
+    // SAFETY: the caller's promise.
     unsafe {
         for (i, k) in ks.enumerate() {
             let to = to.add(i * pitch);
@@ -46,6 +47,7 @@ pub(crate) unsafe fn pack_columns<S: Source>(
     pitch: usize,
     to: *mut f32,
 ) {
+    // SAFETY: the caller's promise.
     unsafe {
         for (i, k) in ks.enumerate() {
             let to = to.add(i * pitch);
@@ -61,6 +63,7 @@ pub(crate) unsafe fn pack_columns<S: Source>(
 #[inline(always)]
 unsafe fn zero(to: *mut f32, range: Range<usize>) {
     for c in range {
+        // SAFETY: `range` lies inside a packed row, for which the callers have room.
         unsafe { *to.add(c) = 0.0 }
     }
 }

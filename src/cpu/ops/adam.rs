@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -17,47 +15,43 @@ impl CpuOp for Adam {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let at = Flat {
-            gradients: tensors.floats(self.gradients),
-            parameters: tensors.floats(self.parameters),
-            mean: tensors.floats(self.mean),
-            square: tensors.floats(self.square),
+        let values = Values {
+            gradients: chunk.units(self.gradients),
+            parameters: chunk.units_mut(self.parameters),
+            mean: chunk.units_mut(self.mean),
+            square: chunk.units_mut(self.square),
         };
-        // SAFETY: `requirements` covers the tensors; these values are this worker's.
-        unsafe { adam(tensors.level, self, &at, scalars, range) }
+        adam(chunk.level(), self, values, scalars)
     }
 }
 
-struct Flat {
-    gradients: *const f32,
-    parameters: *mut f32,
-    mean: *mut f32,
-    square: *mut f32,
+struct Values<'a> {
+    gradients: &'a [f32],
+    parameters: &'a mut [f32],
+    mean: &'a mut [f32],
+    square: &'a mut [f32],
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(op: &Adam, at: &Flat, scalars: &StepScalars, range: Range<usize>) {
+fn body<V: F32>(op: &Adam, values: Values, scalars: &StepScalars) {
+    let Values { gradients, parameters, mean, square } = values;
     let rate = scalars.learning_rate;
+    // Decoupled decay goes beside the step, else it is a part of the gradient.
     let (in_gradient, beside) =
         if op.decoupled { (0.0, rate * op.weight_decay) } else { (op.weight_decay, 0.0) };
-    for i in range.clone().step_by(V::LANES) {
-        let count = V::LANES.min(range.end - i);
-        unsafe {
-            let load = |from: *const f32| V::load_partial(from.add(i), count, 0.0);
-            let old = load(at.parameters);
-            let gradient = old.mul_add(V::splat(in_gradient), load(at.gradients));
-            let old = old.mul_add(V::splat(-beside), old);
-            let mean = load(at.mean);
-            let mean = gradient.sub(mean).mul_add(V::splat(1.0 - op.beta1), mean);
-            let square = gradient.mul(gradient).mul(V::splat(1.0 - op.beta2));
-            let square = load(at.square).mul_add(V::splat(op.beta2), square);
-            mean.store_partial(at.mean.add(i), count);
-            square.store_partial(at.square.add(i), count);
-            let length = square.mul(V::splat(scalars.correction2)).sqrt().add(V::splat(op.epsilon));
-            let way = mean.mul(V::splat(scalars.correction1)).div(length);
-            way.mul_add(V::splat(-rate), old).store_partial(at.parameters.add(i), count);
-        }
+    for i in (0..gradients.len()).step_by(V::LANES) {
+        let old = V::take(parameters, i, 0.0);
+        let gradient = old.mul_add(V::splat(in_gradient), V::take(gradients, i, 0.0));
+        let old = old.mul_add(V::splat(-beside), old);
+        let old_mean = V::take(mean, i, 0.0);
+        let new_mean = gradient.sub(old_mean).mul_add(V::splat(1.0 - op.beta1), old_mean);
+        let new_square = gradient.mul(gradient).mul(V::splat(1.0 - op.beta2));
+        let new_square = V::take(square, i, 0.0).mul_add(V::splat(op.beta2), new_square);
+        new_mean.put(mean, i);
+        new_square.put(square, i);
+        let length = new_square.mul(V::splat(scalars.correction2)).sqrt().add(V::splat(op.epsilon));
+        let step = new_mean.mul(V::splat(scalars.correction1)).div(length);
+        step.mul_add(V::splat(-rate), old).put(parameters, i);
     }
 }
-by_level!(unsafe fn adam = body(op: &Adam, at: &Flat, scalars: &StepScalars, range: Range<usize>));
+by_level!(fn adam = body(op: &Adam, values: Values, scalars: &StepScalars));

@@ -21,29 +21,22 @@ impl CpuOp for Augment {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
         let pixels = self.height * self.width;
-        let stride = image_stride(pixels);
-        for row in range {
-            // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's, and nobody writes images now.
-            let (image, out) = unsafe {
-                let image = tensors.bytes(self.images).add(row * stride);
-                let out = tensors.floats(self.out).add(row * pixels);
-                (std::slice::from_raw_parts(image, pixels), std::slice::from_raw_parts_mut(out, pixels))
-            };
+        let images = chunk.rows(self.images, image_stride(pixels)).chunks_exact(image_stride(pixels).max(1));
+        let out = chunk.rows_mut(self.out, pixels).chunks_exact_mut(pixels.max(1));
+        for ((row, image), out) in chunk.range().zip(images).zip(out) {
             let map = Map::draw(self, scalars, row as u32);
-            // SAFETY: the level is the machine's.
-            unsafe { apply(tensors.level, &map, self, image, out) }
+            apply(chunk.level(), &map, self, &image[..pixels], out);
         }
     }
 }
 
 /// No vectors are used by hand, but the level has instructions for what else would be calls (rounding).
 #[inline(always)]
-unsafe fn body<V: F32>(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]) {
+fn body<V: F32>(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]) {
     map.apply(op, image, out);
 }
-by_level!(unsafe fn apply = body(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]));
+by_level!(fn apply = body(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]));
 
 /// Where the pixels of one image come from.
 struct Map {
@@ -54,8 +47,8 @@ struct Map {
     points: [[[f32; 2]; MOST_POINTS]; MOST_POINTS],
 }
 
-/// Even numbers from -1 to 1.
-fn even(words: [u32; 4]) -> [f32; 4] {
+/// Uniform numbers from -1 to 1.
+fn uniform4(words: [u32; 4]) -> [f32; 4] {
     words.map(|word| 2.0 * uniform(word) - 1.0)
 }
 
@@ -69,7 +62,7 @@ fn direction(angle: f32) -> [f32; 2] {
     [c * c - s * s, 2.0 * s * c]
 }
 
-/// Weights of the four points around a place in its cell: the cubic B-spline.
+/// Weights of the four points around a position in its cell: the cubic B-spline.
 #[inline(always)]
 fn spline(t: f32) -> [f32; 4] {
     let u = 1.0 - t;
@@ -80,7 +73,7 @@ fn spline(t: f32) -> [f32; 4] {
 impl Map {
     fn draw(op: &Augment, scalars: &StepScalars, row: u32) -> Self {
         let random =
-            |block| even(philox4x32([block, scalars.step, row, Stream::Augment as u32], scalars.seed));
+            |block| uniform4(philox4x32([block, scalars.step, row, Stream::Augment as u32], scalars.seed));
         let (first, second) = (random(0), random(1));
         let strengths = &op.strengths;
         let [cos, sin] = direction(strengths.rotation.to_radians() * first[2]);
@@ -132,35 +125,35 @@ impl Map {
             let from_centre = y as f32 - centre[1];
             for x in 0..width {
                 let away = x as f32 - centre[0];
-                let mut place =
+                let mut position =
                     [0, 1].map(|i| self.start[i] + self.across[i] * away + self.down[i] * from_centre);
                 if is_elastic {
                     let (first, weights) = cell(x, width, cells_x);
                     for (i, weight) in weights.iter().enumerate() {
-                        place[0] += weight * blended[first + i][0];
-                        place[1] += weight * blended[first + i][1];
+                        position[0] += weight * blended[first + i][0];
+                        position[1] += weight * blended[first + i][1];
                     }
                 }
-                out[y * width + x] = sample(image, height, width, place) * gain + offset;
+                out[y * width + x] = sample(image, height, width, position) * gain + offset;
             }
         }
     }
 }
 
-/// The image at a place between pixels, horizontal and vertical: bilinear, no ink outside.
+/// The image at a position between pixels, horizontal and vertical: bilinear, 0 outside.
 #[inline(always)]
 fn sample(image: &[u8], height: usize, width: usize, [x, y]: [f32; 2]) -> f32 {
     // Far outside all is empty; a bound keeps the whole numbers small.
     let (x, y) = (x.clamp(-2.0, width as f32 + 1.0), y.clamp(-2.0, height as f32 + 1.0));
     let (left, top) = (x.floor(), y.floor());
-    let (share_x, share_y) = (x - left, y - top);
+    let (along_x, along_y) = (x - left, y - top);
     let (left, top) = (left as i32, top as i32);
-    let ink = |y: i32, x: i32| {
+    let pixel = |y: i32, x: i32| {
         let is_inside = y >= 0 && x >= 0 && y < height as i32 && x < width as i32;
         if is_inside { f32::from(image[y as usize * width + x as usize]) } else { 0.0 }
     };
-    let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
-    let upper = mix(ink(top, left), ink(top, left + 1), share_x);
-    let lower = mix(ink(top + 1, left), ink(top + 1, left + 1), share_x);
-    mix(upper, lower, share_y)
+    let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
+    let upper = mix(pixel(top, left), pixel(top, left + 1), along_x);
+    let lower = mix(pixel(top + 1, left), pixel(top + 1, left + 1), along_x);
+    mix(upper, lower, along_y)
 }

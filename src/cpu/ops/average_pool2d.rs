@@ -1,4 +1,4 @@
-use crate::cpu::ops::pooling::{Maps, average};
+use crate::cpu::ops::pooling::average;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::AveragePool2d;
@@ -17,16 +17,7 @@ impl CpuOp for AveragePool2d {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let maps = Maps {
-            x: tensors.floats(self.x),
-            output: tensors.floats(self.out),
-            input_gradient: std::ptr::null_mut(),
-            window: self.window,
-            relu: false,
-        };
-        let range = range.start * self.channels..range.end * self.channels;
-        // SAFETY: `requirements` covers the tensors; the maps of these rows are this worker's.
-        unsafe { average(tensors.level, &maps, range) }
+        let (inputs, outputs) = (self.channels * self.window.inputs(), self.channels * self.window.outputs());
+        average(&self.window, chunk.rows(self.x, inputs), chunk.rows_mut(self.out, outputs))
     }
 }

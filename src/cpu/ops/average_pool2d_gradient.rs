@@ -1,4 +1,4 @@
-use crate::cpu::ops::pooling::{Maps, average_gradient};
+use crate::cpu::ops::pooling::average_gradient;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::AveragePool2dGradient;
@@ -17,16 +17,8 @@ impl CpuOp for AveragePool2dGradient {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let maps = Maps {
-            x: std::ptr::null(),
-            output: tensors.floats(self.output_gradient),
-            input_gradient: tensors.floats(self.input_gradient),
-            window: self.window,
-            relu: false,
-        };
-        let range = range.start * self.channels..range.end * self.channels;
-        // SAFETY: `requirements` covers the tensors; the maps of these rows are this worker's.
-        unsafe { average_gradient(tensors.level, &maps, range) }
+        let (inputs, outputs) = (self.channels * self.window.inputs(), self.channels * self.window.outputs());
+        let output_gradient = chunk.rows(self.output_gradient, outputs);
+        average_gradient(&self.window, output_gradient, chunk.rows_mut(self.input_gradient, inputs))
     }
 }

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -15,24 +13,16 @@ impl CpuOp for AverageWeights {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (parameters, average) = (tensors.floats(self.parameters), tensors.floats(self.average));
-        // SAFETY: `requirements` covers both tensors; these values are this worker's.
-        unsafe { approach(tensors.level, parameters, average, scalars.average_rate, range) }
+        let (parameters, average) = (chunk.units(self.parameters), chunk.units_mut(self.average));
+        approach(chunk.level(), parameters, average, scalars.average_rate)
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(parameters: *const f32, average: *mut f32, rate: f32, range: Range<usize>) {
-    for i in range.clone().step_by(V::LANES) {
-        let count = V::LANES.min(range.end - i);
-        unsafe {
-            let old = V::load_partial(average.add(i), count, 0.0);
-            let new = V::load_partial(parameters.add(i), count, 0.0);
-            new.sub(old).mul_add(V::splat(rate), old).store_partial(average.add(i), count);
-        }
+fn body<V: F32>(parameters: &[f32], average: &mut [f32], rate: f32) {
+    for i in (0..average.len()).step_by(V::LANES) {
+        let old = V::take(average, i, 0.0);
+        V::take(parameters, i, 0.0).sub(old).mul_add(V::splat(rate), old).put(average, i);
     }
 }
-by_level!(
-    unsafe fn approach = body(parameters: *const f32, average: *mut f32, rate: f32, range: Range<usize>)
-);
+by_level!(fn approach = body(parameters: &[f32], average: &mut [f32], rate: f32));

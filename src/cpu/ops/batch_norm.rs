@@ -1,4 +1,4 @@
-use crate::cpu::ops::channel_sums::{Lines, Shape, lines};
+use crate::cpu::ops::channel_sums::combine;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::BatchNorm;
@@ -25,22 +25,18 @@ impl CpuOp for BatchNorm {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
-        let (x, out, moments) =
-            (tensors.floats(self.x), tensors.floats(self.out), tensors.floats(self.moments));
-        let (weight, bias) = (tensors.floats(self.weight), tensors.floats(self.bias));
-        let factors = tensors.scratch;
-        // SAFETY: `requirements` covers the tensors, `scratch` the factors; these rows of `out` are this worker's.
-        unsafe {
-            for channel in 0..self.channels {
-                let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
-                let gain = *weight.add(channel) / (variance + self.epsilon).sqrt();
-                *factors.add(channel) = gain;
-                *factors.add(self.channels + channel) = 0.0;
-                *factors.add(2 * self.channels + channel) = *bias.add(channel) - mean * gain;
-            }
-            lines(tensors.level, &Lines { x, y: x, out, factors, shape }, range);
+        let columns = self.channels * self.inner;
+        let (x, out) = (chunk.rows(self.x, columns), chunk.rows_mut(self.out, columns));
+        let moments: &[f32] = chunk.whole(self.moments);
+        let (weight, bias): (&[f32], &[f32]) = (chunk.whole(self.weight), chunk.whole(self.bias));
+        let factors = chunk.scratch(3 * self.channels);
+        for channel in 0..self.channels {
+            let (mean, variance) = (moments[channel], moments[self.channels + channel]);
+            let gain = weight[channel] / (variance + self.epsilon).sqrt();
+            factors[channel] = gain;
+            factors[self.channels + channel] = 0.0;
+            factors[2 * self.channels + channel] = bias[channel] - mean * gain;
         }
+        combine(chunk.level(), x, x, out, factors, self.inner);
     }
 }

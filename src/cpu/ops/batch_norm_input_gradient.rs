@@ -1,4 +1,4 @@
-use crate::cpu::ops::channel_sums::{Lines, Shape, lines};
+use crate::cpu::ops::channel_sums::combine;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::BatchNormInputGradient;
@@ -24,26 +24,23 @@ impl CpuOp for BatchNormInputGradient {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
-        let (x, given) = (tensors.floats(self.x), tensors.floats(self.output_gradient));
-        let (out, moments) = (tensors.floats(self.input_gradient), tensors.floats(self.moments));
-        let (along, even) = (tensors.floats(self.weight_gradient), tensors.floats(self.bias_gradient));
-        let weight = tensors.floats(self.weight);
-        let count = shape.count().max(1) as f32;
-        let factors = tensors.scratch;
-        // SAFETY: `requirements` covers the tensors, `scratch` the factors; these rows of what is written are this worker's.
-        unsafe {
-            for channel in 0..self.channels {
-                let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
-                let spread = 1.0 / (variance + self.epsilon).sqrt();
-                let gain = *weight.add(channel) * spread;
-                let slope = -gain * spread * *along.add(channel) / count;
-                *factors.add(channel) = gain;
-                *factors.add(self.channels + channel) = slope;
-                *factors.add(2 * self.channels + channel) = -gain * *even.add(channel) / count - slope * mean;
-            }
-            lines(tensors.level, &Lines { x: given, y: x, out, factors, shape }, range);
+        let columns = self.channels * self.inner;
+        let (x, output_gradient) = (chunk.rows(self.x, columns), chunk.rows(self.output_gradient, columns));
+        let input_gradient = chunk.rows_mut(self.input_gradient, columns);
+        let (moments, weight): (&[f32], &[f32]) = (chunk.whole(self.moments), chunk.whole(self.weight));
+        let (weight_gradient, bias_gradient): (&[f32], &[f32]) =
+            (chunk.whole(self.weight_gradient), chunk.whole(self.bias_gradient));
+        let count = (self.rows * self.inner).max(1) as f32;
+        let factors = chunk.scratch(3 * self.channels);
+        for channel in 0..self.channels {
+            let (mean, variance) = (moments[channel], moments[self.channels + channel]);
+            let spread = 1.0 / (variance + self.epsilon).sqrt();
+            let gain = weight[channel] * spread;
+            let slope = -gain * spread * weight_gradient[channel] / count;
+            factors[channel] = gain;
+            factors[self.channels + channel] = slope;
+            factors[2 * self.channels + channel] = -gain * bias_gradient[channel] / count - slope * mean;
         }
+        combine(chunk.level(), output_gradient, x, input_gradient, factors, self.inner);
     }
 }

@@ -18,25 +18,20 @@ impl CpuOp for BatchNormMoments {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
+        let (level, x) = (chunk.level(), chunk.whole(self.x));
         let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
-        let (x, moments, running) =
-            (tensors.floats(self.x), tensors.floats(self.moments), tensors.floats(self.running));
+        let row = |id, row| chunk.units_of_row_mut::<f32>(id, row, self.channels);
+        let (means, variances) = (row(self.moments, 0), row(self.moments, 1));
+        let (running_means, running_variances) = (row(self.running, 0), row(self.running, 1));
         let count = shape.count().max(1) as f64;
-        for channel in range {
-            let (mut total, mut squares) = (0.0, [0.0; 2]);
-            // SAFETY: `requirements` covers the tensors; these channels' moments are this worker's.
-            unsafe {
-                sum(tensors.level, x, shape, channel, &mut total);
-                let mean = (total / count) as f32;
-                products(tensors.level, (x, mean), (x, mean), shape, channel, &mut squares);
-                let variance = (squares[0] / count) as f32;
-                *moments.add(channel) = mean;
-                *moments.add(self.channels + channel) = variance;
-                let approach = |at: *mut f32, new: f32| *at += self.momentum * (new - *at);
-                approach(running.add(channel), mean);
-                approach(running.add(self.channels + channel), variance * self.correction());
-            }
+        for (i, channel) in chunk.range().enumerate() {
+            let mean = (sum(level, x, shape, channel) / count) as f32;
+            let [squares, _] = products(level, (x, mean), (x, mean), shape, channel);
+            let variance = (squares / count) as f32;
+            (means[i], variances[i]) = (mean, variance);
+            let approach = |running: &mut f32, new: f32| *running += self.momentum * (new - *running);
+            approach(&mut running_means[i], mean);
+            approach(&mut running_variances[i], variance * self.correction());
         }
     }
 }

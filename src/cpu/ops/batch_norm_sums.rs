@@ -20,21 +20,16 @@ impl CpuOp for BatchNormSums {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
+        let (level, moments) = (chunk.level(), chunk.whole::<f32>(self.moments));
+        let (x, output_gradient) = (chunk.whole(self.x), chunk.whole(self.output_gradient));
         let shape = Shape { rows: self.rows, channels: self.channels, inner: self.inner };
-        let (x, given, moments) =
-            (tensors.floats(self.x), tensors.floats(self.output_gradient), tensors.floats(self.moments));
-        let (weight, bias) = (tensors.floats(self.weight_gradient), tensors.floats(self.bias_gradient));
-        for channel in range {
-            let mut totals = [0.0; 2];
-            // SAFETY: `requirements` covers the tensors; these channels' gradients are this worker's.
-            unsafe {
-                let (mean, variance) = (*moments.add(channel), *moments.add(self.channels + channel));
-                products(tensors.level, (x, mean), (given, 0.0), shape, channel, &mut totals);
-                let [along, even] = totals;
-                *weight.add(channel) = (along / f64::from(variance + self.epsilon).sqrt()) as f32;
-                *bias.add(channel) = even as f32;
-            }
+        let gradients = chunk.units_mut(self.weight_gradient).iter_mut();
+        let gradients = gradients.zip(chunk.units_mut(self.bias_gradient));
+        for (channel, (weight, bias)) in chunk.range().zip(gradients) {
+            let (mean, variance) = (moments[channel], moments[self.channels + channel]);
+            let [along, even] = products(level, (x, mean), (output_gradient, 0.0), shape, channel);
+            *weight = (along / f64::from(variance + self.epsilon).sqrt()) as f32;
+            *bias = even as f32;
         }
     }
 }

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -19,31 +17,18 @@ impl CpuOp for BiasAdd {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (x, bias, out) = (tensors.floats(self.x), tensors.floats(self.bias), tensors.floats(self.out));
-        // SAFETY: `requirements` covers the rows; those of `out` are this worker's.
-        unsafe { bias_add(tensors.level, x, bias, out, self.columns, range) }
+        let (x, out) = (chunk.rows(self.x, self.columns), chunk.rows_mut(self.out, self.columns));
+        bias_add(chunk.level(), x, &chunk.whole(self.bias)[..self.columns], out)
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(x: *const f32, bias: *const f32, out: *mut f32, columns: usize, rows: Range<usize>) {
-    for row in rows {
-        for c in (0..columns).step_by(V::LANES) {
-            let (i, count) = (row * columns + c, V::LANES.min(columns - c));
-            unsafe {
-                let sum = V::load_partial(x.add(i), count, 0.0).add(V::load_partial(bias.add(c), count, 0.0));
-                sum.store_partial(out.add(i), count);
-            }
+fn body<V: F32>(x: &[f32], bias: &[f32], out: &mut [f32]) {
+    let columns = bias.len().max(1);
+    for (x, out) in x.chunks_exact(columns).zip(out.chunks_exact_mut(columns)) {
+        for i in (0..columns).step_by(V::LANES) {
+            V::take(x, i, 0.0).add(V::take(bias, i, 0.0)).put(out, i);
         }
     }
 }
-by_level!(
-    unsafe fn bias_add = body(
-        x: *const f32,
-        bias: *const f32,
-        out: *mut f32,
-        columns: usize,
-        rows: Range<usize>,
-    )
-);
+by_level!(fn bias_add = body(x: &[f32], bias: &[f32], out: &mut [f32]));

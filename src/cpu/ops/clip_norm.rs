@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -18,25 +16,17 @@ impl CpuOp for ClipNorm {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (gradients, sums) = (tensors.floats(self.gradients), tensors.floats(self.sums));
-        // SAFETY: `requirements` covers both tensors; these gradients are this worker's.
-        unsafe {
-            let square: f32 = (0..self.parts).map(|part| *sums.add(part)).sum();
-            let factor = (self.max_norm / (square.sqrt() + 1e-6)).min(1.0);
-            scale(tensors.level, gradients, factor, range);
-        }
+        let sums: &[f32] = chunk.whole(self.sums);
+        let square: f32 = sums[..self.parts].iter().sum();
+        let factor = (self.max_norm / (square.sqrt() + 1e-6)).min(1.0);
+        scale(chunk.level(), chunk.units_mut(self.gradients), factor);
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(values: *mut f32, factor: f32, range: Range<usize>) {
-    for i in range.clone().step_by(V::LANES) {
-        let count = V::LANES.min(range.end - i);
-        unsafe {
-            let at = values.add(i);
-            V::load_partial(at, count, 0.0).mul(V::splat(factor)).store_partial(at, count);
-        }
+fn body<V: F32>(values: &mut [f32], factor: f32) {
+    for i in (0..values.len()).step_by(V::LANES) {
+        V::take(values, i, 0.0).mul(V::splat(factor)).put(values, i);
     }
 }
-by_level!(unsafe fn scale = body(values: *mut f32, factor: f32, range: Range<usize>));
+by_level!(fn scale = body(values: &mut [f32], factor: f32));

@@ -1,8 +1,6 @@
 // Loops over blocks of registers are counted, so that the compiler unrolls them whole.
 #![allow(clippy::needless_range_loop)]
 
-use std::ops::Range;
-
 use crate::cpu::Level;
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
@@ -33,68 +31,54 @@ impl CpuOp for AtLevel<ColumnSum> {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (x, out) = (tensors.floats(self.x), tensors.floats(self.out));
-        let sums = Sums { x, rows: self.rows, columns: self.columns, out, descend: None };
-        // SAFETY: `requirements` covers both tensors; these columns of `out` are this worker's.
-        unsafe { column_sums(tensors.level, &sums, range) }
+        let sums = ColumnSums { x: chunk.whole(self.x), columns: self.columns, rows: self.rows };
+        column_sums(chunk.level(), sums, chunk.range().start, None, chunk.units_mut(self.out))
     }
 }
 
-/// Sums down the columns of `x`, stored, or taken at once from what `out` holds (`dense_sgd`'s bias).
-pub(crate) struct Sums {
-    pub x: *const f32,
+/// Sums down the columns of `x`, `[rows, columns]`.
+#[derive(Clone, Copy)]
+pub(crate) struct ColumnSums<'a> {
+    pub x: &'a [f32],
     pub rows: usize,
     pub columns: usize,
-    pub out: *mut f32,
-    /// The learning rate, in the second case.
-    pub descend: Option<f32>,
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(sums: &Sums, columns: Range<usize>) {
-    let mut c = columns.start;
-    unsafe {
-        // Several vectors at a time: whole cache lines of a row, and chains that do not wait for each other.
-        while c + BLOCK * V::LANES <= columns.end {
-            let mut chains = [V::splat(0.0); BLOCK];
-            for row in 0..sums.rows {
-                let x = sums.x.add(row * sums.columns + c);
-                for i in 0..BLOCK {
-                    chains[i] = chains[i].add(V::load(x.add(i * V::LANES)));
-                }
-            }
+fn body<V: F32>(sums: ColumnSums, first: usize, learning_rate: Option<f32>, out: &mut [f32]) {
+    let row =
+        |row: usize, column: usize, count: usize| &sums.x[row * sums.columns + first + column..][..count];
+    let finish = |sum: V, out: &mut [f32], column: usize| match learning_rate {
+        Some(rate) => sum.mul_add(V::splat(-rate), V::take(out, column, 0.0)).put(out, column),
+        None => sum.put(out, column),
+    };
+    let mut c = 0;
+    // Several vectors at a time: whole cache lines of a row, and chains that do not wait for each other.
+    while c + BLOCK * V::LANES <= out.len() {
+        let mut chains = [V::splat(0.0); BLOCK];
+        for r in 0..sums.rows {
+            let x = row(r, c, BLOCK * V::LANES);
             for i in 0..BLOCK {
-                finish(sums, chains[i], c + i * V::LANES, V::LANES);
+                chains[i] = chains[i].add(V::take(x, i * V::LANES, 0.0));
             }
-            c += BLOCK * V::LANES;
         }
-        while c < columns.end {
-            let count = V::LANES.min(columns.end - c);
-            let mut sum = V::splat(0.0);
-            for row in 0..sums.rows {
-                sum = sum.add(V::load_partial(sums.x.add(row * sums.columns + c), count, 0.0));
-            }
-            finish(sums, sum, c, count);
-            c += V::LANES;
+        for i in 0..BLOCK {
+            finish(chains[i], out, c + i * V::LANES);
         }
+        c += BLOCK * V::LANES;
+    }
+    while c < out.len() {
+        let mut sum = V::splat(0.0);
+        for r in 0..sums.rows {
+            sum = sum.add(V::take(row(r, c, V::LANES.min(out.len() - c)), 0, 0.0));
+        }
+        finish(sum, out, c);
+        c += V::LANES;
     }
 }
-
-#[inline(always)]
-unsafe fn finish<V: F32>(sums: &Sums, sum: V, column: usize, count: usize) {
-    unsafe {
-        let out = sums.out.add(column);
-        let sum = match sums.descend {
-            Some(learning_rate) => sum.mul_add(V::splat(-learning_rate), V::load_partial(out, count, 0.0)),
-            None => sum,
-        };
-        sum.store_partial(out, count);
-    }
-}
-
 by_level!(
-    /// # Safety
-    /// Pointers are good for the sizes given; nobody else touches those columns of `out`.
-    pub(crate) unsafe fn column_sums = body(sums: &Sums, columns: Range<usize>)
+    /// The sums of the columns from `first` on, as many as `out` has: stored; or with a learning rate, times that taken from
+    /// what `out` holds (`dense_sgd`'s bias).
+    pub(crate) fn column_sums =
+        body(sums: ColumnSums, first: usize, learning_rate: Option<f32>, out: &mut [f32])
 );

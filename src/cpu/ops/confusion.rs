@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::cpu::ops::count_correct::predicted;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
@@ -19,18 +19,12 @@ impl CpuOp for Confusion {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (logits, labels) = (tensors.floats(self.logits), tensors.words(self.labels));
-        for row in range {
-            // SAFETY: `requirements` covers the rows and the counters, which workers add to atomically alone.
-            unsafe {
-                let label = *labels.add(row) as usize;
-                if label < self.classes {
-                    let predicted = predicted(logits.add(row * self.classes), self.classes);
-                    let counter = tensors.words(self.counts).add(label * self.classes + predicted);
-                    AtomicU32::from_ptr(counter).fetch_add(1, Ordering::Relaxed);
-                }
-            }
+        let logits = chunk.rows(self.logits, self.classes).chunks_exact(self.classes.max(1));
+        let labels: &[u32] = chunk.units(self.labels);
+        let counters = chunk.counters(self.counts);
+        for (logits, label) in logits.zip(labels).filter(|(_, label)| (**label as usize) < self.classes) {
+            let counter = &counters[*label as usize * self.classes + predicted(logits)];
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

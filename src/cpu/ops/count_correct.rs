@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
@@ -18,30 +18,19 @@ impl CpuOp for CountCorrect {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (logits, labels) = (tensors.floats(self.logits), tensors.words(self.labels));
-        // SAFETY: `requirements` covers the rows and the counter, which workers add to atomically alone.
-        unsafe {
-            let right = |row: &usize| {
-                predicted(logits.add(row * self.classes), self.classes) == *labels.add(*row) as usize
-            };
-            let correct = range.filter(right).count() as u32;
-            AtomicU32::from_ptr(tensors.words(self.correct)).fetch_add(correct, Ordering::Relaxed);
-        }
+        let logits = chunk.rows(self.logits, self.classes).chunks_exact(self.classes.max(1));
+        let labels: &[u32] = chunk.units(self.labels);
+        let correct = logits.zip(labels).filter(|(logits, label)| predicted(logits) == **label as usize);
+        chunk.counters(self.correct)[0].fetch_add(correct.count() as u32, Ordering::Relaxed);
     }
 }
 
 /// The class of the largest logit, the first of equals.
-///
-/// # Safety
-/// `logits` is good for `classes` values.
-pub(crate) unsafe fn predicted(logits: *const f32, classes: usize) -> usize {
+pub(crate) fn predicted(logits: &[f32]) -> usize {
     let (mut best, mut largest) = (0, f32::NEG_INFINITY);
-    for class in 0..classes {
-        // SAFETY: as promised by the caller.
-        let logit = unsafe { *logits.add(class) };
-        if logit > largest {
-            (best, largest) = (class, logit);
+    for (class, logit) in logits.iter().enumerate() {
+        if *logit > largest {
+            (best, largest) = (class, *logit);
         }
     }
     best

@@ -3,9 +3,9 @@ use std::ops::Range;
 use crate::cpu::Level;
 use crate::cpu::gemm::dot_product;
 use crate::cpu::gemm::nonzeros::{self, Forward};
-use crate::cpu::gemm::outer_product::Outer;
-use crate::cpu::ops::matmul::{Rows, is_large};
-use crate::cpu::ops::relu::relu;
+use crate::cpu::gemm::packed::PackedGemm;
+use crate::cpu::ops::matmul::{RowProduct, is_large};
+use crate::cpu::ops::relu::relu_in_place;
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, PreparedWeights, Requirement};
 use crate::cpu::runtime::tensors::{Matrix, Tensors};
 use crate::plan::StepScalars;
@@ -20,7 +20,7 @@ impl ForCpu for Dense {
 impl CpuOp for AtLevel<Dense> {
     /// By rows, or where the weights are large by blocks of outputs.
     fn partition(&self) -> Partition {
-        if self.is_by_outputs() {
+        if self.is_divided_by_outputs() {
             return Partition::Units { count: self.outputs.div_ceil(BLOCK), min_chunk: 1 };
         }
         Partition::Rows { rows: self.rows, shared: vec![self.weight, self.bias], alignment: 1 }
@@ -28,8 +28,8 @@ impl CpuOp for AtLevel<Dense> {
 
     fn prepared_weights(&self) -> Option<PreparedWeights> {
         let level = self.level;
-        let floats = Forward::prepared(level, self.inputs, self.outputs);
-        self.is_by_ink().then_some(PreparedWeights {
+        let floats = Forward::panel_floats(level, self.inputs, self.outputs);
+        self.uses_nonzeros().then_some(PreparedWeights {
             key: self.out,
             floats,
             units: Forward::units(self.inputs),
@@ -54,7 +54,7 @@ impl CpuOp for AtLevel<Dense> {
 
     fn scratch(&self) -> usize {
         let level = self.level;
-        if self.is_by_ink() {
+        if self.uses_nonzeros() {
             return Forward::scratch(level, self.inputs);
         }
         scratch(level, self.inputs)
@@ -63,12 +63,12 @@ impl CpuOp for AtLevel<Dense> {
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
         let (tensors, range) = (chunk.tensors, chunk.range());
         let x = tensors.operand(&self.x, self.inputs);
-        if let (Matrix::Bytes(x), true) = (x, self.is_by_ink()) {
+        if let (Matrix::Bytes(x), true) = (x, self.uses_nonzeros()) {
             let op = Forward {
                 x,
                 inputs: self.inputs,
                 outputs: self.outputs,
-                prepared: tensors.prepared_weights(self.out),
+                panels: tensors.prepared_weights(self.out),
                 bias: tensors.floats(self.bias),
                 out: tensors.floats(self.out),
                 scratch: tensors.scratch,
@@ -77,7 +77,7 @@ impl CpuOp for AtLevel<Dense> {
             unsafe { nonzeros::forward(tensors.level, &op, range.clone()) };
             return self.relu_if_any(tensors, range, 0..self.outputs);
         }
-        let product = Rows {
+        let product = RowProduct {
             x,
             w: Matrix::Floats(tensors.matrix(self.weight, self.inputs)),
             transposed: true,
@@ -86,7 +86,7 @@ impl CpuOp for AtLevel<Dense> {
             n: self.outputs,
             k: self.inputs,
         };
-        let (rows, outputs) = match self.is_by_outputs() {
+        let (rows, outputs) = match self.is_divided_by_outputs() {
             true => (0..self.rows, range.start * BLOCK..self.outputs.min(range.end * BLOCK)),
             false => (range, 0..self.outputs),
         };
@@ -100,25 +100,27 @@ impl CpuOp for AtLevel<Dense> {
 const BLOCK: usize = 48;
 
 impl Dense {
-    /// Of what this worker has just made.
+    /// On what this worker has just computed.
     fn relu_if_any(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
         let out = tensors.floats(self.out);
         for start in rows.map(|row| row * self.outputs).filter(|_| self.relu) {
             // SAFETY: `requirements` covers the tensor, and these values are this worker's.
-            unsafe { relu(tensors.level, out, out, start + outputs.start..start + outputs.end) }
+            let values =
+                unsafe { std::slice::from_raw_parts_mut(out.add(start + outputs.start), outputs.len()) };
+            relu_in_place(tensors.level, values);
         }
     }
 
-    fn is_by_ink(&self) -> bool {
+    fn uses_nonzeros(&self) -> bool {
         nonzeros::serves(&self.x, self.rows, self.inputs, self.outputs)
     }
 
-    fn is_by_outputs(&self) -> bool {
-        !self.is_by_ink() && self.inputs >= dot_product::LEAST_K && is_large(self.outputs, self.inputs)
+    fn is_divided_by_outputs(&self) -> bool {
+        !self.uses_nonzeros() && self.inputs >= dot_product::MIN_K && is_large(self.outputs, self.inputs)
     }
 }
 
 /// Of a product with weights, whichever way it is computed.
 pub(crate) fn scratch(level: Level, inputs: usize) -> usize {
-    Outer::scratch(level, inputs).max(dot_product::scratch(inputs))
+    PackedGemm::scratch(level, inputs).max(dot_product::scratch(inputs))
 }

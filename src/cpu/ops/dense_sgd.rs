@@ -1,6 +1,6 @@
 use crate::cpu::Level;
-use crate::cpu::gemm::outer_product::{Finish, Outer};
-use crate::cpu::ops::column_sum::{Sums, column_sums};
+use crate::cpu::gemm::packed::{Epilogue, PackedGemm};
+use crate::cpu::ops::column_sum::{ColumnSums, column_sums};
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::Matrix;
 use crate::plan::StepScalars;
@@ -30,13 +30,13 @@ impl CpuOp for AtLevel<DenseSgd> {
 
     fn scratch(&self) -> usize {
         let level = self.level;
-        Outer::scratch(level, self.rows)
+        PackedGemm::scratch(level, self.rows)
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
         let (tensors, range) = (chunk.tensors, chunk.range());
         let (level, rate) = (tensors.level, scalars.learning_rate);
-        let product = Outer {
+        let product = PackedGemm {
             a: Matrix::Floats(tensors.matrix(self.output_gradient, self.outputs)),
             transpose_a: true,
             b: tensors.operand(&self.x, self.inputs),
@@ -45,26 +45,21 @@ impl CpuOp for AtLevel<DenseSgd> {
             m: self.outputs,
             n: self.inputs,
             k: self.rows,
-            finish: Finish::Descend(rate),
+            epilogue: Epilogue::SgdUpdate(rate),
         };
         let tiles = tiles(self, level);
-        // SAFETY: `requirements` and `scratch` cover what both touch; the units are this worker's.
-        unsafe {
-            product.units(level, range.start..range.end.min(tiles), tensors.scratch);
-            if range.end > tiles {
-                let sums = Sums {
-                    x: tensors.floats(self.output_gradient),
-                    rows: self.rows,
-                    columns: self.outputs,
-                    out: tensors.floats(self.bias),
-                    descend: Some(rate),
-                };
-                column_sums(level, &sums, 0..self.outputs);
-            }
+        // SAFETY: `requirements` and `scratch` cover what the product touches; the units are this worker's.
+        unsafe { product.units(level, range.start..range.end.min(tiles), tensors.scratch) };
+        if range.end > tiles {
+            let x = chunk.whole(self.output_gradient);
+            // SAFETY: `requirements` covers the bias, which is the last unit's alone.
+            let bias = unsafe { std::slice::from_raw_parts_mut(tensors.floats(self.bias), self.outputs) };
+            let sums = ColumnSums { x, rows: self.rows, columns: self.outputs };
+            column_sums(level, sums, 0, Some(rate), bias);
         }
     }
 }
 
 fn tiles(op: &DenseSgd, level: Level) -> usize {
-    Outer::unit_count(level, op.outputs, op.inputs)
+    PackedGemm::unit_count(level, op.outputs, op.inputs)
 }

@@ -1,6 +1,6 @@
 use crate::cpu::Level;
-use crate::cpu::ops::matmul::Rows;
-use crate::cpu::ops::softmax_cross_entropy::{Softmax, softmax_rows};
+use crate::cpu::ops::matmul::RowProduct;
+use crate::cpu::ops::softmax_cross_entropy::{SoftmaxRows, softmax_rows};
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::Matrix;
 use crate::plan::StepScalars;
@@ -33,32 +33,29 @@ impl CpuOp for AtLevel<DenseSoftmaxCrossEntropy> {
         crate::cpu::ops::dense::scratch(level, self.inputs)
     }
 
-    /// The logits stand for a moment where their gradient will.
+    /// The product writes the logits where their gradient will be.
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
         let (tensors, range) = (chunk.tensors, chunk.range());
-        let logits = tensors.floats(self.logits_gradient);
-        let product = Rows {
+        let product = RowProduct {
             x: tensors.operand(&self.x, self.inputs),
             w: Matrix::Floats(tensors.matrix(self.weight, self.inputs)),
             transposed: true,
             bias: tensors.floats(self.bias),
-            out: logits,
+            out: tensors.floats(self.logits_gradient),
             n: self.classes,
             k: self.inputs,
         };
-        let softmax = Softmax {
-            logits,
-            labels: tensors.words(self.labels),
-            gradient: logits,
-            loss: tensors.floats(self.sample_loss),
+        // SAFETY: `requirements` and `scratch` cover what the product touches; the rows are this worker's.
+        unsafe { product.run(tensors, range) };
+        let softmax = SoftmaxRows {
+            logits: None,
+            gradient: Some(chunk.rows_mut(self.logits_gradient, self.classes)),
+            labels: chunk.units(self.labels),
+            loss: chunk.units_mut(self.sample_loss),
             classes: self.classes,
             scale: self.scale,
             smoothing: 0.0,
         };
-        // SAFETY: `requirements` and `scratch` cover what both touch; the rows are this worker's.
-        unsafe {
-            product.run(tensors, range.clone());
-            softmax_rows(tensors.level, &softmax, range);
-        }
+        softmax_rows(chunk.level(), softmax);
     }
 }

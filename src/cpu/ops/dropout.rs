@@ -13,17 +13,16 @@ impl CpuOp for Dropout {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (x, out) = (tensors.floats(self.x), tensors.floats(self.out));
+        let (x, out): (&[f32], _) =
+            (chunk.rows(self.x, self.columns), chunk.rows_mut(self.out, self.columns));
         let (threshold, gain) = (self.threshold(), self.gain());
-        let (start, end) = (range.start * self.columns, range.end * self.columns);
+        let (start, end) = (chunk.range().start * self.columns, chunk.range().end * self.columns);
         for block in start / 4..end.div_ceil(4) {
             let counter = [block as u32, scalars.step, self.layer, Stream::Dropout as u32];
             let words = philox4x32(counter, scalars.seed);
             // A block of four may begin in the row before, or end in the one after.
             for i in (4 * block).max(start)..(4 * block + 4).min(end) {
-                // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's.
-                unsafe { *out.add(i) = if words[i % 4] >= threshold { *x.add(i) * gain } else { 0.0 } }
+                out[i - start] = if words[i % 4] >= threshold { x[i - start] * gain } else { 0.0 };
             }
         }
     }

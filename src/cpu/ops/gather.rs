@@ -18,24 +18,21 @@ impl CpuOp for Gather {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
         let stride = image_stride(self.columns);
-        let (images, labels) = (tensors.bytes(self.images), tensors.words(self.labels));
-        // the op does not say how many examples there are: the tensors do
-        let examples = (tensors.size(self.all_labels) / 4).min(tensors.size(self.all_images) / stride.max(1));
-        for row in range {
-            // SAFETY: `requirements` covers the rows; an example's index is below the number of both its tensors.
-            unsafe {
-                let index = *tensors.words(self.indices).add(row) as usize;
-                let image = images.add(row * stride);
-                if index < examples {
-                    let from = tensors.bytes(self.all_images).add(index * stride);
-                    std::ptr::copy_nonoverlapping(from, image, stride);
-                    *labels.add(row) = *tensors.words(self.all_labels).add(index);
-                } else {
-                    std::ptr::write_bytes(image, 0, stride);
-                    *labels.add(row) = NO_LABEL;
-                }
+        let (all_images, all_labels): (&[u8], &[u32]) =
+            (chunk.whole(self.all_images), chunk.whole(self.all_labels));
+        // The op does not say how many examples there are: the tensors do.
+        let examples = all_labels.len().min(all_images.len() / stride.max(1));
+        let images = chunk.rows_mut::<u8>(self.images, stride).chunks_exact_mut(stride.max(1));
+        let indices: &[u32] = chunk.units(self.indices);
+        for ((index, image), label) in indices.iter().zip(images).zip(chunk.units_mut::<u32>(self.labels)) {
+            let index = *index as usize;
+            if index < examples {
+                image.copy_from_slice(&all_images[index * stride..(index + 1) * stride]);
+                *label = all_labels[index];
+            } else {
+                image.fill(0);
+                *label = NO_LABEL;
             }
         }
     }

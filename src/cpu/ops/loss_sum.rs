@@ -13,12 +13,8 @@ impl CpuOp for LossSum {
 
     /// Adds in float64, so that large batches lose nothing.
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let tensors = chunk.tensors;
-        let sample_loss = tensors.floats(self.sample_loss);
-        // SAFETY: `requirements` covers both tensors.
-        unsafe {
-            let sum: f64 = (0..self.rows).map(|row| f64::from(*sample_loss.add(row))).sum();
-            *tensors.floats(self.losses) = (sum * f64::from(self.scale)) as f32;
-        }
+        let sample_loss: &[f32] = chunk.whole(self.sample_loss);
+        let sum: f64 = sample_loss[..self.rows].iter().map(|loss| f64::from(*loss)).sum();
+        chunk.units_mut(self.losses)[0] = (sum * f64::from(self.scale)) as f32;
     }
 }

@@ -1,10 +1,10 @@
 use std::ops::Range;
 
 use crate::cpu::Level;
-use crate::cpu::gemm::dot_product::{self, Dots};
+use crate::cpu::gemm::dot_product::{self, DotProducts};
 use crate::cpu::gemm::nonzeros::{self, WeightGradient};
-use crate::cpu::gemm::outer_product::{Finish, Outer};
-use crate::cpu::ops::relu_gradient::relu_gradient;
+use crate::cpu::gemm::packed::{Epilogue, PackedGemm};
+use crate::cpu::ops::relu_gradient::apply_relu_mask;
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::{Matrix, Tensors};
 use crate::plan::StepScalars;
@@ -21,11 +21,11 @@ impl CpuOp for AtLevel<Matmul> {
     /// batch) in blocks of the result.
     fn partition(&self) -> Partition {
         let level = self.level;
-        if self.is_by_ink() {
+        if self.uses_nonzeros() {
             return Partition::Units { count: WeightGradient::units(self.n), min_chunk: 4 };
         }
-        if self.is_by_blocks() {
-            Partition::Units { count: Outer::unit_count(level, self.m, self.n), min_chunk: 1 }
+        if self.is_divided_by_blocks() {
+            Partition::Units { count: PackedGemm::unit_count(level, self.m, self.n), min_chunk: 1 }
         } else {
             Partition::Rows { rows: self.m, shared: vec![self.b.tensor], alignment: 1 }
         }
@@ -42,10 +42,10 @@ impl CpuOp for AtLevel<Matmul> {
 
     fn scratch(&self) -> usize {
         let level = self.level;
-        if self.is_by_ink() {
+        if self.uses_nonzeros() {
             return WeightGradient::scratch(level);
         }
-        Outer::scratch(level, self.k).max(if self.a.pixels.is_some() {
+        PackedGemm::scratch(level, self.k).max(if self.a.pixels.is_some() {
             dot_product::scratch(self.k)
         } else {
             0
@@ -60,7 +60,7 @@ impl CpuOp for AtLevel<Matmul> {
         debug_assert!(!(self.transpose_a && self.relu_mask.is_some()), "ReLU masks are for products by rows");
         // SAFETY: `requirements` and `scratch` cover what these touch; rows or units are this worker's.
         unsafe {
-            if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.is_by_ink()) {
+            if let (Matrix::Floats(a), Matrix::Bytes(x), true) = (a, b, self.uses_nonzeros()) {
                 let op = WeightGradient {
                     x,
                     output_gradient: a.start,
@@ -71,8 +71,8 @@ impl CpuOp for AtLevel<Matmul> {
                     scratch: tensors.scratch,
                 };
                 nonzeros::weight_gradient(tensors.level, &op, range)
-            } else if self.is_by_blocks() {
-                let product = Outer {
+            } else if self.is_divided_by_blocks() {
+                let product = PackedGemm {
                     a,
                     transpose_a: self.transpose_a,
                     b,
@@ -81,11 +81,11 @@ impl CpuOp for AtLevel<Matmul> {
                     m: self.m,
                     n: self.n,
                     k: self.k,
-                    finish: Finish::Store,
+                    epilogue: Epilogue::Store,
                 };
                 product.units(tensors.level, range, tensors.scratch);
             } else {
-                let product = Rows {
+                let product = RowProduct {
                     x: a,
                     w: b,
                     transposed: self.transpose_b,
@@ -95,9 +95,12 @@ impl CpuOp for AtLevel<Matmul> {
                     k: self.k,
                 };
                 product.run(tensors, range.clone());
-                if let Some(relu_mask) = self.relu_mask {
-                    let values = range.start * self.n..range.end * self.n;
-                    relu_gradient(tensors.level, tensors.floats(relu_mask), out, out, values);
+                if let Some(mask) = self.relu_mask {
+                    apply_relu_mask(
+                        tensors.level,
+                        chunk.rows(mask, self.n),
+                        chunk.rows_mut(self.out, self.n),
+                    );
                 }
             }
         }
@@ -105,12 +108,12 @@ impl CpuOp for AtLevel<Matmul> {
 }
 
 impl Matmul {
-    fn is_by_blocks(&self) -> bool {
+    fn is_divided_by_blocks(&self) -> bool {
         self.relu_mask.is_none() && (self.transpose_a || is_large(self.n, self.k))
     }
 
     /// A weight's gradient from image bytes.
-    fn is_by_ink(&self) -> bool {
+    fn uses_nonzeros(&self) -> bool {
         let is_gradient = self.transpose_a && !self.transpose_b && self.a.pixels.is_none();
         is_gradient && nonzeros::serves(&self.b, self.k, self.n, self.m)
     }
@@ -123,7 +126,7 @@ pub(crate) fn is_large(outputs: usize, inputs: usize) -> bool {
 }
 
 /// `out = x · w + bias`, by rows of x: what `matmul`, `dense` and the fused last layer have in common.
-pub(crate) struct Rows {
+pub(crate) struct RowProduct {
     pub x: Matrix,
     /// `[k, n]`, or `[n, k]` where `transposed`.
     pub w: Matrix,
@@ -135,7 +138,7 @@ pub(crate) struct Rows {
     pub k: usize,
 }
 
-impl Rows {
+impl RowProduct {
     /// # Safety
     /// Pointers are good for the sizes given, the scratch memory for what either way asks; nobody else touches
     /// those rows of `out`.
@@ -144,22 +147,23 @@ impl Rows {
         unsafe { self.run_some(tensors, rows, 0..self.n) }
     }
 
-    /// As [`Rows::run`], of some outputs alone; of all where `k` is below [`dot_product::LEAST_K`].
+    /// As [`RowProduct::run`], of some outputs alone; of all where `k` is below [`dot_product::MIN_K`].
     ///
     /// # Safety
-    /// As [`Rows::run`].
+    /// As [`RowProduct::run`].
     pub unsafe fn run_some(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
-        let &Rows { x, w, bias, out, n, k, .. } = self;
+        let &RowProduct { x, w, bias, out, n, k, .. } = self;
         // SAFETY: as promised by the caller.
         unsafe {
             match w {
-                Matrix::Floats(w) if self.transposed && k >= dot_product::LEAST_K => {
-                    let product = Dots { x, w, bias, out, n, k, first: outputs.start, end: outputs.end };
-                    dot_product::dots(tensors.level, &product, rows, tensors.scratch);
+                Matrix::Floats(w) if self.transposed && k >= dot_product::MIN_K => {
+                    let product =
+                        DotProducts { x, w, bias, out, n, k, first: outputs.start, end: outputs.end };
+                    dot_product::dot_products(tensors.level, &product, rows, tensors.scratch);
                 }
                 _ => {
-                    let finish = if bias.is_null() { Finish::Store } else { Finish::Bias(bias) };
-                    let product = Outer {
+                    let epilogue = if bias.is_null() { Epilogue::Store } else { Epilogue::Bias(bias) };
+                    let product = PackedGemm {
                         a: x,
                         transpose_a: false,
                         b: w,
@@ -168,7 +172,7 @@ impl Rows {
                         m: rows.end,
                         n,
                         k,
-                        finish,
+                        epilogue,
                     };
                     product.rows(tensors.level, rows, tensors.scratch);
                 }

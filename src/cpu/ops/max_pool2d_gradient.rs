@@ -1,4 +1,4 @@
-use crate::cpu::ops::pooling::{Maps, largest_gradient};
+use crate::cpu::ops::pooling::max_gradient;
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::plan::StepScalars;
 use crate::plan::ops::MaxPool2dGradient;
@@ -18,16 +18,9 @@ impl CpuOp for MaxPool2dGradient {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let maps = Maps {
-            x: tensors.floats(self.x),
-            output: tensors.floats(self.output_gradient),
-            input_gradient: tensors.floats(self.input_gradient),
-            window: self.window,
-            relu: self.relu,
-        };
-        let range = range.start * self.channels..range.end * self.channels;
-        // SAFETY: `requirements` covers the tensors; the maps of these rows are this worker's.
-        unsafe { largest_gradient(tensors.level, &maps, range) }
+        let (inputs, outputs) = (self.channels * self.window.inputs(), self.channels * self.window.outputs());
+        let (x, output_gradient) = (chunk.rows(self.x, inputs), chunk.rows(self.output_gradient, outputs));
+        let input_gradient = chunk.rows_mut(self.input_gradient, inputs);
+        max_gradient(chunk.level(), &self.window, self.relu, x, output_gradient, input_gradient)
     }
 }

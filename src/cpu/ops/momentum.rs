@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -17,38 +15,37 @@ impl CpuOp for Momentum {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let at = Flat {
-            gradients: tensors.floats(self.gradients),
-            parameters: tensors.floats(self.parameters),
-            velocity: tensors.floats(self.velocity),
-        };
-        // SAFETY: `requirements` covers the tensors; these values are this worker's.
-        unsafe { momentum(tensors.level, self, &at, scalars.learning_rate, range) }
+        let (gradients, parameters) = (chunk.units(self.gradients), chunk.units_mut(self.parameters));
+        let velocity = chunk.units_mut(self.velocity);
+        momentum(chunk.level(), self, gradients, parameters, velocity, scalars.learning_rate)
     }
-}
-
-struct Flat {
-    gradients: *const f32,
-    parameters: *mut f32,
-    velocity: *mut f32,
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(op: &Momentum, at: &Flat, learning_rate: f32, range: Range<usize>) {
-    // SAFETY: as promised by the caller.
+fn body<V: F32>(
+    op: &Momentum,
+    gradients: &[f32],
+    parameters: &mut [f32],
+    velocity: &mut [f32],
+    learning_rate: f32,
+) {
     let (rate, momentum, decay) =
-        unsafe { (V::splat(-learning_rate), V::splat(op.momentum), V::splat(op.weight_decay)) };
-    for i in range.clone().step_by(V::LANES) {
-        let count = V::LANES.min(range.end - i);
-        unsafe {
-            let old = V::load_partial(at.parameters.add(i), count, 0.0);
-            let gradient = old.mul_add(decay, V::load_partial(at.gradients.add(i), count, 0.0));
-            let speed = V::load_partial(at.velocity.add(i), count, 0.0).mul_add(momentum, gradient);
-            speed.store_partial(at.velocity.add(i), count);
-            let way = if op.nesterov { speed.mul_add(momentum, gradient) } else { speed };
-            way.mul_add(rate, old).store_partial(at.parameters.add(i), count);
-        }
+        (V::splat(-learning_rate), V::splat(op.momentum), V::splat(op.weight_decay));
+    for i in (0..parameters.len()).step_by(V::LANES) {
+        let old = V::take(parameters, i, 0.0);
+        let gradient = old.mul_add(decay, V::take(gradients, i, 0.0));
+        let speed = V::take(velocity, i, 0.0).mul_add(momentum, gradient);
+        speed.put(velocity, i);
+        let step = if op.nesterov { speed.mul_add(momentum, gradient) } else { speed };
+        step.mul_add(rate, old).put(parameters, i);
     }
 }
-by_level!(unsafe fn momentum = body(op: &Momentum, at: &Flat, learning_rate: f32, range: Range<usize>));
+by_level!(
+    fn momentum = body(
+        op: &Momentum,
+        gradients: &[f32],
+        parameters: &mut [f32],
+        velocity: &mut [f32],
+        learning_rate: f32,
+    )
+);

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -15,21 +13,22 @@ impl CpuOp for Relu {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let values = range.start * self.columns..range.end * self.columns;
-        // SAFETY: `requirements` covers both tensors; these rows of `out` are this worker's.
-        unsafe { relu(tensors.level, tensors.floats(self.x), tensors.floats(self.out), values) }
+        relu(chunk.level(), chunk.rows(self.x, self.columns), chunk.rows_mut(self.out, self.columns))
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(x: *const f32, out: *mut f32, values: Range<usize>) {
-    for i in values.clone().step_by(V::LANES) {
-        let count = V::LANES.min(values.end - i);
-        unsafe {
-            let x = V::load_partial(x.add(i), count, 0.0);
-            x.max(V::splat(0.0)).store_partial(out.add(i), count);
-        }
+fn body<V: F32>(x: &[f32], out: &mut [f32]) {
+    for i in (0..out.len()).step_by(V::LANES) {
+        V::take(x, i, 0.0).max(V::splat(0.0)).put(out, i);
     }
 }
-by_level!(pub(crate) unsafe fn relu = body(x: *const f32, out: *mut f32, values: Range<usize>));
+by_level!(fn relu = body(x: &[f32], out: &mut [f32]));
+
+#[inline(always)]
+fn body_in_place<V: F32>(values: &mut [f32]) {
+    for i in (0..values.len()).step_by(V::LANES) {
+        V::take(values, i, 0.0).max(V::splat(0.0)).put(values, i);
+    }
+}
+by_level!(pub(crate) fn relu_in_place = body_in_place(values: &mut [f32]));

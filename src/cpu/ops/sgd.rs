@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -18,40 +16,20 @@ impl CpuOp for Sgd {
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (gradients, parameters) = (tensors.floats(self.gradients), tensors.floats(self.parameters));
-        // SAFETY: `requirements` covers both tensors; these values are this worker's.
-        unsafe { sgd(tensors.level, gradients, parameters, scalars.learning_rate, self.weight_decay, range) }
+        let (gradients, parameters) = (chunk.units(self.gradients), chunk.units_mut(self.parameters));
+        sgd(chunk.level(), gradients, parameters, scalars.learning_rate, self.weight_decay)
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(
-    gradients: *const f32,
-    parameters: *mut f32,
-    learning_rate: f32,
-    weight_decay: f32,
-    range: Range<usize>,
-) {
-    // SAFETY: as promised by the caller.
-    let (rate, decay) = unsafe { (V::splat(-learning_rate), V::splat(weight_decay)) };
-    for i in range.clone().step_by(V::LANES) {
-        let count = V::LANES.min(range.end - i);
-        unsafe {
-            let at = parameters.add(i);
-            let (gradient, old) =
-                (V::load_partial(gradients.add(i), count, 0.0), V::load_partial(at, count, 0.0));
-            let gradient = old.mul_add(decay, gradient);
-            gradient.mul_add(rate, old).store_partial(at, count);
-        }
+fn body<V: F32>(gradients: &[f32], parameters: &mut [f32], learning_rate: f32, weight_decay: f32) {
+    let (rate, decay) = (V::splat(-learning_rate), V::splat(weight_decay));
+    for i in (0..parameters.len()).step_by(V::LANES) {
+        let old = V::take(parameters, i, 0.0);
+        let gradient = old.mul_add(decay, V::take(gradients, i, 0.0));
+        gradient.mul_add(rate, old).put(parameters, i);
     }
 }
 by_level!(
-    unsafe fn sgd = body(
-        gradients: *const f32,
-        parameters: *mut f32,
-        learning_rate: f32,
-        weight_decay: f32,
-        range: Range<usize>,
-    )
+    fn sgd = body(gradients: &[f32], parameters: &mut [f32], learning_rate: f32, weight_decay: f32)
 );

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -16,26 +14,22 @@ impl CpuOp for SquareSum {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let (x, sums) = (tensors.floats(self.x), tensors.floats(self.sums));
+        let x = &chunk.whole(self.x)[..self.count];
         let part = self.count.div_ceil(self.parts);
-        for p in range {
+        for (p, sum) in chunk.range().zip(chunk.units_mut(self.sums)) {
             let values = (p * part).min(self.count)..((p + 1) * part).min(self.count);
-            // SAFETY: `requirements` covers both tensors; this part's sum is this worker's.
-            unsafe { square_sum(tensors.level, x, values, sums.add(p)) }
+            *sum = square_sum(chunk.level(), &x[values]);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(x: *const f32, values: Range<usize>, sum: *mut f32) {
-    unsafe {
-        let mut total = V::splat(0.0);
-        for i in values.clone().step_by(V::LANES) {
-            let x = V::load_partial(x.add(i), V::LANES.min(values.end - i), 0.0);
-            total = x.mul_add(x, total);
-        }
-        *sum = total.reduce_sum();
+fn body<V: F32>(x: &[f32]) -> f32 {
+    let mut total = V::splat(0.0);
+    for i in (0..x.len()).step_by(V::LANES) {
+        let x = V::take(x, i, 0.0);
+        total = x.mul_add(x, total);
     }
+    total.reduce_sum()
 }
-by_level!(unsafe fn square_sum = body(x: *const f32, values: Range<usize>, sum: *mut f32));
+by_level!(fn square_sum = body(x: &[f32]) -> f32);

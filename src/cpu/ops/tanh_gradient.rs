@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::StepScalars;
@@ -16,26 +14,21 @@ impl CpuOp for TanhGradient {
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
-        let (tensors, range) = (chunk.tensors, chunk.range());
-        let values = range.start * self.columns..range.end * self.columns;
-        let (out, given) = (tensors.floats(self.out), tensors.floats(self.output_gradient));
-        // SAFETY: `requirements` covers the tensors; these rows of what is written are this worker's.
-        unsafe { tanh_gradient(tensors.level, out, given, tensors.floats(self.input_gradient), values) }
+        let (out, output_gradient) =
+            (chunk.rows(self.out, self.columns), chunk.rows(self.output_gradient, self.columns));
+        let input_gradient = chunk.rows_mut(self.input_gradient, self.columns);
+        tanh_gradient(chunk.level(), out, output_gradient, input_gradient)
     }
 }
 
 #[inline(always)]
-unsafe fn body<V: F32>(out: *const f32, given: *const f32, wanted: *mut f32, values: Range<usize>) {
-    for i in values.clone().step_by(V::LANES) {
-        let count = V::LANES.min(values.end - i);
-        unsafe {
-            let out = V::load_partial(out.add(i), count, 0.0);
-            let given = V::load_partial(given.add(i), count, 0.0);
-            given.mul(V::splat(1.0).sub(out.mul(out))).store_partial(wanted.add(i), count);
-        }
+fn body<V: F32>(out: &[f32], output_gradient: &[f32], input_gradient: &mut [f32]) {
+    for i in (0..out.len()).step_by(V::LANES) {
+        let out = V::take(out, i, 0.0);
+        let slope = V::splat(1.0).sub(out.mul(out));
+        V::take(output_gradient, i, 0.0).mul(slope).put(input_gradient, i);
     }
 }
 by_level!(
-    unsafe fn tanh_gradient =
-        body(out: *const f32, given: *const f32, wanted: *mut f32, values: Range<usize>)
+    fn tanh_gradient = body(out: &[f32], output_gradient: &[f32], input_gradient: &mut [f32])
 );

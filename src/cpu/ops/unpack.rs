@@ -34,6 +34,7 @@ impl CpuOp for Unpack {
 
 #[inline(always)]
 unsafe fn body<V: F32>(images: Bytes, rows: Range<usize>, columns: usize, out: *mut f32) {
-    unsafe { dot_product::unpack::<V, _>(images, rows, columns, out) };
+    // SAFETY: the caller's promise.
+    unsafe { dot_product::to_floats::<V, _>(images, rows, columns, out) };
 }
 by_level!(unsafe fn unpack = body(images: Bytes, rows: Range<usize>, columns: usize, out: *mut f32));

@@ -1,4 +1,4 @@
-//! Memory that threads share by raw pointers, each writing its own part.
+//! Memory that threads have in common and reach by raw pointers, each writing its own part.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -19,7 +19,7 @@ pub(crate) struct Buffer {
     bytes: usize,
 }
 
-/// Debug builds put this behind every buffer, and look whether it is still there at the end: kernels write through
+/// Debug builds put this behind every buffer, and look whether it is still there at the end: ops write through
 /// pointers, and no test would notice a value beyond the last.
 #[cfg(debug_assertions)]
 const FENCE: [u8; ALIGNMENT] = [0xa5; ALIGNMENT];
@@ -55,7 +55,7 @@ impl Buffer {
         Buffer::new(count.saturating_mul(4))
     }
 
-    /// Fills it with NaN in debug builds: scratch memory holds what other ops left there, and no kernel may count on zeros.
+    /// Fills it with NaN in debug builds: scratch memory holds what other ops left there, and no op may count on zeros.
     /// Nobody must be at work on it yet.
     pub fn spoil(&self) {
         #[cfg(debug_assertions)]

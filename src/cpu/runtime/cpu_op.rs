@@ -4,10 +4,10 @@
 //! ([`ready_ops`]). What an op decides then (an algorithm, say), it keeps: how its work is divided, what memory it is
 //! given and what it computes all follow from the one decision.
 
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use crate::cpu::Level;
-use crate::cpu::runtime::tensors::Tensors;
+pub(crate) use crate::cpu::runtime::chunk::Chunk;
 use crate::error::{Error, Result};
 use crate::plan::ops::{Operand, with_ops};
 use crate::plan::{Element, Op, Plan, StepScalars, TensorId, image_stride};
@@ -111,26 +111,6 @@ pub(crate) trait CpuOp: Send + Sync {
 
     /// Does one chunk of the work.
     fn run(&self, chunk: &Chunk, scalars: &StepScalars);
-}
-
-/// A part of an op's work that one worker does: rows of the batch or units, as the op's [`Partition`] counts them.
-pub(crate) struct Chunk<'a> {
-    pub tensors: &'a Tensors,
-    range: Range<usize>,
-}
-
-impl<'a> Chunk<'a> {
-    /// # Safety
-    /// The tensors are as large as the op's requirements say, and scratch memory and prepared weights as large as it
-    /// asked for. Nobody else is at work on the same rows or units, and nobody writes what the op reads.
-    pub unsafe fn new(tensors: &'a Tensors, range: Range<usize>) -> Self {
-        Chunk { tensors, range }
-    }
-
-    /// The rows or units.
-    pub fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
 }
 
 /// Makes an op of a plan ready for a level. Ops with nothing to decide are their own [`CpuOp`].

@@ -66,7 +66,7 @@ impl Executor {
                 Storage::Statistics { .. } => Some(Flat::Statistics),
                 _ => None,
             };
-            let start = match flat.map(|flat| store.place(flat)) {
+            let start = match flat.map(|flat| store.flat(flat)) {
                 None => {
                     let bytes = tensor.bytes();
                     // Behind the batch's rows, which are then never touched, as many for each worker as a chunk has.
@@ -102,6 +102,7 @@ impl Executor {
                 memory: own.collect(),
                 prepared_weights: prepared_weights.clone(),
                 scratch: buffer.pointer().cast(),
+                scratch_floats: scratch,
                 first_row: AtomicUsize::new(0),
                 level,
             });

@@ -1,6 +1,9 @@
 //! Runs a plan on threads: the executor, its stages and chunks, the thread pool, buffers.
 
+#![warn(clippy::undocumented_unsafe_blocks)]
+
 pub(crate) mod buffer;
+pub(crate) mod chunk;
 pub(crate) mod chunks;
 pub(crate) mod cpu_op;
 pub(crate) mod executor;

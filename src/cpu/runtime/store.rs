@@ -45,12 +45,12 @@ impl Store {
 
     /// Nobody else touches the buffers while the guard lives.
     pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
-        // A thread that panicked left numbers behind, nothing that could not be read.
+        // A thread that panicked left values behind, nothing that could not be read.
         self.shared.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a flat buffer begins, and how many values it has; none where the store has no such state.
-    pub(crate) fn place(&self, flat: Flat) -> Option<(*mut u8, usize)> {
+    pub(crate) fn flat(&self, flat: Flat) -> Option<(*mut u8, usize)> {
         let Shared { sizes, parameters, gradients, states, statistics, .. } = &*self.shared;
         match flat {
             Flat::Parameters => Some((parameters.pointer(), sizes.parameters)),
@@ -61,7 +61,7 @@ impl Store {
     }
 
     pub fn read(&self, flat: Flat) -> Vec<f32> {
-        let Some((start, count)) = self.place(flat) else { return Vec::new() };
+        let Some((start, count)) = self.flat(flat) else { return Vec::new() };
         let _guard = self.lock();
         // SAFETY: the buffer holds `count` floats, and nobody writes them while the guard lives.
         unsafe { std::slice::from_raw_parts(start.cast::<f32>(), count) }.to_vec()
@@ -69,15 +69,15 @@ impl Store {
 
     /// Overwrites a flat buffer; `values` must be as long as it.
     pub fn write(&self, flat: Flat, values: &[f32]) -> Result<()> {
-        match self.place(flat) {
+        match self.flat(flat) {
             Some((start, count)) if count == values.len() => {
                 let _guard = self.lock();
                 // SAFETY: as in `read`.
                 unsafe { std::slice::from_raw_parts_mut(start.cast::<f32>(), count) }.copy_from_slice(values);
                 Ok(())
             }
-            place => {
-                let wanted = place.map_or(0, |(_, count)| count);
+            buffer => {
+                let wanted = buffer.map_or(0, |(_, count)| count);
                 Err(Error::Internal(format!("{flat:?} has {wanted} values, {} were given", values.len())))
             }
         }

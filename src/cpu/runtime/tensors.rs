@@ -45,6 +45,7 @@ pub(crate) struct Tensors {
     pub first_row: AtomicUsize,
     /// This worker's own floats, as many as the plan's ops asked for with `CpuOp::scratch`.
     pub scratch: *mut f32,
+    pub scratch_floats: usize,
     pub level: Level,
 }
 
@@ -128,7 +129,7 @@ pub(crate) struct Bytes {
 /// Where a product's values come from.
 ///
 /// # Safety
-/// Of every function: the place, and `LANES` or `count` values from it on, lies inside the matrix; the level's
+/// Of every function: `LANES` or `count` values from that row and column on lie inside the matrix; the level's
 /// instructions are there.
 pub(crate) trait Source: Copy {
     unsafe fn at(self, row: usize, column: usize) -> f32;
@@ -140,14 +141,17 @@ pub(crate) trait Source: Copy {
 impl Source for Floats {
     #[inline(always)]
     unsafe fn at(self, row: usize, column: usize) -> f32 {
+        // SAFETY: the caller's promise.
         unsafe { *self.start.add(row * self.stride + column) }
     }
     #[inline(always)]
     unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        // SAFETY: the caller's promise.
         unsafe { V::load(self.start.add(row * self.stride + column)) }
     }
     #[inline(always)]
     unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        // SAFETY: the caller's promise.
         unsafe { V::load_partial(self.start.add(row * self.stride + column), count, 0.0) }
     }
 }
@@ -155,10 +159,12 @@ impl Source for Floats {
 impl Source for Bytes {
     #[inline(always)]
     unsafe fn at(self, row: usize, column: usize) -> f32 {
+        // SAFETY: the caller's promise.
         f32::from(unsafe { *self.start.add(row * self.stride + column) }) * self.gain + self.offset
     }
     #[inline(always)]
     unsafe fn load<V: F32>(self, row: usize, column: usize) -> V {
+        // SAFETY: the caller's promise.
         unsafe {
             let bytes = V::load_bytes(self.start.add(row * self.stride + column));
             bytes.mul_add(V::splat(self.gain), V::splat(self.offset))
@@ -166,6 +172,7 @@ impl Source for Bytes {
     }
     #[inline(always)]
     unsafe fn load_partial<V: F32>(self, row: usize, column: usize, count: usize) -> V {
+        // SAFETY: the caller's promise.
         unsafe {
             let bytes = V::load_bytes_partial(self.start.add(row * self.stride + column), count);
             bytes.mul_add(V::splat(self.gain), V::splat(self.offset))

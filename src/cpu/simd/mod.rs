@@ -5,6 +5,8 @@
 //! instructions enabled. Code that is generic over [`F32`] runs nowhere else, so a vector's arithmetic is safe to call;
 //! what takes pointers is not. Slices go by [`F32::take`] and [`F32::put`].
 
+#![warn(clippy::undocumented_unsafe_blocks)]
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -65,7 +67,12 @@ pub(crate) trait F32: Copy {
     fn take(from: &[f32], start: usize, fill: f32) -> Self {
         let rest = &from[start..];
         // SAFETY: the slice has that many values.
-        unsafe { Self::load_partial(rest.as_ptr(), rest.len().min(Self::LANES), fill) }
+        unsafe {
+            match rest.len() >= Self::LANES {
+                true => Self::load(rest.as_ptr()),
+                false => Self::load_partial(rest.as_ptr(), rest.len(), fill),
+            }
+        }
     }
 
     /// Writes to a slice from `start` on, as many values as fit.
@@ -76,7 +83,12 @@ pub(crate) trait F32: Copy {
     fn put(self, to: &mut [f32], start: usize) {
         let rest = &mut to[start..];
         // SAFETY: the slice has that many values.
-        unsafe { self.store_partial(rest.as_mut_ptr(), rest.len().min(Self::LANES)) }
+        unsafe {
+            match rest.len() >= Self::LANES {
+                true => self.store(rest.as_mut_ptr()),
+                false => self.store_partial(rest.as_mut_ptr(), rest.len()),
+            }
+        }
     }
 
     fn add(self, other: Self) -> Self;

@@ -1,9 +1,12 @@
-//! Products of image bytes that pass the background by. Four fifths of a digit's pixels are 0, and so are their products:
-//! a list of the others, the ink, is made once, and vectors along the other side's columns take from it what they need.
+//! Products with image bytes that skip the background: for dense layers on raw pixels (the preset `mlp`), where bytes of 0
+//! mean 0.
 //!
-//! Every value is one chain of additions in the order of pixels (`forward`) or of images (`weight_gradient`), the ink alone:
-//! its bits do not depend on how the work is cut. On an image without background this costs about as much as `dots` and
-//! `outer` do, and a quarter more for the loads of the list.
+//! Four fifths of a digit's pixels are 0, and so are their products. A list of the others, the nonzeros, is made once, and
+//! vectors along the other operand's columns are added up for the entries of the list. On an image without background this
+//! costs about as much as the dense products, and a quarter more for reading the list.
+//!
+//! Every value is one chain of additions in the order of pixels (`forward`) or of images (`weight_gradient`), over the nonzeros
+//! alone: its bits do not depend on how the work is divided.
 
 mod forward;
 mod weight_gradient;
@@ -16,24 +19,25 @@ use crate::cpu::simd::F32;
 use crate::plan::ops::Operand;
 
 /// Vectors of sums that one pass through a list serves: chains enough to hide an addition's latency, and one more load
-/// (the ink's value) for every eight.
+/// (the pixel's value) for every eight.
 const VECTORS: usize = 8;
 
 /// Fewest outputs: fewer would leave most of a panel empty.
-const LEAST_OUTPUTS: usize = 32;
+const MIN_OUTPUTS: usize = 32;
 
-/// Fewest images a step: for fewer, turning the weights round costs more than is saved.
-const LEAST_ROWS: usize = 16;
+/// Fewest images a step: for fewer, transposing the weights costs more than is saved.
+const MIN_ROWS: usize = 16;
 
-/// Fewest and most pixels: where an entry of a list says places in 32 bits, and its memory stays within reason.
+/// Fewest and most pixels: an entry of a list holds its position in 32 bits, and its memory stays within reason.
 const PIXELS: std::ops::RangeInclusive<usize> = 64..=1 << 16;
 
-/// For shapes alone to decide: the same batch must take the same path however it is cut. Bytes of 0 must mean 0.
+/// Whether these products are computed here. By shapes alone, so that every chunk of a batch is computed in the same way;
+/// and bytes of 0 must mean 0.
 pub(crate) fn serves(x: &Operand, rows: usize, inputs: usize, outputs: usize) -> bool {
     x.pixels.is_some_and(|pixels| pixels.offset == 0.0)
-        && rows >= LEAST_ROWS
+        && rows >= MIN_ROWS
         && PIXELS.contains(&inputs)
-        && (LEAST_OUTPUTS..=1 << 14).contains(&outputs)
+        && (MIN_OUTPUTS..=1 << 14).contains(&outputs)
 }
 
 /// Columns that go through a list together.
@@ -43,7 +47,7 @@ fn panel(level: Level) -> usize {
 
 /// A pixel that is not 0.
 #[derive(Clone, Copy)]
-struct Ink {
+struct Nonzero {
     /// Where the row begins that it is multiplied with, in floats.
     at: u32,
     value: f32,
@@ -51,7 +55,7 @@ struct Ink {
 
 /// Floats of memory that `count` of them take.
 const fn floats(count: usize) -> usize {
-    count * size_of::<Ink>() / size_of::<f32>()
+    count * size_of::<Nonzero>() / size_of::<f32>()
 }
 
 /// `sums += value * row` for all of a list, in its order.
@@ -61,14 +65,15 @@ const fn floats(count: usize) -> usize {
 #[inline(always)]
 unsafe fn add_up<V: F32>(
     mut sums: [V; VECTORS],
-    list: *const Ink,
+    list: *const Nonzero,
     count: usize,
     rows: *const f32,
 ) -> [V; VECTORS] {
     for i in 0..count {
+        // SAFETY: the caller's promise.
         unsafe {
-            let ink = *list.add(i);
-            let (value, row) = (V::splat(ink.value), rows.add(ink.at as usize));
+            let nonzero = *list.add(i);
+            let (value, row) = (V::splat(nonzero.value), rows.add(nonzero.at as usize));
             for (v, sum) in sums.iter_mut().enumerate() {
                 *sum = value.mul_add(V::load(row.add(v * V::LANES)), *sum);
             }
@@ -82,7 +87,8 @@ unsafe fn add_up<V: F32>(
 /// # Safety
 /// The row has `columns` bytes, and `column` is one of them.
 #[inline(always)]
-unsafe fn eight(row: *const u8, column: usize, columns: usize) -> u64 {
+unsafe fn eight_bytes(row: *const u8, column: usize, columns: usize) -> u64 {
+    // SAFETY: the caller's promise: `column` is one of the row's, and eight are read at once only where there are eight.
     unsafe {
         let from = row.add(column);
         if column + 8 <= columns {
@@ -97,13 +103,14 @@ unsafe fn eight(row: *const u8, column: usize, columns: usize) -> u64 {
 /// # Safety
 /// Both hold the values, at those distances from row to row, and do not overlap.
 #[inline(always)]
-unsafe fn turn<V: F32>(
+unsafe fn transpose_block<V: F32>(
     from: *const f32,
     from_stride: usize,
     [rows, columns]: [usize; 2],
     to: *mut f32,
     to_stride: usize,
 ) {
+    // SAFETY: the caller's promise: `rows` and `columns` are those that both hold.
     unsafe {
         if rows == V::LANES && columns == V::LANES {
             return V::transpose(from, from_stride, to, to_stride);

@@ -5,8 +5,8 @@ use crate::plan::ops::Pixels;
 
 /// Mostly background, as digits are.
 fn images(rows: usize, inputs: usize, stride: usize) -> Vec<u8> {
-    let ink = |i: usize| if i * 7 % 11 < 3 { (i * 37 % 255) as u8 + 1 } else { 0 };
-    (0..rows * stride).map(|i| if i % stride < inputs { ink(i / stride + i) } else { 9 }).collect()
+    let pixel = |i: usize| if i * 7 % 11 < 3 { (i * 37 % 255) as u8 + 1 } else { 0 };
+    (0..rows * stride).map(|i| if i % stride < inputs { pixel(i / stride + i) } else { 9 }).collect()
 }
 
 fn floats_of(count: usize, seed: usize) -> Vec<f32> {
@@ -19,7 +19,7 @@ fn value(images: &[u8], at: usize) -> f64 {
     f64::from(images[at]) * f64::from(GAIN)
 }
 
-/// Sizes that are no whole panels, blocks, units or vectors among them.
+/// Sizes that are not whole panels, blocks, units or vectors among them.
 const SHAPES: [[usize; 3]; 4] = [[33, 784, 256], [16, 69, 33], [40, 260, 150], [300, 131, 40]];
 
 #[test]
@@ -29,20 +29,22 @@ fn forward_is_the_product_at_every_level() {
         let x = images(rows, inputs, stride);
         let (weight, bias) = (floats_of(outputs * inputs, 1), floats_of(outputs, 2));
         for level in Level::available() {
-            let mut prepared = vec![f32::NAN; Forward::prepared(level, inputs, outputs)];
+            let mut panels = vec![f32::NAN; Forward::panel_floats(level, inputs, outputs)];
             let mut scratch = vec![f32::NAN; Forward::scratch(level, inputs)];
             let mut out = vec![f32::NAN; rows * outputs];
             let units = 0..Forward::units(inputs);
-            unsafe { prepare(level, weight.as_ptr(), inputs, outputs, prepared.as_mut_ptr(), units) };
+            // SAFETY: the buffers have the sizes that `Forward` asks for.
+            unsafe { prepare(level, weight.as_ptr(), inputs, outputs, panels.as_mut_ptr(), units) };
             let op = Forward {
                 x: Bytes { start: x.as_ptr(), stride, gain: GAIN, offset: 0.0 },
                 inputs,
                 outputs,
-                prepared: prepared.as_ptr(),
+                panels: panels.as_ptr(),
                 bias: bias.as_ptr(),
                 out: out.as_mut_ptr(),
                 scratch: scratch.as_mut_ptr(),
             };
+            // SAFETY: as above.
             unsafe {
                 forward(level, &op, 0..5);
                 forward(level, &op, 5..rows);
@@ -75,6 +77,7 @@ fn weight_gradient_is_the_product_at_every_level() {
                 outputs,
                 scratch: scratch.as_mut_ptr(),
             };
+            // SAFETY: the buffers have the sizes that `WeightGradient` asks for.
             unsafe {
                 weight_gradient(level, &op, 0..1);
                 weight_gradient(level, &op, 1..WeightGradient::units(inputs));

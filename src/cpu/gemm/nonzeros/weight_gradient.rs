@@ -1,15 +1,10 @@
-//! `out = gᵀ · x`, a weight's gradient from the outputs' and the images. Each pixel has a list of the images that ink it; a
+//! `out = gᵀ · x`, a weight's gradient from the outputs' and the images. Each pixel has a list of the images in which it is not 0; a
 //! panel of outputs is added up in registers while the list passes by.
 
 use std::ops::Range;
 
 use crate::cpu::Level;
-use crate::cpu::gemm::nonzeros::Ink;
-use crate::cpu::gemm::nonzeros::VECTORS;
-use crate::cpu::gemm::nonzeros::eight;
-use crate::cpu::gemm::nonzeros::floats;
-use crate::cpu::gemm::nonzeros::panel;
-use crate::cpu::gemm::nonzeros::turn;
+use crate::cpu::gemm::nonzeros::{Nonzero, VECTORS, add_up, eight_bytes, floats, panel, transpose_block};
 use crate::cpu::runtime::tensors::Bytes;
 use crate::cpu::simd::{F32, by_level};
 
@@ -17,10 +12,10 @@ use crate::cpu::simd::{F32, by_level};
 const UNIT: usize = 16;
 
 /// Pixels whose lists are made together.
-const MOST_PIXELS: usize = 256;
+const MAX_PIXELS: usize = 256;
 
 /// Images at a time: a panel of their gradients stays in the nearest cache.
-const MOST_ROWS: usize = 128;
+const MAX_ROWS: usize = 128;
 
 pub(crate) struct WeightGradient {
     /// `[rows, inputs]`.
@@ -43,12 +38,12 @@ impl WeightGradient {
     /// Floats of memory: lists, their lengths, a panel of gradients, a unit of the result and a square of it.
     pub fn scratch(level: Level) -> usize {
         let lanes = level.lanes();
-        floats(MOST_PIXELS * LIST) + MOST_PIXELS + (MOST_ROWS + UNIT) * panel(level) + lanes * lanes
+        floats(MAX_PIXELS * LIST) + MAX_PIXELS + (MAX_ROWS + UNIT) * panel(level) + lanes * lanes
     }
 }
 
 /// Room of a list: what is written behind its end is not kept.
-const LIST: usize = MOST_ROWS + 1;
+const LIST: usize = MAX_ROWS + 1;
 
 by_level!(
     /// The units `units` of `out`.
@@ -61,11 +56,12 @@ by_level!(
 #[inline(always)]
 unsafe fn body<V: F32>(op: &WeightGradient, units: Range<usize>) {
     let pixels = units.start * UNIT..op.inputs.min(units.end * UNIT);
-    let blocks = op.rows.div_ceil(MOST_ROWS);
-    for first in pixels.clone().step_by(MOST_PIXELS) {
-        let some = first..pixels.end.min(first + MOST_PIXELS);
+    let blocks = op.rows.div_ceil(MAX_ROWS);
+    for first in pixels.clone().step_by(MAX_PIXELS) {
+        let some = first..pixels.end.min(first + MAX_PIXELS);
         for b in 0..blocks {
             let rows = op.rows * b / blocks..op.rows * (b + 1) / blocks;
+            // SAFETY: as the caller of `weight_gradient` promises; these pixels are of its units.
             unsafe { part::<V>(op, some.clone(), rows) }
         }
     }
@@ -75,11 +71,12 @@ unsafe fn body<V: F32>(op: &WeightGradient, units: Range<usize>) {
 #[inline(always)]
 unsafe fn part<V: F32>(op: &WeightGradient, pixels: Range<usize>, rows: Range<usize>) {
     let panel = VECTORS * V::LANES;
+    // SAFETY: `scratch` holds lists, counts, gradients and a unit (`WeightGradient::scratch`) for `MAX_PIXELS` pixels and `MAX_ROWS` images, and `body` passes no more; the rest is the promise of `weight_gradient`'s caller.
     unsafe {
-        let lists = op.scratch.cast::<Ink>();
-        let counts = lists.add(MOST_PIXELS * LIST).cast::<u32>();
-        let gradients = counts.add(MOST_PIXELS).cast::<f32>();
-        let unit = gradients.add(MOST_ROWS * panel);
+        let lists = op.scratch.cast::<Nonzero>();
+        let counts = lists.add(MAX_PIXELS * LIST).cast::<u32>();
+        let gradients = counts.add(MAX_PIXELS).cast::<f32>();
+        let unit = gradients.add(MAX_ROWS * panel);
         list(op, pixels.clone(), rows.clone(), panel, lists, counts);
         for output in (0..op.outputs).step_by(panel) {
             let width = panel.min(op.outputs - output);
@@ -90,8 +87,7 @@ unsafe fn part<V: F32>(op: &WeightGradient, pixels: Range<usize>, rows: Range<us
                     let at = first - pixels.start + pixel;
                     let length = *counts.add(at) as usize;
                     let sums = [V::splat(0.0); VECTORS];
-                    let sums =
-                        crate::cpu::gemm::nonzeros::add_up(sums, lists.add(at * LIST), length, gradients);
+                    let sums = add_up(sums, lists.add(at * LIST), length, gradients);
                     for (v, sum) in sums.into_iter().enumerate() {
                         sum.store(unit.add(pixel * panel + v * V::LANES));
                     }
@@ -102,33 +98,34 @@ unsafe fn part<V: F32>(op: &WeightGradient, pixels: Range<usize>, rows: Range<us
     }
 }
 
-/// Which images ink each pixel.
+/// In which images each pixel is not 0.
 #[inline(always)]
 unsafe fn list(
     op: &WeightGradient,
     pixels: Range<usize>,
     rows: Range<usize>,
     panel: usize,
-    lists: *mut Ink,
+    lists: *mut Nonzero,
     counts: *mut u32,
 ) {
+    // SAFETY: `pixels` and `rows` lie inside the images; a list has room for `MAX_ROWS` entries and the one that a last write may touch.
     unsafe {
         counts.write_bytes(0, pixels.len());
         for row in rows.clone() {
             let bytes = op.x.start.add(row * op.x.stride);
             let at = ((row - rows.start) * panel) as u32;
             for column in pixels.clone().step_by(8) {
-                let word = eight(bytes, column, pixels.end);
+                let word = eight_bytes(bytes, column, pixels.end);
                 if word == 0 {
                     continue;
                 }
-                // as in `forward`: without a branch
+                // As in `forward`, without a branch.
                 for i in 0..8.min(pixels.end - column) {
                     let byte = (word >> (8 * i)) as u8;
                     let pixel = column - pixels.start + i;
                     let count = counts.add(pixel);
                     let list = lists.add(pixel * LIST);
-                    list.add(*count as usize).write(Ink { at, value: f32::from(byte) * op.x.gain });
+                    list.add(*count as usize).write(Nonzero { at, value: f32::from(byte) * op.x.gain });
                     *count += u32::from(byte != 0);
                 }
             }
@@ -142,6 +139,7 @@ unsafe fn pack<V: F32>(op: &WeightGradient, rows: Range<usize>, output: usize, w
     let panel = VECTORS * V::LANES;
     for (i, row) in rows.enumerate() {
         for at in (0..panel).step_by(V::LANES) {
+            // SAFETY: the row's values from `output` on are read only as far as `width` says that they exist; `to` has a panel for each row.
             unsafe {
                 let from = op.output_gradient.add(row * op.outputs + output).wrapping_add(at);
                 let count = V::LANES.min(width.saturating_sub(at));
@@ -166,6 +164,7 @@ unsafe fn write<V: F32>(
     [output, outputs]: [usize; 2],
 ) {
     let panel = VECTORS * V::LANES;
+    // SAFETY: the unit is `[UNIT, panel]` with a square of vectors behind it; outputs and pixels written exist and are this worker's.
     unsafe {
         let square = unit.add(UNIT * panel);
         for column in (0..outputs).step_by(V::LANES) {
@@ -174,10 +173,10 @@ unsafe fn write<V: F32>(
                 let from = unit.add(at * panel + column);
                 let to = op.out.add((output + column) * op.inputs + pixel + at);
                 if is_first {
-                    turn::<V>(from, panel, [rows, columns], to, op.inputs);
+                    transpose_block::<V>(from, panel, [rows, columns], to, op.inputs);
                     continue;
                 }
-                turn::<V>(from, panel, [rows, columns], square, V::LANES);
+                transpose_block::<V>(from, panel, [rows, columns], square, V::LANES);
                 for i in 0..columns {
                     let to = to.add(i * op.inputs);
                     let values = V::load_partial(square.add(i * V::LANES), rows, 0.0);

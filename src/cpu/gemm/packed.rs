@@ -1,8 +1,13 @@
-//! Products as sums of outer products, `out = a · b` with a vector along the columns of b: for everything that
-//! `dots` is not for. A tile of `out` is kept in registers while k passes by.
+//! Packed GEMM, `out = a · b` with vectors along the columns of b: for every product that `dot_product` does not serve (weight
+//! gradients, input gradients, short k).
 //!
-//! Every value is one chain of additions in the order of k, whatever tile it falls in: its bits depend on k
-//! alone (between blocks of k a tile rests in memory, which rounds nothing).
+//! The usual blocked algorithm (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): parts of
+//! both operands are copied ("packed") into the order in which they are read, small enough for the caches, and a micro-kernel
+//! keeps a tile of `out` in registers while it adds up k as a sum of outer products. Packing also transposes, and
+//! turns image bytes into floats, so that there is one micro-kernel for all operands.
+//!
+//! Every value is one chain of additions in the order of k, whatever tile it falls in: its bits depend on k alone (between
+//! blocks of k a tile's sums are kept in memory, which rounds nothing).
 
 // Loops over blocks of registers are counted, so that the compiler unrolls them whole.
 #![allow(clippy::needless_range_loop)]
@@ -21,11 +26,11 @@ const BLOCK_K: usize = 512;
 const BLOCK_ROWS: usize = 128;
 
 /// Up to this k all of those rows stay packed from panel to panel, 4 MB of them; beyond it every panel packs them anew.
-const MOST_PACKED_K: usize = 8192;
+const MAX_PACKED_K: usize = 8192;
 
 /// Values of a row of `a` that are packed at a time.
 fn packed_k(k: usize) -> usize {
-    if k <= MOST_PACKED_K { k } else { BLOCK_K }
+    if k <= MAX_PACKED_K { k } else { BLOCK_K }
 }
 
 /// Vectors a row of a tile.
@@ -37,7 +42,7 @@ const fn tile_rows(registers: usize) -> usize {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Outer {
+pub(crate) struct PackedGemm {
     /// `[m, k]`, or `[k, m]` with `transpose_a`.
     pub a: Matrix,
     pub transpose_a: bool,
@@ -49,55 +54,55 @@ pub(crate) struct Outer {
     pub m: usize,
     pub n: usize,
     pub k: usize,
-    pub finish: Finish,
+    pub epilogue: Epilogue,
 }
 
-/// What becomes of a finished value.
+/// What is done with a finished value.
 #[derive(Clone, Copy)]
-pub(crate) enum Finish {
+pub(crate) enum Epilogue {
     Store,
     /// `out = value + bias[column]`.
     Bias(*const f32),
     /// `out -= learning_rate * value`.
-    Descend(f32),
+    SgdUpdate(f32),
 }
 
-impl Outer {
+impl PackedGemm {
     /// How many columns a panel has: the unit of work along n.
     pub fn panel(level: Level) -> usize {
         VECTORS * level.lanes()
     }
 
-    /// Panels of n, times blocks of rows: the independent units of [`Outer::units`].
+    /// Panels of n, times blocks of rows: the independent units of [`PackedGemm::units`].
     pub fn unit_count(level: Level, m: usize, n: usize) -> usize {
         m.div_ceil(BLOCK_ROWS) * n.div_ceil(Self::panel(level))
     }
 
-    /// Floats of memory that the work wants: packed a, packed b, a resting block of out.
+    /// Floats of scratch memory: packed a, packed b, partial sums of a block of out.
     pub fn scratch(level: Level, k: usize) -> usize {
         let block_k = k.min(BLOCK_K);
-        let resting = if k > BLOCK_K { BLOCK_ROWS * Self::panel(level) } else { 0 };
-        packed_k(k) * BLOCK_ROWS + block_k * Self::panel(level) + resting
+        let partial = if k > BLOCK_K { BLOCK_ROWS * Self::panel(level) } else { 0 };
+        packed_k(k) * BLOCK_ROWS + block_k * Self::panel(level) + partial
     }
 
     /// The rows `rows` of out.
     ///
     /// # Safety
-    /// Pointers are good for the sizes given, `scratch` for as much as [`Outer::scratch`] says; nobody else
+    /// Pointers are good for the sizes given, `scratch` for as much as [`PackedGemm::scratch`] says; nobody else
     /// touches those rows.
     pub unsafe fn rows(&self, level: Level, rows: Range<usize>, scratch: *mut f32) {
         let panels = self.n.div_ceil(Self::panel(level));
         for start in rows.clone().step_by(BLOCK_ROWS) {
             let block = start..rows.end.min(start + BLOCK_ROWS);
             // SAFETY: as promised by the caller.
-            unsafe { outer(level, self, block, 0..panels, scratch) }
+            unsafe { packed_gemm(level, self, block, 0..panels, scratch) }
         }
     }
 
     /// The units `units`, counted along n first.
     ///
     /// # Safety
-    /// As [`Outer::rows`], of those units.
+    /// As [`PackedGemm::rows`], of those units.
     pub unsafe fn units(&self, level: Level, units: Range<usize>, scratch: *mut f32) {
         let panels = self.n.div_ceil(Self::panel(level));
         let mut unit = units.start;
@@ -106,19 +111,19 @@ impl Outer {
             let count = (panels - panel).min(units.end - unit);
             let rows = block * BLOCK_ROWS..self.m.min((block + 1) * BLOCK_ROWS);
             // SAFETY: as promised by the caller.
-            unsafe { outer(level, self, rows, panel..panel + count, scratch) }
+            unsafe { packed_gemm(level, self, rows, panel..panel + count, scratch) }
             unit += count;
         }
     }
 }
 
 by_level!(
-    unsafe fn outer = body(product: &Outer, rows: Range<usize>, panels: Range<usize>, scratch: *mut f32)
+    unsafe fn packed_gemm = body(product: &PackedGemm, rows: Range<usize>, panels: Range<usize>, scratch: *mut f32)
 );
 
-/// One tile's place: its rows and columns of out, and which part of k.
+/// Where a tile lies: its rows and columns of out, and which part of k.
 #[derive(Clone, Copy)]
-struct Place {
+struct TilePosition {
     row: usize,
     column: usize,
     /// Columns that exist, at most `VECTORS` vectors.
@@ -126,33 +131,34 @@ struct Place {
     k: usize,
     first: bool,
     last: bool,
-    /// Where the tile rests between parts of k.
-    rest: *mut f32,
+    /// Where its sums are kept between parts of k.
+    partial: *mut f32,
 }
 
 /// At most `BLOCK_ROWS` rows, and panels of columns.
 #[inline(always)]
-unsafe fn body<V: F32>(product: &Outer, rows: Range<usize>, panels: Range<usize>, scratch: *mut f32) {
+unsafe fn body<V: F32>(product: &PackedGemm, rows: Range<usize>, panels: Range<usize>, scratch: *mut f32) {
     let panel_width = VECTORS * V::LANES;
     let tiles = rows.len().div_ceil(tile_rows(V::REGISTERS));
-    let tile = |t: usize| rows.start + rows.len() * t / tiles;
+    let tile_start = |t: usize| rows.start + rows.len() * t / tiles;
     let parts = product.k.div_ceil(BLOCK_K).max(1);
     let block_k = product.k.min(BLOCK_K);
+    // SAFETY: `scratch` holds packed a, packed b and partial sums (`PackedGemm::scratch`), every panel and row lies inside the matrices, and those of `out` are ours (`packed_gemm`'s callers).
     unsafe {
         let packed_a = scratch;
         let packed_b = packed_a.add(packed_k(product.k) * BLOCK_ROWS);
-        let rest = packed_b.add(block_k * panel_width);
+        let partial = packed_b.add(block_k * panel_width);
         for panel in panels.clone() {
             let column = panel * panel_width;
             let width = panel_width.min(product.n - column);
             for part in 0..parts {
                 let ks = part * BLOCK_K..product.k.min((part + 1) * BLOCK_K);
-                let stays = product.k <= MOST_PACKED_K;
+                let stays = product.k <= MAX_PACKED_K;
                 let packed_a = if stays { packed_a.add(rows.len() * ks.start) } else { packed_a };
                 if !stays || panel == panels.start {
                     for t in 0..tiles {
-                        let to = packed_a.add((tile(t) - rows.start) * ks.len());
-                        pack_a::<V>(product, tile(t)..tile(t + 1), ks.clone(), to);
+                        let to = packed_a.add((tile_start(t) - rows.start) * ks.len());
+                        pack_a::<V>(product, tile_start(t)..tile_start(t + 1), ks.clone(), to);
                     }
                 }
                 // where few tiles would use the packed values, or packing would copy them only, go without
@@ -161,29 +167,29 @@ unsafe fn body<V: F32>(product: &Outer, rows: Range<usize>, panels: Range<usize>
                     pack_b::<V>(product, ks.clone(), column, width, packed_b);
                 }
                 for t in 0..tiles {
-                    let (row, height) = (tile(t), tile(t + 1) - tile(t));
-                    let place = Place {
+                    let (row, height) = (tile_start(t), tile_start(t + 1) - tile_start(t));
+                    let tile = TilePosition {
                         row,
                         column,
                         width,
                         k: ks.len(),
                         first: part == 0,
                         last: part + 1 == parts,
-                        rest: rest.add((row - rows.start) * panel_width),
+                        partial: partial.add((row - rows.start) * panel_width),
                     };
                     let a = packed_a.add((row - rows.start) * ks.len());
                     match product.b {
                         Matrix::Bytes(b) if direct => {
                             let start = b.start.add(ks.start * b.stride + column);
-                            by_height::<V, _>(product, height, a, Bytes { start, ..b }, place);
+                            by_height::<V, _>(product, height, a, Bytes { start, ..b }, tile);
                         }
                         Matrix::Floats(b) if direct => {
                             let start = b.start.add(ks.start * b.stride + column);
-                            by_height::<V, _>(product, height, a, Floats { start, ..b }, place);
+                            by_height::<V, _>(product, height, a, Floats { start, ..b }, tile);
                         }
                         _ => {
                             let b = Floats { start: packed_b, stride: panel_width };
-                            by_height::<V, _>(product, height, a, b, place);
+                            by_height::<V, _>(product, height, a, b, tile);
                         }
                     }
                 }
@@ -193,8 +199,9 @@ unsafe fn body<V: F32>(product: &Outer, rows: Range<usize>, panels: Range<usize>
 }
 
 #[inline(always)]
-unsafe fn pack_a<V: F32>(product: &Outer, rows: Range<usize>, ks: Range<usize>, to: *mut f32) {
+unsafe fn pack_a<V: F32>(product: &PackedGemm, rows: Range<usize>, ks: Range<usize>, to: *mut f32) {
     let height = rows.len();
+    // SAFETY: rows and part of k lie inside a; `to` has room for them, as in `body`.
     unsafe {
         match (product.a, product.transpose_a) {
             (Matrix::Floats(a), true) => pack_rows::<V, _>(a, ks, rows, height, to),
@@ -206,8 +213,9 @@ unsafe fn pack_a<V: F32>(product: &Outer, rows: Range<usize>, ks: Range<usize>, 
 }
 
 #[inline(always)]
-unsafe fn pack_b<V: F32>(product: &Outer, ks: Range<usize>, column: usize, width: usize, to: *mut f32) {
+unsafe fn pack_b<V: F32>(product: &PackedGemm, ks: Range<usize>, column: usize, width: usize, to: *mut f32) {
     let (columns, pitch) = (column..column + width, VECTORS * V::LANES);
+    // SAFETY: part of k and columns lie inside b; `to` has room for a panel of them, as in `body`.
     unsafe {
         match (product.b, product.transpose_b) {
             (Matrix::Floats(b), false) => pack_rows::<V, _>(b, ks, columns, pitch, to),
@@ -219,21 +227,28 @@ unsafe fn pack_b<V: F32>(product: &Outer, ks: Range<usize>, column: usize, width
 }
 
 #[inline(always)]
-unsafe fn by_height<V: F32, B: Source>(product: &Outer, height: usize, a: *const f32, b: B, place: Place) {
+unsafe fn by_height<V: F32, B: Source>(
+    product: &PackedGemm,
+    height: usize,
+    a: *const f32,
+    b: B,
+    tile: TilePosition,
+) {
     macro_rules! heights {
         ($($rows:literal)*) => {
             match height {
-                $($rows if $rows <= tile_rows(V::REGISTERS) => tile::<V, B, $rows>(product, a, b, place),)*
+                $($rows if $rows <= tile_rows(V::REGISTERS) => compute_tile::<V, B, $rows>(product, a, b, tile),)*
                 _ => {}
             }
         };
     }
+    // SAFETY: as in `body`: `a` and `b` hold `tile.k` packed rows, the tile lies inside `out`.
     unsafe { heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
 }
 
 /// Adds `k` products to every sum. Apart from what comes before and after, so that the sums alone fill the registers.
 #[inline(always)]
-unsafe fn chains<V: F32, B: Source, const R: usize>(
+unsafe fn accumulate<V: F32, B: Source, const R: usize>(
     mut sums: [[V; VECTORS]; R],
     a: *const f32,
     b: B,
@@ -241,6 +256,7 @@ unsafe fn chains<V: F32, B: Source, const R: usize>(
 ) -> [[V; VECTORS]; R] {
     let mut a = a;
     for k in 0..k {
+        // SAFETY: `a` holds `R` values for each of `k`, and `b` `VECTORS` vectors.
         unsafe {
             let mut bs = [V::splat(0.0); VECTORS];
             for v in 0..VECTORS {
@@ -260,30 +276,36 @@ unsafe fn chains<V: F32, B: Source, const R: usize>(
 
 /// `R` rows by `VECTORS` vectors. `a` is packed `[k, R]`.
 #[inline(always)]
-unsafe fn tile<V: F32, B: Source, const R: usize>(product: &Outer, a: *const f32, b: B, place: Place) {
+unsafe fn compute_tile<V: F32, B: Source, const R: usize>(
+    product: &PackedGemm,
+    a: *const f32,
+    b: B,
+    tile: TilePosition,
+) {
+    // SAFETY: `a` and `b` as in `accumulate`; partial sums have room for the tile; of `out` only columns that exist are touched.
     unsafe {
         let mut sums = [[V::splat(0.0); VECTORS]; R];
-        if !place.first {
+        if !tile.first {
             for r in 0..R {
                 for v in 0..VECTORS {
-                    sums[r][v] = V::load(place.rest.add((r * VECTORS + v) * V::LANES));
+                    sums[r][v] = V::load(tile.partial.add((r * VECTORS + v) * V::LANES));
                 }
             }
         }
-        let sums = chains(sums, a, b, place.k);
-        if !place.last {
+        let sums = accumulate(sums, a, b, tile.k);
+        if !tile.last {
             for r in 0..R {
                 for v in 0..VECTORS {
-                    sums[r][v].store(place.rest.add((r * VECTORS + v) * V::LANES));
+                    sums[r][v].store(tile.partial.add((r * VECTORS + v) * V::LANES));
                 }
             }
             return;
         }
         for r in 0..R {
             for v in 0..VECTORS {
-                let column = place.column + v * V::LANES;
-                let count = V::LANES.min((place.column + place.width).saturating_sub(column));
-                let out = product.out.add((place.row + r) * product.n + column);
+                let column = tile.column + v * V::LANES;
+                let count = V::LANES.min((tile.column + tile.width).saturating_sub(column));
+                let out = product.out.add((tile.row + r) * product.n + column);
                 if count == V::LANES {
                     finish(product, sums[r][v], V::load(out), column, count).store(out);
                 } else if count > 0 {
@@ -296,12 +318,13 @@ unsafe fn tile<V: F32, B: Source, const R: usize>(product: &Outer, a: *const f32
 }
 
 #[inline(always)]
-unsafe fn finish<V: F32>(product: &Outer, value: V, old: V, column: usize, count: usize) -> V {
+unsafe fn finish<V: F32>(product: &PackedGemm, value: V, old: V, column: usize, count: usize) -> V {
+    // SAFETY: the bias has `count` values from `column` on.
     unsafe {
-        match product.finish {
-            Finish::Store => value,
-            Finish::Bias(bias) => value.add(V::load_partial(bias.add(column), count, 0.0)),
-            Finish::Descend(learning_rate) => value.mul_add(V::splat(-learning_rate), old),
+        match product.epilogue {
+            Epilogue::Store => value,
+            Epilogue::Bias(bias) => value.add(V::load_partial(bias.add(column), count, 0.0)),
+            Epilogue::SgdUpdate(learning_rate) => value.mul_add(V::splat(-learning_rate), old),
         }
     }
 }
