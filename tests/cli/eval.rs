@@ -18,9 +18,17 @@ fn a_saved_model_does_as_well_as_it_did() {
     }
     assert_eq!(evaluation["images"], 60);
     let row = |label: usize| evaluation["confusion"][label].as_array().unwrap().clone();
-    for label in 0..3 {
-        assert_eq!(row(label).iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 20);
-        assert_eq!(evaluation["classes"][label]["images"], 20);
+    let count = |label: usize, predicted: usize| row(label)[predicted].as_u64().unwrap();
+    assert!((0..3).any(|label| count(label, label) < 20), "some images are misclassified: {evaluation}");
+    for class in 0..3 {
+        let of_class: u64 = (0..3).map(|predicted| count(class, predicted)).sum();
+        let predicted: u64 = (0..3).map(|label| count(label, class)).sum();
+        let told = &evaluation["classes"][class];
+        assert_eq!((of_class, &told["images"]), (20, &20.into()));
+        let right = count(class, class) as f64;
+        assert_eq!(told["recall"].as_f64(), Some(right / 20.0), "{told}");
+        let precision = (predicted > 0).then(|| right / predicted as f64);
+        assert_eq!(told["precision"].as_f64(), precision, "{told}");
     }
 }
 

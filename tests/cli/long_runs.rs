@@ -325,6 +325,11 @@ fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     let last = events.last().unwrap();
     let mean = accuracies.iter().sum::<f64>() / 3.0;
     assert!((last["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{last}");
+    let squares: f64 = accuracies.iter().map(|accuracy| (accuracy - mean).powi(2)).sum();
+    assert!(squares > 0.0, "the seeds differ: {accuracies:?}");
+    let deviation = (squares / 2.0).sqrt();
+    assert!((last["deviation"].as_f64().unwrap() - deviation).abs() < 1e-12, "of a sample: {last}");
+    assert_eq!(last["worst"].as_f64().unwrap(), accuracies.iter().copied().fold(1.0, f64::min));
     assert_eq!(last["best"].as_f64().unwrap(), accuracies.iter().copied().fold(0.0, f64::max));
 
     let logged = std::fs::read_to_string(&log).unwrap();

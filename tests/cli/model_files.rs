@@ -99,3 +99,21 @@ fn a_directory_in_place_of_a_file() {
     let bands = Bands::new();
     inkgrad(&["eval", bands.dir(), "--device", "cpu"]).failed(2, &[bands.dir()]);
 }
+
+/// A limit on the size of files stands in for a full disk: the model is larger than it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_that_fails_leaves_the_older_file() {
+    let bands = Bands::new();
+    let file = bands.file("model.safetensors");
+    std::fs::write(&file, "the older model").unwrap();
+    let script = r#"trap '' XFSZ; ulimit -f 1; exec "$@""#;
+    let run =
+        ["train", "mlp", "--data", bands.dir(), "--device", "cpu", "--steps", "2", "--save", text(&file)];
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_inkgrad")]).args(run);
+    super::ran(&mut command).failed(1, &["model.safetensors", "File too large"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "the older model");
+    // Five files: the data set's four and the older model.
+    assert_eq!(std::fs::read_dir(bands.dir()).unwrap().count(), 5, "no temporary file stays");
+}

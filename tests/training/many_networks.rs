@@ -1,5 +1,4 @@
-//! Nets side by side on the GPU: the same bits as each alone, and no more dispatches than one takes. Without an adapter
-//! these tests fail.
+//! Several networks in one run on the GPU: each has the bits that it has alone, and a step takes the dispatches of one.
 
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
 use inkgrad::network::Task;
@@ -10,8 +9,8 @@ use pollster::block_on;
 
 use super::{bits, gpu, network, noise, open_gpu, parse, preset, train};
 
-/// Everything that a net has for itself: masks and changes to images by its seed, running statistics, two optimiser
-/// states, averaged weights, a gradient's length. 14 x 14 images, so that rows of values are no whole vec4s.
+/// Everything that each network has of its own: masks and changes to images by its seed, running statistics, two optimiser
+/// states, averaged weights, the gradient's norm. 14 x 14 images, so that the length of a row is no multiple of 4.
 const ALL: &str = r#"
 batch = 12
 steps = 40
@@ -66,12 +65,12 @@ fn same_bits(recipe: &Recipe, side: usize, options: TrainerOptions) {
     }
 }
 
-/// Every op in every shader: the last of three nets, which alone is given anything, has the bits of the op alone.
+/// Every op in every variant: the last of three networks, the only one that is given values, has the bits of the op alone.
 #[test]
-fn every_op_finds_its_net() {
+fn every_op_reads_and_writes_its_network() {
     let gpu = open_gpu();
-    // Whole splits are for all nets: what gathers from them is tested with the runs below.
-    // One shape of each op and number of shaders will do: which net a shader works for does not depend on sizes.
+    // `gather` reads a split that all networks share: the runs below test it.
+    // One shape of each op and number of variants is enough: which network a shader works for does not depend on sizes.
     let mut seen = Vec::new();
     for case in inkgrad::verify::cases().into_iter().filter(|case| case.op != "gather") {
         let kind = (case.op, case.variants());
@@ -80,10 +79,10 @@ fn every_op_finds_its_net() {
         }
         seen.push(kind);
         for variant in 0..case.variants() {
-            let run = |nets: usize, scalars: StepScalars| {
+            let run = |networks: usize, scalars: StepScalars| {
                 block_on(async {
-                    let (last, variants) = (nets - 1, Variants::Nth(variant));
-                    let store = gpu.store_of_networks(case.plan.flat, nets).unwrap();
+                    let (last, variants) = (networks - 1, Variants::Nth(variant));
+                    let store = gpu.store_of_networks(case.plan.flat, networks).unwrap();
                     let options = ExecutorOptions { block: 1, variants, ..ExecutorOptions::default() };
                     let mut executor = gpu.executor(&case.plan, &store, options).await.unwrap();
                     for (tensor, bytes) in &case.inputs {
@@ -106,7 +105,7 @@ fn every_op_finds_its_net() {
     }
 }
 
-/// Seeds beyond 32 bits: the second has another high word than the first.
+/// Seeds of more than 32 bits: the second seed has another high word than the first.
 const SEED: u64 = u32::MAX as u64;
 
 #[test]
@@ -121,7 +120,7 @@ fn softmax_side_by_side_has_the_bits_of_each_alone() {
 }
 
 #[test]
-fn all_that_a_net_has_for_itself_stays_its_own() {
+fn what_each_network_has_of_its_own_stays_apart() {
     for feed in [Feed::Stream, Feed::Resident] {
         let options = TrainerOptions { seed: SEED, networks: 3, feed, ..TrainerOptions::default() };
         same_bits(&parse("all", ALL), 14, options);
@@ -129,18 +128,16 @@ fn all_that_a_net_has_for_itself_stays_its_own() {
 }
 
 #[test]
-fn every_variant_has_the_bits_of_each_net_alone() {
+fn every_variant_has_the_bits_of_each_network_alone() {
     for variant in 0..3 {
         let options =
             TrainerOptions { networks: 2, variants: Variants::Nth(variant), ..TrainerOptions::default() };
         same_bits(&preset("lenet5", 10, 4), 28, options);
-        same_bits(&preset("mlp", 10, 4), 28, options);
-        same_bits(&preset("record", 4, 2), 28, options);
         same_bits(&parse("sgd", SGD), 28, options);
     }
 }
 
-/// Of layers that the optimiser's step is fused into, one in blocks and one too narrow for them.
+/// Two layers that the optimiser's step is fused into: one wide enough for the blocked shader, one not.
 const SGD: &str = r#"
 batch = 10
 steps = 4
@@ -149,9 +146,9 @@ optimiser = { kind = "sgd" }
 layers = [{ kind = "dense", units = 16 }, { kind = "relu" }, { kind = "dense" }]
 "#;
 
-/// The only thing that many small nets are there for.
+/// What training several small networks in one run is for.
 #[test]
-fn many_nets_take_the_dispatches_of_one() {
+fn several_networks_take_the_dispatches_of_one() {
     let (device, split, recipe) = (gpu(), noise(150, 28, 10), preset("lenet5", 4, 32));
     let network = network(&recipe, task(28));
     for feed in [Feed::Stream, Feed::Resident] {
