@@ -25,6 +25,7 @@ mod summary;
 mod table;
 mod tensorboard;
 mod train;
+mod training;
 mod tuning;
 mod verify;
 
