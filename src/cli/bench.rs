@@ -82,7 +82,7 @@ const WARM_UP: u64 = 5;
 
 /// One run, with the field names that the other frameworks' programs use.
 #[derive(Serialize)]
-struct Line<'a> {
+struct RunResult<'a> {
     framework: &'a str,
     version: &'a str,
     task: &'a str,
@@ -149,7 +149,7 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    async fn run(&self, task: Task, started: Instant) -> Result<Line<'a>> {
+    async fn run(&self, task: Task, started: Instant) -> Result<RunResult<'a>> {
         let mut recipe = task.recipe()?;
         recipe.steps = self.options.steps.or(recipe.steps);
         recipe.batch = self.options.batch.unwrap_or(recipe.batch);
@@ -164,7 +164,7 @@ impl<'a> Bench<'a> {
         let train_seconds = begun.elapsed().as_secs_f64();
         let test = evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
         let images = (trainer.steps() * recipe.batch as u64) as f64;
-        Ok(Line {
+        Ok(RunResult {
             framework: "inkgrad",
             version: env!("CARGO_PKG_VERSION"),
             task: task.name(),
@@ -199,19 +199,19 @@ impl<'a> Bench<'a> {
 }
 
 /// Medians over a task's runs, and the range from the slowest to the fastest.
-fn row(runs: &[Line]) -> [String; 8] {
-    let sorted = |of: fn(&Line) -> f64| {
+fn row(runs: &[RunResult]) -> [String; 8] {
+    let sorted = |of: fn(&RunResult) -> f64| {
         let mut values: Vec<f64> = runs.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         values
     };
-    let median = |of: fn(&Line) -> f64| {
+    let median = |of: fn(&RunResult) -> f64| {
         let values = sorted(of);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
     let rates = sorted(|line| line.images_per_second);
     let end = |rate: Option<&f64>| rate.map_or_else(String::new, |rate| count(*rate).to_string());
-    let first = |of: fn(&Line) -> String| runs.first().map_or_else(String::new, of);
+    let first = |of: fn(&RunResult) -> String| runs.first().map_or_else(String::new, of);
     [
         first(|line| line.task.to_owned()),
         first(|line| line.steps.to_string()),

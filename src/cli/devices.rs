@@ -18,7 +18,7 @@ pub struct Options {
 
 #[derive(Serialize)]
 #[serde(tag = "device", rename_all = "snake_case")]
-enum Line<'a> {
+enum DeviceEntry<'a> {
     Gpu(&'a About),
     Cpu { name: &'a str, threads: usize },
 }
@@ -28,9 +28,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let cpu = cpu::Device::new();
     if options.json {
         for adapter in &adapters {
-            json::line(&Line::Gpu(adapter.about()))?;
+            json::line(&DeviceEntry::Gpu(adapter.about()))?;
         }
-        return json::line(&Line::Cpu { name: &cpu.name(), threads: cpu.threads() });
+        return json::line(&DeviceEntry::Cpu { name: &cpu.name(), threads: cpu.threads() });
     }
     let mut table = Table::new(&[0, 1, 2, 3, 9]);
     table.row([

@@ -80,13 +80,13 @@ fn fraction(value: Option<f64>) -> String {
 }
 
 /// With more classes the matrix would be wider than a terminal.
-const MOST_COLUMNS: usize = 26;
+const MAX_COLUMNS: usize = 26;
 /// Number of confusions listed when the matrix is too wide.
 const COMMONEST: usize = 20;
 
 fn confusions(evaluation: &Evaluation) -> String {
     let classes = 0..evaluation.classes;
-    if evaluation.classes > MOST_COLUMNS {
+    if evaluation.classes > MAX_COLUMNS {
         let pairs =
             classes.clone().flat_map(|label| classes.clone().map(move |predicted| (label, predicted)));
         let mut pairs: Vec<_> =

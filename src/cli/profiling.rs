@@ -21,7 +21,7 @@ const SIDE: usize = 1024;
 const TRIES: usize = 3;
 
 /// Largest number of spans in a trace file: about 30 MB, at which viewers become slow.
-const MOST_SPANS: usize = 200_000;
+const MAX_SPANS: usize = 200_000;
 
 pub struct Profiling {
     profile: Profile,
@@ -54,7 +54,7 @@ impl Profiling {
             self.profile.add(&spans, work.steps - self.before.steps - self.profile.steps);
         }
         if let Some(kept) = &mut self.spans {
-            let room = MOST_SPANS.saturating_sub(kept.len());
+            let room = MAX_SPANS.saturating_sub(kept.len());
             kept.extend(spans.into_iter().take(room));
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Profiling {
             write_trace(path, &self.profile, spans, device).map_err(|error| Error::io(path, error))?;
             let count = HumanCount(spans.len() as u64);
             let extent = match spans.last() {
-                Some(last) if spans.len() == MOST_SPANS => {
+                Some(last) if spans.len() == MAX_SPANS => {
                     format!(
                         "the first {count} spans, up to step {} of {}",
                         HumanCount(last.step),

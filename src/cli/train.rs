@@ -22,7 +22,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         model_file::check_writable(path)?;
     }
     if let Some(dir) = &settings.checkpoints {
-        Checkpoint::make_room(dir, settings.resumed.is_some())?;
+        Checkpoint::prepare(dir, settings.resumed.is_some())?;
     }
     let dir = options.data.clone();
     let choice = options.device.choose();

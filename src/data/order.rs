@@ -16,7 +16,7 @@ pub struct BatchOrder {
     seed: u64,
     position: u64,
     epoch: u64,
-    /// Examples of this epoch already drawn.
+    /// Examples already drawn in this epoch.
     drawn: usize,
     shuffled: Vec<u32>,
 }

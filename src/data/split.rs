@@ -136,7 +136,7 @@ impl Split {
     }
 }
 
-/// The images themselves would fill the terminal.
+/// Leaves out the images, which would fill the terminal.
 impl std::fmt::Debug for Split {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Split({} images of {} pixels)", self.len(), self.pixels)

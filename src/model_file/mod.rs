@@ -54,7 +54,7 @@ impl Weights {
 }
 
 /// Limit on the members of an ensemble; a file that has more is at fault.
-const MOST_MEMBERS: usize = 1000;
+const MAX_MEMBERS: usize = 1000;
 
 /// Key of the only metadata entry, which is JSON. A single entry, because the order of several could vary and the same model
 /// must give the same bytes.
@@ -62,7 +62,7 @@ const KEY: &str = "inkgrad";
 const FORMAT: u32 = 1;
 
 /// Larger files are not read; no sensible network for small images comes near.
-const MOST_BYTES: u64 = 2 << 30;
+const MAX_BYTES: u64 = 2 << 30;
 
 #[derive(Serialize, Deserialize)]
 struct Description {
@@ -141,8 +141,8 @@ impl Model {
         let network =
             Network::new(*task, recipe.normalisation, &recipe.layers).map_err(|e| bad(e.to_string()))?;
         let members = description.members;
-        if !(1..=MOST_MEMBERS).contains(&members) {
-            return Err(bad(format!("{members} members: 1 to {MOST_MEMBERS} are possible")));
+        if !(1..=MAX_MEMBERS).contains(&members) {
+            return Err(bad(format!("{members} members: 1 to {MAX_MEMBERS} are possible")));
         }
         // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
         let mut tensors = Vec::new();
@@ -182,10 +182,10 @@ impl Model {
 
     pub fn open(path: &Path) -> Result<Self> {
         let length = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
-        if length > MOST_BYTES {
+        if length > MAX_BYTES {
             return Err(Error::bad_file(
                 path,
-                format!("{length} bytes, no model is larger than {MOST_BYTES}"),
+                format!("{length} bytes, no model is larger than {MAX_BYTES}"),
             ));
         }
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;

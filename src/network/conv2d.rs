@@ -44,7 +44,7 @@ fn is_yes(bias: &bool) -> bool {
 
 /// The weight gradient is summed over groups of images separately, then over the groups: enough groups to occupy a GPU,
 /// few enough for the second sum to be cheap.
-const MOST_GROUPS: usize = 32;
+const MAX_GROUPS: usize = 32;
 
 /// Fewest images per group: a group is one chunk of a CPU's work, and reads and writes a sum for every weight, so that more
 /// weights call for larger groups.
@@ -128,7 +128,7 @@ impl Layer for Conv2d {
         let Sizes { rows, in_channels, out_channels, window } = self.sizes(builder, placed);
         let weights = out_channels * in_channels * window.taps();
         let columns = weights + if self.bias { out_channels } else { 0 };
-        let group = rows.div_ceil(MOST_GROUPS).next_power_of_two().max(least_group(columns));
+        let group = rows.div_ceil(MAX_GROUPS).next_power_of_two().max(least_group(columns));
         let groups = rows.div_ceil(group);
         let partials = builder.activation(&format!("{}.partial_gradients", placed.name), &[groups, columns]);
         builder.push(

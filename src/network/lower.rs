@@ -71,7 +71,7 @@ impl TrainingOptions {
 /// How many squares one workgroup adds up, and the largest number of partial sums, all of which every invocation of
 /// `clip_norm` adds up again.
 const PART: usize = 4096;
-const MOST_PARTS: usize = 64;
+const MAX_PARTS: usize = 64;
 
 impl Network {
     /// One training step, in unfused ops; executors fuse some of them, see [`crate::plan::fuse`].
@@ -108,7 +108,7 @@ impl Network {
         let parameters = builder.named("parameters", &[count], Storage::Parameters { offset: 0 });
         let gradients = builder.named("gradients", &[count], Storage::Gradients { offset: 0 });
         if let Some(max_norm) = options.clip_norm {
-            let parts = count.div_ceil(PART).clamp(1, MOST_PARTS);
+            let parts = count.div_ceil(PART).clamp(1, MAX_PARTS);
             let sums = builder.activation("square_sums", &[parts]);
             builder.push(Phase::Update, SquareSum { x: gradients, sums, count, parts });
             builder.push(Phase::Update, ClipNorm { gradients, sums, count, parts, max_norm });

@@ -137,22 +137,22 @@ pub struct Network {
 }
 
 /// Limit on parameters, above any sensible network for small images: a recipe or file that asks for more is at fault.
-const MOST_PARAMETERS: usize = 1 << 28;
+const MAX_PARAMETERS: usize = 1 << 28;
 
 /// Limit on a layer's output values per image, above anything useful on small images.
-const MOST_VALUES: usize = 1 << 26;
+const MAX_VALUES: usize = 1 << 26;
 
 /// Labels are bytes.
-const MOST_CLASSES: usize = 256;
+const MAX_CLASSES: usize = 256;
 
 impl Network {
     /// Connects the layers, checks that their shapes fit, and lays out their parameters.
     pub fn new(task: Task, normalisation: Normalisation, specs: &[LayerSpec]) -> Result<Self> {
         let Task { height, width, classes } = task;
         let sides = 1..=MAX_SIDE;
-        if !sides.contains(&height) || !sides.contains(&width) || !(2..=MOST_CLASSES).contains(&classes) {
+        if !sides.contains(&height) || !sides.contains(&width) || !(2..=MAX_CLASSES).contains(&classes) {
             let what = format!("no network for {height} x {width} images in {classes} classes");
-            let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MOST_CLASSES} classes");
+            let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MAX_CLASSES} classes");
             return Err(Error::Recipe(format!("{what}: {wanted} are possible")));
         }
         let usable =
@@ -183,8 +183,8 @@ impl Network {
                 append(&mut network.statistics, &name, statistic)?;
             }
             let values = output.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
-            if values.is_none_or(|values| values > MOST_VALUES) {
-                let what = format!("{name}: more than {MOST_VALUES} output values per image");
+            if values.is_none_or(|values| values > MAX_VALUES) {
+                let what = format!("{name}: more than {MAX_VALUES} output values per image");
                 return Err(Error::Recipe(format!("{what}. Use fewer channels or units, or pool before it")));
             }
             let parameters = first..network.parameters.len();
@@ -249,8 +249,8 @@ fn initial_values(slices: &[Slice], seed: u64) -> Vec<f32> {
 fn append(slices: &mut Vec<Slice>, layer: &str, parameter: Parameter) -> Result<()> {
     let offset = slices.last().map_or(0, |last| last.range().end);
     let len = parameter.shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side));
-    if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MOST_PARAMETERS) {
-        let what = format!("{layer}: a network of more than {MOST_PARAMETERS} parameters");
+    if len.and_then(|len| len.checked_add(offset)).is_none_or(|total| total > MAX_PARAMETERS) {
+        let what = format!("{layer}: a network of more than {MAX_PARAMETERS} parameters");
         return Err(Error::Recipe(format!("{what}. Use smaller layers")));
     }
     slices.push(Slice {

@@ -93,15 +93,15 @@ pub(super) fn window(
 ) -> Result<crate::plan::Window, String> {
     use crate::plan::Window;
     // Larger windows are of no use on images of any permitted size, and sizes could overflow.
-    const MOST: usize = 1 << 12;
+    const MAX: usize = 1 << 12;
     let &[_, height, width] = input else {
         return Err(format!(
             "needs images (channels, height, width), but its input is {input:?}: put it before the first dense or flatten layer"
         ));
     };
     let (Pair(kernel), Pair(stride), input) = (kernel, stride, [height, width]);
-    if kernel.contains(&0) || stride.contains(&0) || kernel.iter().chain(&stride).any(|side| *side > MOST) {
-        return Err(format!("kernel {kernel:?} and stride {stride:?} must be from 1 to {MOST}"));
+    if kernel.contains(&0) || stride.contains(&0) || kernel.iter().chain(&stride).any(|side| *side > MAX) {
+        return Err(format!("kernel {kernel:?} and stride {stride:?} must be from 1 to {MAX}"));
     }
     let most = [0, 1].map(|i| input[i].max(kernel[i]));
     if stride[0] > most[0] || stride[1] > most[1] {

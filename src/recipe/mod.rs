@@ -125,7 +125,7 @@ pub const PRESETS: &[(&str, &str)] = &[
 ];
 
 /// More steps than any run needs; step numbers stay exact in every type that holds them.
-const MOST_STEPS: u64 = 1 << 31;
+const MAX_STEPS: u64 = 1 << 31;
 
 impl Recipe {
     /// One of the [`PRESETS`].
@@ -165,16 +165,16 @@ impl Recipe {
             return Err(format!("batch = {}: from 1 to {} images per step", self.batch, 1 << 20));
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return Err(format!("learning_rate = {}: a number above zero is needed", self.learning_rate));
+            return Err(format!("learning_rate = {}: a number above zero is required", self.learning_rate));
         }
         if !(self.warm_up_epochs.is_finite() && self.warm_up_epochs >= 0.0) {
-            return Err(format!("warm_up_epochs = {}: zero or more is needed", self.warm_up_epochs));
+            return Err(format!("warm_up_epochs = {}: zero or more is required", self.warm_up_epochs));
         }
         if !(0.0..1.0).contains(&self.label_smoothing) {
             return Err(format!("label_smoothing = {}: from 0 to less than 1", self.label_smoothing));
         }
         if let Some(norm) = self.clip_norm.filter(|norm| !(norm.is_finite() && *norm > 0.0)) {
-            return Err(format!("clip_norm = {norm}: a number above zero is needed"));
+            return Err(format!("clip_norm = {norm}: a number above zero is required"));
         }
         if let Some(Average { decay }) = self.average.filter(|a| !(0.0..1.0).contains(&a.decay)) {
             return Err(format!("average: decay = {decay}: from 0 to less than 1"));
@@ -186,11 +186,11 @@ impl Recipe {
             (None, None) | (Some(_), Some(_)) => {
                 Err("exactly one of `steps` and `epochs` must say how long to train".into())
             }
-            (Some(steps), _) if steps == 0 || steps > MOST_STEPS => {
-                Err(format!("steps = {steps}: from 1 to {MOST_STEPS}"))
+            (Some(steps), _) if steps == 0 || steps > MAX_STEPS => {
+                Err(format!("steps = {steps}: from 1 to {MAX_STEPS}"))
             }
             (_, Some(epochs)) if !(epochs.is_finite() && epochs > 0.0) => {
-                Err(format!("epochs = {epochs}: a number above zero is needed"))
+                Err(format!("epochs = {epochs}: a number above zero is required"))
             }
             _ => Ok(()),
         }
@@ -224,9 +224,9 @@ impl Recipe {
             (Some(steps), _) => return Ok(steps),
             (None, epochs) => (epochs.unwrap_or(1.0) * images as f64 / self.batch as f64).ceil().max(1.0),
         };
-        match steps <= MOST_STEPS as f64 {
+        match steps <= MAX_STEPS as f64 {
             true => Ok(steps as u64),
-            false => Err(Error::Recipe(format!("{steps} steps are too many: at most {MOST_STEPS}"))),
+            false => Err(Error::Recipe(format!("{steps} steps are too many: at most {MAX_STEPS}"))),
         }
     }
 }

@@ -81,7 +81,7 @@ const FORMAT: u32 = 1;
 /// Number of checkpoints that are kept in a directory.
 const KEPT: usize = 2;
 /// Larger files are not read.
-const MOST_BYTES: u64 = 8 << 30;
+const MAX_BYTES: u64 = 8 << 30;
 
 impl About {
     pub(super) fn new(
@@ -130,8 +130,8 @@ impl Checkpoint {
     /// interrupted writes have left there.
     ///
     /// # Errors
-    /// `Usage` where a new run would mix its checkpoints with another's; `Output` or `Io` where there can be no such directory.
-    pub fn make_room(dir: &Path, continues: bool) -> Result<()> {
+    /// `Usage` if a new run would mix its checkpoints with another's; `Output` or `Io` if the directory cannot be used.
+    pub fn prepare(dir: &Path, continues: bool) -> Result<()> {
         if dir.exists() && !dir.is_dir() {
             return Err(Error::Output(format!(
                 "{} is not a directory: name a directory for the checkpoints",
@@ -167,8 +167,8 @@ impl Checkpoint {
 
     pub fn open(path: &Path) -> Result<Self> {
         let length = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
-        if length > MOST_BYTES {
-            let what = format!("{length} bytes, no checkpoint is larger than {MOST_BYTES}");
+        if length > MAX_BYTES {
+            let what = format!("{length} bytes, no checkpoint is larger than {MAX_BYTES}");
             return Err(Error::bad_file(path, what));
         }
         Self::from_bytes(path, &std::fs::read(path).map_err(|e| Error::io(path, e))?)

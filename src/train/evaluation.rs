@@ -18,7 +18,7 @@ pub struct Evaluation {
     /// Mean cross-entropy per image, in nats.
     pub loss: f64,
     pub classes: usize,
-    /// `[classes, classes]`: row the label, column the prediction.
+    /// `[classes, classes]`: rows are labels, columns are predictions.
     pub confusion: Vec<u32>,
 }
 

@@ -6,8 +6,8 @@ use crate::executor::Device;
 use crate::network::Network;
 use crate::plan::{Element, Plan, fuse};
 
-/// Largest batch of an evaluation, in images and in bytes of activations.
-const MOST_IMAGES: usize = 500;
+/// Limits on the batch of an evaluation, in images and in bytes of activations.
+const MAX_IMAGES: usize = 500;
 const ACTIVATION_BYTES: usize = 32 << 20;
 
 /// # Errors
@@ -17,7 +17,7 @@ pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {
     match given == wanted {
         true => Ok(()),
         false => Err(Error::Data(format!(
-            "images of {given} pixels for a network of {wanted}: use images of the size that it was made for"
+            "images of {given} pixels for a network of {wanted}: use images of the size that it was trained on"
         ))),
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn evaluation_batch(network: &Network) -> usize {
     let one: Plan = network.evaluation_plan(1);
     let bytes: usize = one.tensors.iter().filter(|t| t.element == Element::F32).map(|t| t.bytes()).sum();
     let activations = bytes.saturating_sub(8 * network.parameter_count()).max(1);
-    (ACTIVATION_BYTES / activations).clamp(1, MOST_IMAGES)
+    (ACTIVATION_BYTES / activations).clamp(1, MAX_IMAGES)
 }
 
 /// The evaluation plan, fused for the device.

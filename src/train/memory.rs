@@ -1,17 +1,17 @@
-//! How many networks may train side by side: a bound on the device memory that they take together.
+//! How many networks may train in one run: bounds the device memory that they take together.
 
 use crate::plan::{Plan, Storage};
 
-/// Networks that train side by side at most: with this many, launches no longer count.
-pub const MOST_NETWORKS: usize = 16;
+/// Largest number of networks in a run: with this many, the cost of launches no longer matters.
+pub const MAX_NETWORKS: usize = 16;
 
 /// Bytes of device memory that they may take together.
-const MOST_BYTES: usize = 512 << 20;
+const MAX_BYTES: usize = 512 << 20;
 
-/// The number of networks with this training plan whose memory stays below the bound; at least 1. `block` is the steps in
-/// a block of one network.
+/// The number of networks with this training plan whose memory stays below the bound; at least 1. `block` is the number of
+/// steps in a block for one network.
 pub(super) fn most_networks(plan: &Plan, block: usize) -> usize {
-    (MOST_BYTES / bytes(plan, block).max(1)).clamp(1, MOST_NETWORKS)
+    (MAX_BYTES / bytes(plan, block).max(1)).clamp(1, MAX_NETWORKS)
 }
 
 /// Device memory of one network: flat buffers, activations, and the images of three blocks, both staged and unpacked.
@@ -29,7 +29,7 @@ mod tests {
     use crate::network::{Network, Task};
     use crate::recipe::Recipe;
 
-    /// Small networks gain from shared launches; large ones have no need of it.
+    /// Small networks gain from shared launches; large ones do not.
     #[test]
     fn memory_is_bounded() {
         let most = |preset: &str, batch: usize| {

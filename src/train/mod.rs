@@ -12,7 +12,7 @@ mod trainer;
 
 pub use checkpoint::{About, Checkpoint, Fingerprint};
 pub use evaluation::{Evaluation, evaluate, evaluate_members};
-pub use memory::MOST_NETWORKS;
+pub use memory::MAX_NETWORKS;
 pub use prediction::{Predictions, predict, predict_members};
 pub use session::{Best, Event, Session, SessionOptions};
 pub use trainer::{Trainer, TrainerOptions};

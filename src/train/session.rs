@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::executor::{Device, Span};
 use crate::model_file::Weights;
 
-/// What a run does beside its steps. All of it is for runs of one network.
+/// What a run does besides its steps. All of it requires a run of a single network.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
     /// The recipe's name, for checkpoints.
@@ -41,7 +41,7 @@ pub struct Best {
     pub accuracy: f64,
 }
 
-/// What [`Session::advance`] has done.
+/// What [`Session::advance`] did.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Handed a block of steps to the device. [`Session::losses`] may know more now.
@@ -254,7 +254,7 @@ impl Session {
         Ok((step, checkpoint.save(&dir)?))
     }
 
-    /// Waits for the device; keeps the losses that have become known for the next to ask.
+    /// Waits for the device; keeps the losses that have become known for the next call of `losses`.
     async fn wait(&mut self) -> Result<()> {
         let losses = self.trainer.finish().await?;
         self.losses.extend(losses);

@@ -1,4 +1,4 @@
-//! What a step is made of: initial values, the plan, the scalars of each step, the number of steps in a block.
+//! What a run's steps consist of: initial values, the plan, each step's scalars, the number of steps in a block.
 
 use crate::executor::Device;
 use crate::model_file::Weights;
@@ -6,18 +6,18 @@ use crate::network::Network;
 use crate::plan::{Plan, StepScalars, fuse};
 use crate::recipe::{Position, Recipe};
 
-/// Largest block of one network, in bytes of images and in steps: enough to hide the hand-over to the device, little enough
-/// that three blocks in flight are small beside the data set.
+/// Limits on the block of one network, in bytes of images and in steps: large enough to hide the submission to the device,
+/// small enough for three blocks in flight to be small compared with the data set.
 const BLOCK_BYTES: usize = 4 << 20;
 const BLOCK_STEPS: usize = 32;
 
 /// A block carries the images of every network that trains side by side: its bytes grow with their number, up to this.
-const MOST_BLOCK_BYTES: usize = 16 << 20;
+const MAX_BLOCK_BYTES: usize = 16 << 20;
 
 /// Steps in a block of the plan, for several networks side by side.
 pub(super) fn block(plan: &Plan, networks: usize) -> usize {
     let bytes = plan.batch.saturating_mul(plan.image_stride()).saturating_mul(networks);
-    let most = BLOCK_BYTES.saturating_mul(networks).min(MOST_BLOCK_BYTES);
+    let most = BLOCK_BYTES.saturating_mul(networks).min(MAX_BLOCK_BYTES);
     (most / bytes.max(1)).clamp(1, BLOCK_STEPS)
 }
 

@@ -1,7 +1,7 @@
-//! The training loop: blocks of steps on one device, for one network or for several that train side by side.
+//! The training loop: blocks of steps on one device, for one network or several.
 
 use super::forward::{require_images, require_labels};
-use super::memory::MOST_NETWORKS;
+use super::memory::MAX_NETWORKS;
 use super::{Checkpoint, memory, steps};
 use crate::data::{BatchOrder, Split};
 use crate::error::{Error, Result};
@@ -12,12 +12,12 @@ use crate::plan::StepScalars;
 use crate::profile::Profile;
 use crate::recipe::Recipe;
 
-/// What a trainer needs to know beside the recipe.
+/// A trainer's options, besides the recipe.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainerOptions {
     /// Seed of the first network; each further network's is one more.
     pub seed: u64,
-    /// Networks that train side by side, 1 to [`MOST_NETWORKS`]. More than one needs a GPU.
+    /// Networks that train 1 to [`MAX_NETWORKS`]. More than one requires a GPU.
     pub networks: usize,
     pub feed: Feed,
     /// Runs the plan's plain ops, unfused: slower, the reference for the fused ones.
@@ -44,11 +44,11 @@ impl Default for TrainerOptions {
 /// What a network's next step starts from: its weights, and the optimiser states (each as long as the parameters).
 type Start<'a> = (&'a Weights, &'a [Vec<f32>]);
 
-/// A training run on one device: of one network, or of several that differ in their seed alone.
+/// A training run on one device, of one network or of several that differ only in their seed.
 ///
-/// Networks side by side share their dispatches on a GPU: a step of a small network costs little but its launches. Each
-/// ends with exactly the weights of a run of its seed alone on the same device, since the same shaders do the same sums in
-/// the same order.
+/// On a GPU several networks share their dispatches, because launches are most of the cost of a small network's step. Each
+/// ends with exactly the weights of a run of its seed alone on the same device, since the same shaders compute the same
+/// sums in the same order.
 pub struct Trainer {
     network: Network,
     split: Split,
@@ -69,8 +69,8 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// How many networks of this kind should train side by side on the device at most: 1 on the CPU, and 1 on a GPU where
-    /// each network is large.
+    /// How many networks of this kind should train in one run at most: 1 on the CPU, and 1 on a GPU if each network is
+    /// large.
     pub fn most_networks(device: &Device, network: &Network, recipe: &Recipe) -> usize {
         match device {
             Device::Cpu(_) => 1,
@@ -84,8 +84,8 @@ impl Trainer {
     /// Prepares a run: initial parameters, the plan made ready on the device.
     ///
     /// # Errors
-    /// `Recipe` for a recipe that cannot be trained, `Data` where the images do not fit the network, `Usage` where the options contradict each other or the device,
-    /// `OutOfMemory` where fewer networks side by side may do, and whatever the device refuses.
+    /// `Recipe` for a recipe that cannot be trained, `Data` if the images do not fit the network, `Usage` if the options
+    /// contradict each other or the device, `OutOfMemory` if fewer networks may fit, otherwise what the device reports.
     pub async fn new(
         device: &Device,
         network: &Network,
@@ -178,7 +178,7 @@ impl Trainer {
         })
     }
 
-    /// Networks that train side by side; 1 unless the options asked for more.
+    /// Number of networks in this run.
     pub fn networks(&self) -> usize {
         self.orders.len()
     }
@@ -315,10 +315,10 @@ impl Trainer {
 }
 
 fn check(options: &TrainerOptions) -> Result<()> {
-    if !(1..=MOST_NETWORKS).contains(&options.networks) {
+    if !(1..=MAX_NETWORKS).contains(&options.networks) {
         let networks = options.networks;
         return Err(Error::Usage(format!(
-            "{networks} networks side by side: 1 to {MOST_NETWORKS} can train so"
+            "{networks} networks side by side: 1 to {MAX_NETWORKS} can train so"
         )));
     }
     if options.networks > 1 && options.profile {
