@@ -5,6 +5,7 @@
 
 // Bad input, files and devices are errors: outside tests nothing may panic on them (CI's clippy checks it).
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 pub mod batch;
 mod clock;

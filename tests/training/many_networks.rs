@@ -4,7 +4,7 @@ use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
 use inkgrad::network::Task;
 use inkgrad::plan::StepScalars;
 use inkgrad::recipe::Recipe;
-use inkgrad::train::{MOST_NETWORKS, Session, SessionOptions, Trainer, TrainerOptions};
+use inkgrad::train::{MAX_NETWORKS, Session, SessionOptions, Trainer, TrainerOptions};
 use pollster::block_on;
 
 use super::{bits, gpu, network, noise, open_gpu, parse, preset, train};
@@ -181,7 +181,7 @@ fn what_needs_one_network_is_refused_for_several() {
     block_on(async {
         let (device, split, recipe) = (gpu(), noise(150, 28, 10), preset("softmax", 10, 2));
         let network = network(&recipe, task(28));
-        let options = TrainerOptions { networks: MOST_NETWORKS + 1, ..TrainerOptions::default() };
+        let options = TrainerOptions { networks: MAX_NETWORKS + 1, ..TrainerOptions::default() };
         let error = Trainer::new(&device, &network, &recipe, &split, options).await.err().expect("too many");
         assert!(error.to_string().contains("side by side"), "{error}");
         let options = TrainerOptions { networks: 2, ..TrainerOptions::default() };

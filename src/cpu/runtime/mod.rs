@@ -1,7 +1,5 @@
 //! Runs a plan on threads: the executor, its stages and chunks, the thread pool, buffers.
 
-#![warn(clippy::undocumented_unsafe_blocks)]
-
 pub(crate) mod buffer;
 pub(crate) mod chunk;
 pub(crate) mod chunks;

@@ -5,8 +5,6 @@
 //! instructions enabled. Code that is generic over [`F32`] runs nowhere else, so a vector's arithmetic is safe to call;
 //! what takes pointers is not. Slices go by [`F32::take`] and [`F32::put`].
 
-#![warn(clippy::undocumented_unsafe_blocks)]
-
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]

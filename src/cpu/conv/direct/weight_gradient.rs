@@ -176,7 +176,7 @@ impl ImagesPass<'_> {
                     ($(($r:literal $n:literal))*) => {
                         match (channels.len(), taps.len()) {
                             // Tiles with too few registers are left out when this is compiled.
-                            $(($r, $n) if $r <= side && $n <= side =>
+                            $(($r, $n) if usize::max($r, $n) <= side =>
                                 self.tile::<V, $r, $n>(channels.start, taps.start),)*
                             _ => {}
                         }
