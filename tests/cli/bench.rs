@@ -166,10 +166,10 @@ fn what_was_timed_on_a_gpu_is_remembered() {
     assert!(!file.exists(), "nothing was timed");
     let first = train(&[]);
     let kept = std::fs::read_to_string(&file).unwrap();
-    assert!(kept.contains("dense ROWS=20") && kept.contains(env!("CARGO_PKG_VERSION")), "{kept}");
+    assert!(kept.contains("M=20") && kept.contains(env!("CARGO_PKG_VERSION")), "{kept}");
     assert_eq!(train(&[]), first);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), kept, "nothing new");
     std::fs::write(&file, "{ half a fi").unwrap();
     train(&[]);
-    assert!(std::fs::read_to_string(&file).unwrap().contains("dense ROWS=20"), "it was made anew");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("M=20"), "it was made anew");
 }

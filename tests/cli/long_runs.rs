@@ -312,7 +312,7 @@ fn validation_is_told_logged_and_ends_the_run() {
 fn many_seeds_have_a_mean_and_an_ensemble_is_one_model() {
     let scene = Scene::new();
     let recipe = scene.path("mine.toml");
-    let run = ["train", "--recipe", &recipe, "--data", scene.bands.dir(), "--device", "cpu", "--steps", "30"];
+    let run = ["train", "--recipe", &recipe, "--data", scene.bands.dir(), "--device", "cpu", "--steps", "2"];
     let log = scene.path("seeds.jsonl");
     let seeds = inkgrad(&[&run[..], &["--seeds", "3", "--json", "--log", &log]].concat()).well();
     let events = seeds.events();

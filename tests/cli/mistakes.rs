@@ -24,7 +24,7 @@ fn settings_out_of_range() {
     refused(&["--feed", "resident"], "--feed is for GPUs");
     refused(&["--no-tune"], "--no-tune is for GPUs");
     inkgrad(&["bench", "softmax", "--device", "cpu", "--feed", "stream"]).failed(2, &["--feed is for GPUs"]);
-    inkgrad(&["verify", "--device", "gpu", "--threads", "2"]).failed(2, &["--threads are the CPU path's"]);
+    inkgrad(&["verify", "--device", "gpu", "--threads", "2"]).failed(2, &["--threads is for the CPU"]);
 }
 
 #[test]
@@ -38,12 +38,12 @@ fn nothing_is_written_over_what_is_read_or_written() {
     let refused = |options: &[&str], words: &[&str]| {
         inkgrad(&[&own[..], options].concat()).failed(2, words);
     };
-    refused(&["--save", text(&recipe)], &["--save", "over the recipe"]);
-    refused(&["--trace", text(&images)], &["--trace", "over the images"]);
-    refused(&["--save", text(&model), "--log", text(&model)], &["--log", "over --save"]);
+    refused(&["--save", text(&recipe)], &["--save", "overwrite the recipe"]);
+    refused(&["--trace", text(&images)], &["--trace", "overwrite the images"]);
+    refused(&["--save", text(&model), "--log", text(&model)], &["--log", "overwrite --save"]);
     // The same file by another name.
     let other = bands.file(".").join("m.safetensors");
-    refused(&["--save", text(&model), "--trace", text(&other)], &["--trace", "over --save"]);
+    refused(&["--save", text(&model), "--trace", text(&other)], &["--trace", "overwrite --save"]);
     assert!(!model.exists() && std::fs::read(&images).unwrap() == before);
 }
 
@@ -112,5 +112,5 @@ fn a_link_is_followed() {
 #[test]
 fn seeds_that_are_no_numbers_any_more_are_refused() {
     let bands = Bands::new();
-    bands.train(&["--seed", "18446744073709551615", "--seeds", "3"]).failed(2, &["Begin with a smaller one"]);
+    bands.train(&["--seed", "18446744073709551615", "--seeds", "3"]).failed(2, &["Start with a smaller one"]);
 }
