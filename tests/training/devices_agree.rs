@@ -15,9 +15,11 @@ use super::{MNIST, cpu, gpu, images, network, parse, preset, run_to_end, train};
 
 /// Largest difference of two losses, over the loss: some hundred roundings of the forward pass.
 const LOSS: f32 = 2e-5;
-/// Largest difference of two values of a tensor, over its largest value. Rounding stays below 1e-4; the rest is for activations
+/// Largest difference of two running means or variances, over the largest of the layer's: rounding of the forward pass.
+const STATISTICS: f32 = 1e-4;
+/// Largest difference of two values of a tensor that follows from gradients, over its largest value. Rounding stays below 1e-4; the rest is for activations
 /// so near to 0, or to their neighbours, that a ReLU or a pooling window decides otherwise. A missing term is more.
-const TENSOR: f32 = 1e-2;
+const GRADIENT: f32 = 1e-2;
 /// Adam divides gradients by their size, also those that are all rounding: where the first moment is less than this share of
 /// its tensor's largest value, updates are not compared.
 const NO_GRADIENT: f32 = 0.02;
@@ -77,13 +79,20 @@ fn largest(values: impl Iterator<Item = f32>) -> f32 {
     values.fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()))
 }
 
-/// Compares the named slices of two flat buffers, each by its own largest value. `extra` is what an element may differ by
+/// Compares the named slices of two flat buffers, each by a share `bound` of its largest value. `extra` is what an element may differ by
 /// besides, or `None` where it is not compared.
 #[track_caller]
-fn close(given: &[f32], wanted: &[f32], slices: &[Slice], extra: impl Fn(usize) -> Option<f32>, what: &str) {
+fn close(
+    given: &[f32],
+    wanted: &[f32],
+    slices: &[Slice],
+    bound: f32,
+    extra: impl Fn(usize) -> Option<f32>,
+    what: &str,
+) {
     for slice in slices {
         let range = slice.range();
-        let most = TENSOR * largest(wanted[range.clone()].iter().copied());
+        let most = bound * largest(wanted[range.clone()].iter().copied());
         for at in range {
             let Some(extra) = extra(at) else { continue };
             let (given, wanted, most) = (given[at], wanted[at], most + extra);
@@ -100,6 +109,7 @@ fn same_step(network: &Network, is_adam: bool, before: &[f32], wanted: &State, g
         &given.statistics,
         &wanted.statistics,
         &network.statistics,
+        STATISTICS,
         |_| Some(0.0),
         &format!("{what}: statistics"),
     );
@@ -113,13 +123,13 @@ fn same_step(network: &Network, is_adam: bool, before: &[f32], wanted: &State, g
     for (which, (given, wanted)) in given.states.iter().zip(&wanted.states).enumerate() {
         // After Adam's two moments come the averaged weights, which move as the weights do.
         let extra = |at: usize| (which < 2 || has_gradient[at]).then_some(0.0);
-        close(given, wanted, &network.parameters, extra, &format!("{what}: state {which}"));
+        close(given, wanted, &network.parameters, GRADIENT, extra, &format!("{what}: state {which}"));
     }
     let moved = |after: &[f32]| after.iter().zip(before).map(|(after, before)| after - before).collect();
     let (given, wanted_moves): (Vec<f32>, Vec<f32>) = (moved(&given.parameters), moved(&wanted.parameters));
     // Differences of rounded weights.
     let extra = |at: usize| has_gradient[at].then_some(2.0 * f32::EPSILON * before[at].abs());
-    close(&given, &wanted_moves, &network.parameters, extra, &format!("{what}: update"));
+    close(&given, &wanted_moves, &network.parameters, GRADIENT, extra, &format!("{what}: update"));
 }
 
 fn plan(network: &Network, recipe: &Recipe) -> Plan {
