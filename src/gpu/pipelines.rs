@@ -16,7 +16,7 @@ pub(super) struct Pipeline {
 
 /// Pipelines are kept for later executors of the same shapes, until there are more than this; then those that no executor
 /// uses go. The plans of a training have fewer. Software drivers take megabytes for each.
-const MOST_KEPT: usize = 128;
+const MAX_KEPT: usize = 128;
 
 /// Everything of a launch that its pipeline depends on; float64 by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ impl Pipelines {
             made.insert((*key).clone(), Arc::new(pipeline));
         }
         let pipelines = keys.iter().filter_map(|key| made.get(key).cloned()).collect();
-        if made.len() > MOST_KEPT {
+        if made.len() > MAX_KEPT {
             made.retain(|_, pipeline| Arc::strong_count(pipeline) > 1);
         }
         Ok((pipelines, count))

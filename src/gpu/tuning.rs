@@ -37,7 +37,7 @@ pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
 const ENOUGH: f64 = 1e-3;
 
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
-const LEAST_WORK: f64 = 1e6;
+const MIN_WORK: f64 = 1e6;
 
 /// Seconds that measuring a plan may take in all. Drivers that compile on first use spend most of it on that.
 const BUDGET: f64 = 0.25;
@@ -79,7 +79,7 @@ async fn fastest_of(
     let mut growth = 1.0;
     let least = least_fraction(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
     while rates.iter().any(Option::is_none) {
-        let wanted = (growth * LEAST_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
+        let wanted = (growth * MIN_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
         for (variant, dispatch) in candidate.dispatches.iter().enumerate() {

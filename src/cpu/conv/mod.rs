@@ -31,7 +31,7 @@ use crate::cpu::runtime::tensors::{Floats, Matrix};
 use crate::cpu::simd::F32;
 
 /// Lanes of the longest vectors.
-const MOST_LANES: usize = 16;
+const MAX_LANES: usize = 16;
 
 /// A convolution, or an input gradient, which is a convolution of the output gradient: made for one shape and level by
 /// [`ConvAlgorithm`].

@@ -5,7 +5,7 @@ use crate::plan::{StepScalars, image_stride};
 use crate::random::{Stream, philox4x32, uniform};
 
 /// Points of the elastic grid along a side, at most.
-const MOST_POINTS: usize = 15;
+const MAX_POINTS: usize = 15;
 
 impl CpuOp for Augment {
     fn partition(&self) -> Partition {
@@ -44,7 +44,7 @@ struct Map {
     across: [f32; 2],
     down: [f32; 2],
     /// Displacements of the elastic grid's points, `[y, x]`, each horizontal and vertical.
-    points: [[[f32; 2]; MOST_POINTS]; MOST_POINTS],
+    points: [[[f32; 2]; MAX_POINTS]; MAX_POINTS],
 }
 
 /// Uniform numbers from -1 to 1.
@@ -85,7 +85,7 @@ impl Map {
             ],
             across: [cos / size, sin / size],
             down: [(cos * slant - sin) / size, (sin * slant + cos) / size],
-            points: [[[0.0; 2]; MOST_POINTS]; MOST_POINTS],
+            points: [[[0.0; 2]; MAX_POINTS]; MAX_POINTS],
         };
         if strengths.elastic > 0.0 {
             let ([cells_y, cells_x], gain) = (op.cells(), 0.5 * op.elastic_gain());
@@ -112,7 +112,7 @@ impl Map {
         let centre = [0.5 * (width - 1) as f32, 0.5 * (height - 1) as f32];
         for y in 0..height {
             // The grid's four rows around this one, blended once for all of its pixels.
-            let mut blended = [[0.0; 2]; MOST_POINTS];
+            let mut blended = [[0.0; 2]; MAX_POINTS];
             if is_elastic {
                 let (first, weights) = cell(y, height, cells_y);
                 for (x, blended) in blended.iter_mut().enumerate().take(cells_x + 3) {

@@ -43,7 +43,7 @@ pub struct Strengths {
 }
 
 /// Most cells of the elastic grid along a side: 15 x 15 points are as many as a workgroup has invocations for.
-const MOST_CELLS: f32 = 12.0;
+const MAX_CELLS: f32 = 12.0;
 const SPACING: f32 = 7.0;
 
 impl Strengths {
@@ -70,7 +70,7 @@ impl Augment {
         let spacing =
             if self.strengths.elastic_spacing > 0.0 { self.strengths.elastic_spacing } else { SPACING };
         [self.height, self.width]
-            .map(|side| (side.saturating_sub(1) as f32 / spacing).round().clamp(1.0, MOST_CELLS) as usize)
+            .map(|side| (side.saturating_sub(1) as f32 / spacing).round().clamp(1.0, MAX_CELLS) as usize)
     }
 
     /// How far a grid point moves for one unit of its random number, a sum of two even ones: `sqrt(6)` makes its

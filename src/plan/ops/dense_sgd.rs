@@ -1,4 +1,4 @@
-use super::launch::{MOST_BROADCASTING, READ, WRITE, blocks, input, launch, offset};
+use super::launch::{MAX_BROADCASTING, READ, WRITE, blocks, input, launch, offset};
 use super::shader::{Shader, join};
 use super::{Access, Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
@@ -111,7 +111,7 @@ impl DenseSgd {
 
     fn with_subgroups(&self, plan: &Plan) -> Launch {
         let blocks = self.inputs.div_ceil(8);
-        let threads = blocks.next_multiple_of(8).min(MOST_BROADCASTING);
+        let threads = blocks.next_multiple_of(8).min(MAX_BROADCASTING);
         let constants = self.sizes(plan).chain([("THREADS", threads as f64)]);
         let groups = [blocks.div_ceil(threads) as u32, self.outputs.div_ceil(8) as u32, 1];
         launch(&SHADERS[2], constants, self.bindings(), groups)

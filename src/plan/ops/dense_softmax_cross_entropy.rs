@@ -4,7 +4,7 @@ use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Most classes whose logits the shader keeps in workgroup memory; 4 rows of them are 4 KiB.
-const MOST_KEPT: usize = 256;
+const MAX_KEPT: usize = 256;
 
 /// A classifier's last layer and its loss in one pass: `dense` then `softmax_cross_entropy`, the logits never
 /// stored.
@@ -59,7 +59,7 @@ impl Describe for DenseSoftmaxCrossEntropy {
             ("INPUTS", self.inputs as f64),
             ("CLASSES", self.classes as f64),
             ("SCALE", self.scale as f64),
-            ("KEPT", if self.classes <= MOST_KEPT { self.classes as f64 } else { 1.0 }),
+            ("KEPT", if self.classes <= MAX_KEPT { self.classes as f64 } else { 1.0 }),
             ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
             ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
             ("WEIGHT_OFFSET", weight_offset as f64),

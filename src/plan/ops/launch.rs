@@ -97,13 +97,13 @@ pub(super) fn launch(
 
 /// Most invocations of a workgroup whose lanes broadcast one factor of a product. More would read so much of their own factor
 /// that it leaves the caches before the next broadcast vectors come.
-pub(super) const MOST_BROADCASTING: usize = 32;
+pub(super) const MAX_BROADCASTING: usize = 32;
 
 /// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation: those
 /// that leave the fewest invocations without work (100 rows are 13 blocks: with workgroups 8 high three rows would be idle),
 /// and of those the largest. At least eight wide where the product is: neighbours then read and write whole cache lines.
 pub(super) fn blocks(rows: usize, columns: usize) -> (usize, usize) {
-    const MOST_THREADS: usize = 64;
+    const MAX_THREADS: usize = 64;
     let fit = |length: usize| length.div_ceil(8).next_power_of_two();
     let widths = [8, 16, 32].map(|width| fit(columns).min(width));
     let heights = [8, 4, 2, 1].map(|height| fit(rows).min(height));
@@ -112,7 +112,7 @@ pub(super) fn blocks(rows: usize, columns: usize) -> (usize, usize) {
         columns.div_ceil(8).next_multiple_of(width) * rows.div_ceil(8).next_multiple_of(height)
     };
     sizes
-        .filter(|(width, height)| width * height <= MOST_THREADS)
+        .filter(|(width, height)| width * height <= MAX_THREADS)
         .min_by_key(|size| (invocations(*size), std::cmp::Reverse(size.0 * size.1)))
         .unwrap_or((1, 1))
 }

@@ -1,6 +1,6 @@
 //! Matrix products: the shaders of `matmul` and `dense`, and how they are launched.
 
-use super::launch::{MOST_BROADCASTING, READ, WRITE, blocks, launch, layered, offset, operand, pixels, tile};
+use super::launch::{MAX_BROADCASTING, READ, WRITE, blocks, launch, layered, offset, operand, pixels, tile};
 use super::shader::{Shader, join};
 use super::{Constant, Launch, Operand};
 use crate::plan::{Plan, TensorId};
@@ -126,7 +126,7 @@ impl Product {
 
     /// Any factor of floats can be broadcast; the other must be stored in fours, for lanes to read theirs.
     fn with_subgroups(&self, plan: &Plan) -> Option<Launch> {
-        let threads = |own: &Factor| own.vectors.div_ceil(8).next_multiple_of(8).min(MOST_BROADCASTING);
+        let threads = |own: &Factor| own.vectors.div_ceil(8).next_multiple_of(8).min(MAX_BROADCASTING);
         // Lanes that have no vector of their own only cost.
         let lanes = |broadcast: &Factor, own: &Factor| {
             own.vectors.next_multiple_of(8 * threads(own)) * broadcast.vectors.next_multiple_of(8)

@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::layout::{from_batch_innermost, strip_rows, strip_vectors, to_batch_innermost, zero_vectors};
 use super::{BLOCK_CHANNELS, channel_blocks};
 use crate::cpu::Level;
-use crate::cpu::conv::{ConvShape, Convolution, MOST_LANES, Maps};
+use crate::cpu::conv::{ConvShape, Convolution, MAX_LANES, Maps};
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::Window;
 
@@ -73,7 +73,7 @@ impl Forward {
 
     /// Vectors of the input, and behind them what transposing the last block of values overwrites.
     fn input_vectors(&self) -> usize {
-        self.in_channels * self.input[0] * self.row_stride() + MOST_LANES
+        self.in_channels * self.input[0] * self.row_stride() + MAX_LANES
     }
 
     /// Weights in the order in which register blocks read them: `[tap, channel of the block]`, one block after another.
@@ -101,7 +101,7 @@ impl Convolution for Forward {
 
     fn scratch(&self) -> usize {
         let vectors = self.input_vectors() + BLOCK_CHANNELS * strip_vectors(self.output);
-        vectors * MOST_LANES + self.out_channels * self.taps()
+        vectors * MAX_LANES + self.out_channels * self.taps()
     }
 
     unsafe fn run(&self, maps: &Maps, rows: Range<usize>) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::cpu::conv::MOST_LANES;
+use crate::cpu::conv::MAX_LANES;
 use crate::cpu::runtime::tensors::{Matrix, Source};
 use crate::cpu::simd::F32;
 
@@ -45,7 +45,7 @@ unsafe fn through_a_block<V: F32, S: Source>(
     range: Range<usize>,
     to: *mut f32,
 ) {
-    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    let mut block = [0.0; MAX_LANES * MAX_LANES];
     for c in range.clone().step_by(V::LANES) {
         let count = V::LANES.min(range.end - c);
         for image in 0..images.min(V::LANES) {
@@ -72,7 +72,7 @@ pub(in crate::cpu::conv) unsafe fn from_batch_innermost<V: F32>(
     stride: usize,
     images: usize,
 ) {
-    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    let mut block = [0.0; MAX_LANES * MAX_LANES];
     for c in (0..count).step_by(V::LANES) {
         let part = V::LANES.min(count - c);
         let (from, to) = (from.add(c * V::LANES), to.add(c));
@@ -90,13 +90,13 @@ pub(in crate::cpu::conv) unsafe fn from_batch_innermost<V: F32>(
 
 /// Rows of a map that are written back together, as a strip: whole blocks of values where there are enough.
 pub(in crate::cpu::conv) fn strip_rows([height, width]: [usize; 2]) -> usize {
-    let whole = (1..MOST_LANES).find(|rows| (rows * width).is_multiple_of(MOST_LANES));
-    whole.unwrap_or(MOST_LANES).min(height)
+    let whole = (1..MAX_LANES).find(|rows| (rows * width).is_multiple_of(MAX_LANES));
+    whole.unwrap_or(MAX_LANES).min(height)
 }
 
 /// Vectors of a channel of such a strip.
 pub(in crate::cpu::conv) fn strip_vectors(sides: [usize; 2]) -> usize {
-    (strip_rows(sides) * sides[1]).next_multiple_of(MOST_LANES)
+    (strip_rows(sides) * sides[1]).next_multiple_of(MAX_LANES)
 }
 
 /// Zeroes `count` vectors.

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::cpu::conv::{MOST_LANES, split_evenly};
+use crate::cpu::conv::{MAX_LANES, split_evenly};
 use crate::cpu::simd::F32;
 
 /// Most channels and columns of a tile, one of the two: with 12 sums, and the values they come from, 16 registers are full.
@@ -137,7 +137,7 @@ pub(in crate::cpu::conv) unsafe fn add_lanes<V: F32>(
     group: usize,
     to: *mut f32,
 ) {
-    let mut block = [0.0; MOST_LANES * MOST_LANES];
+    let mut block = [0.0; MAX_LANES * MAX_LANES];
     for column in (0..columns).step_by(V::LANES) {
         let count = V::LANES.min(columns - column);
         V::transpose(sums.add(column * V::LANES), V::LANES, block.as_mut_ptr(), V::LANES);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::layout::{to_batch_innermost, zero_vectors};
 use super::register_tiles::{Positions, add_lanes, add_positions, register_tiles};
 use crate::cpu::Level;
-use crate::cpu::conv::{self, ConvShape, GradientTensors, MOST_LANES};
+use crate::cpu::conv::{self, ConvShape, GradientTensors, MAX_LANES};
 use crate::cpu::runtime::tensors::Matrix;
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::Window;
@@ -47,9 +47,9 @@ impl WeightGradient {
     /// overwrites.
     fn vectors(&self) -> [usize; 3] {
         let [height, width] = self.padded_input();
-        let strip = (self.strip_rows() * self.shape.window.output[1]).next_multiple_of(MOST_LANES);
-        let input = self.shape.in_channels * height * width + MOST_LANES;
-        [input, self.shape.out_channels * strip, self.columns().next_multiple_of(MOST_LANES)]
+        let strip = (self.strip_rows() * self.shape.window.output[1]).next_multiple_of(MAX_LANES);
+        let input = self.shape.in_channels * height * width + MAX_LANES;
+        [input, self.shape.out_channels * strip, self.columns().next_multiple_of(MAX_LANES)]
     }
 }
 
@@ -59,7 +59,7 @@ impl conv::WeightGradient for WeightGradient {
     }
 
     fn scratch(&self) -> usize {
-        self.vectors().iter().sum::<usize>() * MOST_LANES + self.taps()
+        self.vectors().iter().sum::<usize>() * MAX_LANES + self.taps()
     }
 
     unsafe fn run(&self, tensors: &GradientTensors, rows: Range<usize>) {

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use crate::cpu::conv::{MOST_LANES, split_evenly};
+use crate::cpu::conv::{MAX_LANES, split_evenly};
 use crate::cpu::simd::F32;
 
 /// Most channels of a tile, for 32 and for 16 vector registers.
@@ -219,7 +219,7 @@ impl ImageConvolution {
             }
             return;
         }
-        let mut values = [0.0; MOST_LANES];
+        let mut values = [0.0; MAX_LANES];
         sum.store(values.as_mut_ptr());
         let (mut y, mut x, count) = match positions {
             Positions::Row { y, x, count } => (y, x, count),

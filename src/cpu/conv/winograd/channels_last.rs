@@ -1,11 +1,11 @@
 //! Maps from `[channel, y, x]` to channels last, `[y, x, channel]`, and back.
 
 use super::Tiling;
-use crate::cpu::conv::MOST_LANES;
+use crate::cpu::conv::MAX_LANES;
 use crate::cpu::simd::F32;
 
 /// A square of the longest vectors: what is transposed where less than a whole square is there.
-const SQUARE: usize = MOST_LANES * MOST_LANES;
+const SQUARE: usize = MAX_LANES * MAX_LANES;
 
 /// A map of `sides` (height and width) within a larger one.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{ELEMENTS, TILE, Tiling, transform, whole_vectors};
 use crate::cpu::Level;
-use crate::cpu::conv::{MOST_LANES, TransformedKernels};
+use crate::cpu::conv::{MAX_LANES, TransformedKernels};
 use crate::cpu::simd::{F32, by_level};
 
 /// Which of a kernel's channels are summed over, and how its taps lie. The weights are always `[out, in, taps]` of the
@@ -83,7 +83,7 @@ unsafe fn transform_sides<V: F32, const K: usize>(
                 let mut column = [V::splat(0.0); K];
                 for y in 0..K {
                     let tap = y * K + x;
-                    let mut values = [0.0; MOST_LANES];
+                    let mut values = [0.0; MAX_LANES];
                     for lane in 0..V::LANES.min(outputs - out) {
                         let out = out + lane;
                         values[lane] = *weight.add(match order {

@@ -7,7 +7,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::{TILE, transform};
-use crate::cpu::conv::MOST_LANES;
+use crate::cpu::conv::MAX_LANES;
 use crate::cpu::simd::F32;
 
 /// 6 x 6 inputs, transformed.
@@ -132,7 +132,7 @@ pub(super) unsafe fn kernel_gradient<V: F32, const K: usize>(
     for y in 0..K {
         let row = transform::kernel_gradient::<V, K>(columns.map(|column| column[y]));
         for x in 0..K {
-            let mut values = [0.0; MOST_LANES];
+            let mut values = [0.0; MAX_LANES];
             row[x].store(values.as_mut_ptr());
             for lane in 0..count {
                 *to.add((lane * K + y) * K + x) = values[lane];

@@ -12,7 +12,7 @@ use crate::cpu::conv::batch_innermost::layout::{
     from_batch_innermost, strip_rows, strip_vectors, to_batch_innermost,
 };
 use crate::cpu::conv::batch_innermost::{BLOCK_CHANNELS, Direction, channel_blocks};
-use crate::cpu::conv::{Convolution, MOST_LANES, Maps, TransformedKernels};
+use crate::cpu::conv::{Convolution, MAX_LANES, Maps, TransformedKernels};
 use crate::cpu::simd::{F32, by_level};
 
 /// Neighbouring tiles of a register block.
@@ -50,7 +50,7 @@ impl Forward {
         let ([height, width], made) = self.sides();
         let (summed, _) = self.tiling.channels(self.direction);
         [
-            height * width + MOST_LANES,
+            height * width + MAX_LANES,
             summed * height * self.tiling.row_vectors(),
             BLOCK_CHANNELS * NEIGHBOURS * TILE,
             BLOCK_CHANNELS * strip_vectors(made),
@@ -64,7 +64,7 @@ impl Convolution for Forward {
     }
 
     fn scratch(&self) -> usize {
-        self.vectors().iter().sum::<usize>() * MOST_LANES
+        self.vectors().iter().sum::<usize>() * MAX_LANES
     }
 
     fn transformed_kernels(&self) -> Option<TransformedKernels> {

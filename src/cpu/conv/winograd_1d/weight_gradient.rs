@@ -12,7 +12,7 @@ use crate::cpu::conv::batch_innermost::layout::{to_batch_innermost, zero_vectors
 use crate::cpu::conv::batch_innermost::register_tiles::{
     Positions, add_lanes, add_positions, register_tiles,
 };
-use crate::cpu::conv::{self, GradientTensors, MOST_LANES};
+use crate::cpu::conv::{self, GradientTensors, MAX_LANES};
 use crate::cpu::runtime::tensors::Matrix;
 use crate::cpu::simd::{F32, by_level};
 
@@ -47,7 +47,7 @@ impl WeightGradient {
 
     /// Sums of all groups in one vector.
     fn group_sums(&self) -> usize {
-        MOST_LANES.div_ceil(self.group) * self.sums()
+        MAX_LANES.div_ceil(self.group) * self.sums()
     }
 
     fn columns(&self) -> usize {
@@ -60,10 +60,10 @@ impl WeightGradient {
         let Tiling { in_channels, out_channels, input, output, .. } = self.tiling;
         let positions = |[height, width]: [usize; 2]| height * width;
         [
-            positions(input).max(positions(output)) + MOST_LANES,
+            positions(input).max(positions(output)) + MAX_LANES,
             in_channels * self.padded_height() * self.tiling.row_vectors(),
             out_channels * output[0] * self.tiling.row_vectors(),
-            self.sums().next_multiple_of(MOST_LANES),
+            self.sums().next_multiple_of(MAX_LANES),
         ]
     }
 }
@@ -76,7 +76,7 @@ impl conv::WeightGradient for WeightGradient {
     /// Vectors, sums of groups, and where each row of kernels begins.
     fn scratch(&self) -> usize {
         let rows = self.tiling.in_channels * self.tiling.kernel_rows;
-        self.vectors().iter().sum::<usize>() * MOST_LANES + self.group_sums() + rows
+        self.vectors().iter().sum::<usize>() * MAX_LANES + self.group_sums() + rows
     }
 
     unsafe fn run(&self, tensors: &GradientTensors, rows: Range<usize>) {
@@ -219,7 +219,7 @@ impl Vectors<'_> {
     #[inline(always)]
     unsafe fn transform_kernel_gradients<V: F32>(&self, from: *const f32, to: *mut f32) {
         let rows = self.wanted.kernel_rows();
-        let (mut by_tap, mut by_row) = ([[0.0; MOST_LANES]; TAPS], [0.0; MOST_LANES * TAPS]);
+        let (mut by_tap, mut by_row) = ([[0.0; MAX_LANES]; TAPS], [0.0; MAX_LANES * TAPS]);
         for row in (0..rows).step_by(V::LANES) {
             let count = V::LANES.min(rows - row);
             let mut elements = [V::splat(0.0); TILE];
