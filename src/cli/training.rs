@@ -43,6 +43,7 @@ impl Run<'_> {
             recipe: self.settings.recipe.clone(),
             seed: self.settings.seed,
             steps: trained.first().map_or(0, |trained| trained.kept),
+            class_names: self.data.class_names.clone(),
         }
     }
 

@@ -31,6 +31,8 @@ pub struct DataSet {
     pub width: usize,
     /// Number of classes: the largest label of the training file plus 1, from 2 to 256.
     pub classes: usize,
+    /// A name for each class, in order; empty where the data gives none. Classes are then called by their number.
+    pub class_names: Vec<String>,
     pub train: Split,
     pub validation: Split,
     pub test: Split,
@@ -94,6 +96,7 @@ impl DataSet {
             height: train.height,
             width: train.width,
             classes,
+            class_names: train.class_names,
             train: examples,
             validation,
             test: test.examples,
@@ -119,6 +122,8 @@ pub struct Part {
     pub width: usize,
     /// All images of the file.
     pub examples: Split,
+    /// As in [`DataSet`].
+    pub class_names: Vec<String>,
     images_name: PathBuf,
     labels_name: PathBuf,
 }
@@ -193,7 +198,7 @@ impl Part {
         let idx::Images { height, width, pixels, .. } = images.images_for(bytes.len(), labels.name())?;
         let examples = Split::new(height * width, pixels, bytes)?;
         let (images_name, labels_name) = (images.name().into(), labels.name().into());
-        Ok(Part { height, width, examples, images_name, labels_name })
+        Ok(Part { height, width, examples, class_names: Vec::new(), images_name, labels_name })
     }
 
     /// The largest label plus 1, at least 2.

@@ -29,6 +29,8 @@ pub struct Model {
     pub seed: u64,
     /// Steps of training.
     pub steps: u64,
+    /// A name for each class, in order; empty where the data gave none. Classes are then called by their number.
+    pub class_names: Vec<String>,
 }
 
 /// What a network has learned: parameters and running statistics, each as one flat buffer in the network's order.
@@ -76,6 +78,8 @@ struct Description {
     steps: u64,
     #[serde(default = "one", skip_serializing_if = "is_one")]
     members: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<String>,
 }
 
 fn one() -> usize {
@@ -104,6 +108,7 @@ impl Model {
             seed: self.seed,
             steps: self.steps,
             members: self.members.len(),
+            class_names: self.class_names.clone(),
         };
         let description = serde_json::to_string(&description).map_err(|e| fault(e.to_string()))?;
         let mut tensors = Vec::new();
@@ -144,6 +149,10 @@ impl Model {
         if !(1..=MAX_MEMBERS).contains(&members) {
             return Err(bad(format!("{members} members: 1 to {MAX_MEMBERS} are possible")));
         }
+        let (names, classes) = (description.class_names.len(), task.classes);
+        if names != 0 && names != classes {
+            return Err(bad(format!("it names {names} classes, but its network has {classes}")));
+        }
         // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
         let mut tensors = Vec::new();
         for member in 0..members {
@@ -176,8 +185,8 @@ impl Model {
         if !members.iter().all(Weights::is_finite) {
             return Err(bad("it holds values that are not finite numbers".into()));
         }
-        let Description { name, recipe, seed, steps, .. } = description;
-        Ok(Model { name, network, members, recipe, seed, steps })
+        let Description { name, recipe, seed, steps, class_names, .. } = description;
+        Ok(Model { name, network, members, recipe, seed, steps, class_names })
     }
 
     pub fn open(path: &Path) -> Result<Self> {

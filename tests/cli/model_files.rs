@@ -86,6 +86,7 @@ fn descriptions_that_cannot_be() {
         &["parameters"],
     );
     misdescribed(|it| it["recipe"]["layers"][0]["kind"] = json!("oracle"), &["cannot be read"]);
+    misdescribed(|it| it["class_names"] = json!(["a", "b"]), &["names 2 classes, but its network has 3"]);
     let garble = |header: &mut Value, _: &mut Vec<u8>| header["__metadata__"]["inkgrad"] = json!("{");
     tampered(garble, &["metadata cannot be read"]);
     let strip = |header: &mut Value, _: &mut Vec<u8>| {
