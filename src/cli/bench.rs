@@ -110,8 +110,9 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
     options.device.agree_with(options.feed)?;
     // All images of the training file, as the other frameworks use.
     let ((training, test), chosen) = source::beside(load, options.device.choose()).await?;
-    let images = Images { height: training.height, width: training.width, classes: training.classes() };
-    test.require(images.height, images.width, images.classes)?;
+    let &Part { height, width, channels, .. } = &training;
+    let images = Images { height, width, channels, classes: training.classes() };
+    test.require(images.shape(), images.classes)?;
     if !options.json {
         output::note(format_args!("device: {chosen}"));
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::HumanCount;
 use inkgrad::model_file::Model;
-use inkgrad::network::Task;
 use inkgrad::train::{Evaluation, evaluate_members};
 use serde::Serialize;
 
@@ -33,8 +32,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let dir = options.data.clone();
     let choice = options.device.choose();
     let (part, chosen) = source::beside(move || source::test_part(dir.as_deref()), choice).await?;
-    let Task { height, width, classes } = model.network.task;
-    part.require(height, width, classes)?;
+    let task = model.network.task;
+    part.require(task.shape(), task.classes)?;
     let (network, members, views) = (&model.network, &model.members, model.recipe.views);
     let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await;
     chosen.keep_choices();

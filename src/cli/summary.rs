@@ -34,11 +34,11 @@ enum Fused {
 }
 
 /// The task for a preset or a recipe if no data set is given; a model file contains its own.
-const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
+const MNIST: Task = Task::grey(28, 28, 10);
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let Shown { name, recipe, network, members } = load(&options.what, options.data.as_deref())?;
-    let Task { height, width, classes } = network.task;
+    let Task { height, width, classes, .. } = network.task;
     output::line(format_args!("{name}: {height} x {width} images in {classes} classes"))?;
     output::line("")?;
     output::print(layers(&network))?;
@@ -102,7 +102,7 @@ fn load(what: &str, data: Option<&Path>) -> Result<Shown, Failure> {
 fn layers(network: &Network) -> Table {
     let mut table = Table::new(&[0, 1]);
     table.row(["layer", "output", "parameters", "multiply-adds"]);
-    table.row(["input".to_owned(), shape(&[1, network.task.height, network.task.width])]);
+    table.row(["input".to_owned(), shape(&network.task.shape())]);
     for layer in &network.layers {
         let parameters: usize = network.parameters[layer.parameters.clone()].iter().map(|p| p.len()).sum();
         table.row([

@@ -29,6 +29,8 @@ pub struct DataSet {
     pub height: usize,
     /// Of an image, in pixels.
     pub width: usize,
+    /// Bytes of a pixel: 1 for grey images, 3 for red, green and blue.
+    pub channels: usize,
     /// Number of classes: the largest label of the training file plus 1, from 2 to 256.
     pub classes: usize,
     /// A name for each class, in order; empty where the data gives none. Classes are then called by their number.
@@ -44,9 +46,14 @@ impl DataSet {
         self.validation.followed_by(&self.train)
     }
 
-    /// Pixels per image.
-    pub fn pixels(&self) -> usize {
-        self.height * self.width
+    /// Of an image: `[channels, height, width]`, the order in which its bytes lie.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Bytes of an image.
+    pub fn image_bytes(&self) -> usize {
+        self.shape().iter().product()
     }
 
     /// The built-in MNIST. Its two halves are decompressed in parallel.
@@ -87,14 +94,15 @@ impl DataSet {
     /// Joins the two halves of a data set.
     ///
     /// # Errors
-    /// `BadFile` where the test images differ in size, or have a label above all training labels.
+    /// `BadFile` where the test images differ in size or channels, or have a label above all training labels.
     pub fn from_parts(train: Part, test: Part) -> Result<Self> {
         let classes = train.classes();
-        test.require(train.height, train.width, classes)?;
+        test.require(train.shape(), classes)?;
         let (validation, examples) = train.split_validation();
         Ok(DataSet {
             height: train.height,
             width: train.width,
+            channels: train.channels,
             classes,
             class_names: train.class_names,
             train: examples,
@@ -120,6 +128,8 @@ pub struct Part {
     pub height: usize,
     /// Of an image, in pixels.
     pub width: usize,
+    /// Bytes of a pixel: 1 for grey images, 3 for red, green and blue.
+    pub channels: usize,
     /// All images of the file.
     pub examples: Split,
     /// As in [`DataSet`].
@@ -198,7 +208,12 @@ impl Part {
         let idx::Images { height, width, pixels, .. } = images.images_for(bytes.len(), labels.name())?;
         let examples = Split::new(height * width, pixels, bytes)?;
         let (images_name, labels_name) = (images.name().into(), labels.name().into());
-        Ok(Part { height, width, examples, class_names: Vec::new(), images_name, labels_name })
+        Ok(Part { height, width, channels: 1, examples, class_names: Vec::new(), images_name, labels_name })
+    }
+
+    /// Of an image: `[channels, height, width]`, the order in which its bytes lie.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
     }
 
     /// The largest label plus 1, at least 2.
@@ -212,15 +227,26 @@ impl Part {
         (self.examples.slice(0..held_back), self.examples.slice(held_back..self.examples.len()))
     }
 
-    /// Checks that these images fit a network, or another half, of this size and number of classes.
+    /// Checks that these images fit a network, or another half, of this shape, `[channels, height, width]`, and number of
+    /// classes.
     ///
     /// # Errors
-    /// `BadFile` where the images are not `height` x `width` or a label is not below `classes`.
-    pub fn require(&self, height: usize, width: usize, classes: usize) -> Result<()> {
-        if (self.height, self.width) != (height, width) {
+    /// `BadFile` where the images have another shape or a label is not below `classes`.
+    pub fn require(&self, shape: [usize; 3], classes: usize) -> Result<()> {
+        if self.shape() != shape {
+            let [channels, height, width] = shape;
+            // Grey images against grey ones, as most are, need no word on colour.
+            let of = |channels: usize| match (channels, self.channels == shape[0]) {
+                (_, true) => "",
+                (1, false) => " in grey",
+                (_, false) => " in colour",
+            };
             let what = format!(
-                "its images are {}x{} pixels, but {height}x{width} are needed: use data of the same set",
-                self.height, self.width
+                "its images are {}x{} pixels{}, but {height}x{width}{} are needed: use data of the same set",
+                self.height,
+                self.width,
+                of(self.channels),
+                of(channels)
             );
             return Err(Error::bad_file(&self.images_name, what));
         }

@@ -12,30 +12,30 @@ pub struct Split {
     images: Arc<Vec<u8>>,
     labels: Arc<Vec<u8>>,
     /// Bytes of one image.
-    pixels: usize,
+    image_bytes: usize,
     range: Range<usize>,
 }
 
 impl Split {
-    /// A split of `images`: one byte per pixel, row-major, `labels.len()` x `pixels` bytes.
+    /// A split of `images`, `labels.len()` x `image_bytes` bytes: an image is `[channel, row, column]`, a byte each.
     ///
     /// # Errors
-    /// `Data` where the two lengths do not fit together, or `pixels` is 0.
-    pub fn new(pixels: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
-        if pixels == 0 || labels.len().checked_mul(pixels) != Some(images.len()) {
+    /// `Data` where the two lengths do not fit together, or `image_bytes` is 0.
+    pub fn new(image_bytes: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
+        if image_bytes == 0 || labels.len().checked_mul(image_bytes) != Some(images.len()) {
             return Err(Error::Data(format!(
-                "{} bytes of images are not {} images of {pixels} pixels: there must be one label per image",
+                "{} bytes of images are not {} images of {image_bytes} bytes: there must be one label per image",
                 images.len(),
                 labels.len()
             )));
         }
         let range = 0..labels.len();
-        Ok(Split { images: Arc::new(images), labels: Arc::new(labels), pixels, range })
+        Ok(Split { images: Arc::new(images), labels: Arc::new(labels), image_bytes, range })
     }
 
     /// No images at all.
     pub fn empty() -> Self {
-        Split { images: Arc::default(), labels: Arc::default(), pixels: 1, range: 0..0 }
+        Split { images: Arc::default(), labels: Arc::default(), image_bytes: 1, range: 0..0 }
     }
 
     /// Number of images.
@@ -47,17 +47,17 @@ impl Split {
         self.range.is_empty()
     }
 
-    /// Bytes of one image.
-    pub fn pixels(&self) -> usize {
-        self.pixels
+    /// Bytes of one image: its pixels, once for each channel.
+    pub fn image_bytes(&self) -> usize {
+        self.image_bytes
     }
 
-    /// Image `index`: `pixels` bytes, row-major, with background 0.
+    /// Image `index`: `image_bytes` bytes, `[channel, row, column]`, with background 0.
     ///
     /// # Panics
     /// As a slice does, where `index` is not below [`Split::len`].
     pub fn image(&self, index: usize) -> &[u8] {
-        &self.images()[index * self.pixels..][..self.pixels]
+        &self.images()[index * self.image_bytes..][..self.image_bytes]
     }
 
     /// Label of image `index`.
@@ -81,9 +81,9 @@ impl Split {
         }
     }
 
-    /// All images, `len` x `pixels` bytes without gaps.
+    /// All images, `len` x `image_bytes` bytes without gaps.
     pub fn images(&self) -> &[u8] {
-        &self.images[self.range.start * self.pixels..self.range.end * self.pixels]
+        &self.images[self.range.start * self.image_bytes..self.range.end * self.image_bytes]
     }
 
     /// All labels, `len` bytes.
@@ -106,16 +106,15 @@ impl Split {
         let images = [self.images(), next.images()].concat();
         let labels = [self.labels(), next.labels()].concat();
         let range = 0..labels.len();
-        Split { images: Arc::new(images), labels: Arc::new(labels), pixels: next.pixels, range }
+        Split { images: Arc::new(images), labels: Arc::new(labels), image_bytes: next.image_bytes, range }
     }
 
-    /// A copy whose images, `width` pixels wide, are moved by `down` and `right` pixels (up and left where negative); what
-    /// moves in is background, 0.
-    pub fn moved(&self, width: usize, down: isize, right: isize) -> Split {
-        let (width, mut images) = (width.max(1), vec![0; self.images().len()]);
-        let height = self.pixels / width;
-        let whole = self.images().chunks_exact(self.pixels).zip(images.chunks_exact_mut(self.pixels));
-        for (from, to) in whole {
+    /// A copy whose images, of `height` x `width` pixels in any number of channels, are moved by `down` and `right` pixels
+    /// (up and left where negative); what moves in is background, 0.
+    pub fn moved(&self, [height, width]: [usize; 2], down: isize, right: isize) -> Split {
+        let mut images = vec![0; self.images().len()];
+        let plane = (height * width).max(1);
+        for (from, to) in self.images().chunks_exact(plane).zip(images.chunks_exact_mut(plane)) {
             for y in 0..height {
                 let Some(source) = y.checked_add_signed(-down).filter(|y| *y < height) else { continue };
                 let (row, start) = (&from[source * width..][..width], right.unsigned_abs().min(width));
@@ -131,7 +130,7 @@ impl Split {
             range: 0..labels.len(),
             images: Arc::new(images),
             labels: Arc::new(labels),
-            pixels: self.pixels,
+            image_bytes: self.image_bytes,
         }
     }
 }
@@ -139,7 +138,7 @@ impl Split {
 /// Leaves out the images, which would fill the terminal.
 impl std::fmt::Debug for Split {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Split({} images of {} pixels)", self.len(), self.pixels)
+        write!(f, "Split({} images of {} bytes)", self.len(), self.image_bytes)
     }
 }
 
@@ -175,14 +174,17 @@ mod tests {
     #[test]
     fn images_move_over_background() {
         let split = Split::new(6, vec![9, 9, 9, 9, 9, 9, 1, 2, 3, 4, 5, 6], vec![7, 8]).unwrap().slice(1..2);
-        let moved = |down, right| split.moved(3, down, right).images().to_vec();
+        let moved = |down, right| split.moved([2, 3], down, right).images().to_vec();
         assert_eq!(moved(0, 0), [1, 2, 3, 4, 5, 6]);
         assert_eq!(moved(1, 0), [0, 0, 0, 1, 2, 3]);
         assert_eq!(moved(-1, 0), [4, 5, 6, 0, 0, 0]);
         assert_eq!(moved(0, 1), [0, 1, 2, 0, 4, 5]);
         assert_eq!(moved(0, -2), [3, 0, 0, 6, 0, 0]);
         assert_eq!(moved(5, -7), [0; 6]);
-        assert_eq!(split.moved(3, 1, 1).labels(), [8]);
+        assert_eq!(split.moved([2, 3], 1, 1).labels(), [8]);
+        // Three channels of 1 x 2 pixels: no plane gets what left another one.
+        assert_eq!(split.moved([1, 2], 0, 1).images(), [0, 1, 0, 3, 0, 5]);
+        assert_eq!(split.moved([1, 2], 1, 0).images(), [0; 6]);
     }
 
     #[test]

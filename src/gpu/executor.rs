@@ -86,13 +86,13 @@ impl Executor {
     /// of the second; the scalars' seed is the first network's, that of network k is k more.
     pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         self.shared.faults.check()?;
-        let (batch, pixels, steps) = (self.plan.batch, self.plan.pixels, scalars.len());
+        let (batch, image_bytes, steps) = (self.plan.batch, self.plan.image_bytes, scalars.len());
         let images = batch.saturating_mul(steps).saturating_mul(self.resources.networks);
-        if split.pixels() != pixels || indices.len() != images || steps > self.resources.block {
-            let what = format!("{} images of {} pixels in {steps} steps", indices.len(), split.pixels());
+        if split.image_bytes() != image_bytes || indices.len() != images || steps > self.resources.block {
+            let what = format!("{} images of {} bytes in {steps} steps", indices.len(), split.image_bytes());
             let (networks, most) = (self.resources.networks, self.resources.block);
             let wanted = format!(
-                "steps of {batch} images of {pixels} pixels for each of {networks} networks, {most} steps at most"
+                "steps of {batch} images of {image_bytes} bytes for each of {networks} networks, {most} steps at most"
             );
             return Err(Error::Internal(format!("{what}, where the plan takes {wanted}")));
         }
@@ -140,7 +140,7 @@ impl Executor {
     /// Uploads a split, and makes the op ready that picks batches out of it.
     fn load(&mut self, split: &Split) -> Result<(Resident, Dispatch)> {
         let resident = Resident::new(&self.shared, split, &mut self.work)?;
-        let (rows, columns) = (self.plan.batch, self.plan.pixels);
+        let (rows, columns) = (self.plan.batch, self.plan.image_bytes);
         let mut builder = Builder::new(rows, columns, self.plan.classes);
         let all_images =
             builder.tensor("all_images", &[split.len(), columns], Element::U8, Storage::Activation);

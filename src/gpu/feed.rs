@@ -91,7 +91,7 @@ impl Slot {
                         let at = words + 4 * row;
                         view.slice(at..at + 4).copy_from_slice(&label.to_le_bytes());
                         let at = images + row * stride;
-                        let filled = if known { plan.pixels } else { 0 };
+                        let filled = if known { plan.image_bytes } else { 0 };
                         if known {
                             view.slice(at..at + filled).copy_from_slice(split.image(index));
                         }

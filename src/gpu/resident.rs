@@ -23,7 +23,7 @@ pub(super) struct Resident {
 
 /// Whether a split is to live on the device.
 pub(super) fn wanted(feed: Feed, shared: &Shared, split: &Split) -> bool {
-    let bytes = split.len().saturating_mul(image_stride(split.pixels()));
+    let bytes = split.len().saturating_mul(image_stride(split.image_bytes()));
     match feed {
         Feed::Stream => false,
         Feed::Resident => true,
@@ -37,14 +37,14 @@ fn identity(split: &Split) -> (usize, usize) {
 
 impl Resident {
     pub fn new(shared: &Shared, split: &Split, work: &mut Work) -> Result<Self> {
-        let stride = image_stride(split.pixels());
+        let stride = image_stride(split.image_bytes());
         let images = shared.storage("all images", split.len() * stride, work)?;
         let labels = shared.storage("all labels", split.len() * 4, work)?;
         let rows = (CHUNK / stride.max(1)).max(1);
         let mut padded = Vec::new();
-        for (chunk, pixels) in split.images().chunks(rows * split.pixels().max(1)).enumerate() {
+        for (chunk, pixels) in split.images().chunks(rows * split.image_bytes().max(1)).enumerate() {
             padded.clear();
-            for row in pixels.chunks(split.pixels().max(1)) {
+            for row in pixels.chunks(split.image_bytes().max(1)) {
                 padded.extend_from_slice(row);
                 padded.resize(padded.len().next_multiple_of(4), 0);
             }

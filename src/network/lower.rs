@@ -138,7 +138,7 @@ impl Network {
     }
 
     fn builder(&self, batch: usize, states: usize) -> Builder {
-        let mut builder = Builder::new(batch, self.task.pixels(), self.task.classes);
+        let mut builder = Builder::new(batch, self.task.image_bytes(), self.task.classes);
         builder.flat(FlatSizes {
             parameters: self.parameter_count(),
             states,
@@ -167,7 +167,8 @@ impl Network {
         let mut input = builder.activation("pixels", &[rows, 1, height, width]);
         let (images, out, pixels) = (builder.images(), input, self.normalisation.pixels());
         if augmentation == Strengths::default() {
-            builder.push(Phase::Forward, Unpack { images, out, rows, columns: self.task.pixels(), pixels });
+            builder
+                .push(Phase::Forward, Unpack { images, out, rows, columns: self.task.image_bytes(), pixels });
         } else {
             let strengths = augmentation;
             builder.push(Phase::Forward, Augment { images, out, rows, height, width, pixels, strengths });

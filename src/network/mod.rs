@@ -12,6 +12,7 @@ mod lower;
 mod optimiser;
 mod pair;
 mod pool;
+mod task;
 
 pub use activation::{Relu, Tanh};
 pub use batch_norm::BatchNorm;
@@ -25,10 +26,11 @@ pub use lower::{LossReduction, TrainingOptions};
 pub use optimiser::Optimiser;
 pub use pair::{Padding, Pair};
 pub use pool::{AveragePool, MaxPool, Pool};
+pub use task::Task;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{DataSet, idx::MAX_SIDE};
+use crate::data::idx::MAX_SIDE;
 use crate::error::{Error, Result};
 use crate::plan::ops::Pixels;
 
@@ -49,26 +51,6 @@ impl Default for Normalisation {
 impl Normalisation {
     pub(crate) fn pixels(&self) -> Pixels {
         Pixels { gain: 1.0 / self.std, offset: -self.mean / self.std }
-    }
-}
-
-/// What a network is built for: the size of the images and the number of classes, both taken from the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    pub height: usize,
-    pub width: usize,
-    pub classes: usize,
-}
-
-impl Task {
-    pub fn pixels(&self) -> usize {
-        self.height * self.width
-    }
-}
-
-impl From<&DataSet> for Task {
-    fn from(data: &DataSet) -> Self {
-        Task { height: data.height, width: data.width, classes: data.classes }
     }
 }
 
@@ -148,12 +130,17 @@ const MAX_CLASSES: usize = 256;
 impl Network {
     /// Connects the layers, checks that their shapes fit, and lays out their parameters.
     pub fn new(task: Task, normalisation: Normalisation, specs: &[LayerSpec]) -> Result<Self> {
-        let Task { height, width, classes } = task;
+        let Task { height, width, classes, channels } = task;
         let sides = 1..=MAX_SIDE;
         if !sides.contains(&height) || !sides.contains(&width) || !(2..=MAX_CLASSES).contains(&classes) {
             let what = format!("no network for {height} x {width} images in {classes} classes");
             let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MAX_CLASSES} classes");
             return Err(Error::Recipe(format!("{what}: {wanted} are possible")));
+        }
+        if channels != 1 {
+            return Err(Error::Recipe(format!(
+                "no network for images of {channels} channels: 1 is possible"
+            )));
         }
         let usable =
             normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
@@ -167,7 +154,7 @@ impl Network {
             parameters: Vec::new(),
             statistics: Vec::new(),
         };
-        let mut shape = vec![1, task.height, task.width];
+        let mut shape = task.shape().to_vec();
         for spec in specs {
             let kind = spec.layer().kind();
             let number =

@@ -7,13 +7,19 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Starts a plan for batches of `batch` images of `pixels` bytes, with the tensors that every plan has:
-    /// `images` u8 `[batch, pixels]` and `labels` u32 `[batch]`.
-    pub fn new(batch: usize, pixels: usize, classes: usize) -> Self {
-        let plan =
-            Plan { batch, pixels, classes, flat: FlatSizes::default(), tensors: Vec::new(), ops: Vec::new() };
+    /// Starts a plan for batches of `batch` images of `image_bytes` bytes, with the tensors that every plan has:
+    /// `images` u8 `[batch, image_bytes]` and `labels` u32 `[batch]`.
+    pub fn new(batch: usize, image_bytes: usize, classes: usize) -> Self {
+        let plan = Plan {
+            batch,
+            image_bytes,
+            classes,
+            flat: FlatSizes::default(),
+            tensors: Vec::new(),
+            ops: Vec::new(),
+        };
         let mut builder = Builder { plan };
-        builder.tensor("images", &[batch, pixels], Element::U8, Storage::Images);
+        builder.tensor("images", &[batch, image_bytes], Element::U8, Storage::Images);
         builder.tensor("labels", &[batch], Element::U32, Storage::Labels);
         builder
     }

@@ -52,8 +52,8 @@ pub struct FlatSizes {
 pub struct Plan {
     /// Images a step.
     pub batch: usize,
-    /// Bytes an image.
-    pub pixels: usize,
+    /// Bytes an image: its pixels, once for each channel.
+    pub image_bytes: usize,
     pub classes: usize,
     pub flat: FlatSizes,
     pub tensors: Vec<Tensor>,
@@ -96,7 +96,7 @@ impl Plan {
 
     /// Bytes of an image's row on the device: whole 32-bit words, since shaders read words.
     pub fn image_stride(&self) -> usize {
-        image_stride(self.pixels)
+        image_stride(self.image_bytes)
     }
 
     /// Checks that every slice lies inside its flat buffer.

@@ -244,7 +244,7 @@ mod tests {
             for (height, width, classes) in
                 [(28, 28, 10), (28, 28, 47), (20, 20, 10), (32, 32, 26), (33, 24, 2)]
             {
-                let task = Task { height, width, classes };
+                let task = Task::grey(height, width, classes);
                 let network = Network::new(task, recipe.normalisation, &recipe.layers);
                 let network = network.unwrap_or_else(|e| panic!("{preset} on {task:?}: {e}"));
                 let plan = network.training_plan(recipe.training_options());
@@ -272,8 +272,7 @@ mod tests {
         let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let parse = |text: &str| Recipe::parse(Path::new("example"), text);
         let recipe = parse(example).unwrap();
-        Network::new(Task { height: 28, width: 28, classes: 10 }, recipe.normalisation, &recipe.layers)
-            .unwrap();
+        Network::new(Task::grey(28, 28, 10), recipe.normalisation, &recipe.layers).unwrap();
         // the other fields that the tables name
         let fields = [
             "warm_up_epochs = 0.5",

@@ -49,16 +49,16 @@ impl Interpreter {
     /// `Data` where an index is neither an image's nor `NO_IMAGE`; `Internal` where images or indices do not fit the plan.
     pub fn step(&mut self, split: &Split, indices: &[u32], scalars: StepScalars) -> Result<()> {
         split.check_indices(indices)?;
-        if split.pixels() != self.plan.pixels || indices.len() != self.plan.batch {
-            let (images, pixels) = (indices.len(), split.pixels());
-            return Err(Error::Internal(format!("{images} images of {pixels} pixels for another plan")));
+        if split.image_bytes() != self.plan.image_bytes || indices.len() != self.plan.batch {
+            let (images, bytes) = (indices.len(), split.image_bytes());
+            return Err(Error::Internal(format!("{images} images of {bytes} bytes for another plan")));
         }
         let (mut images, mut labels) = (Vec::new(), Vec::new());
         for index in indices.iter().map(|index| *index as usize) {
             let is_there = index < split.len();
             images.extend_from_slice(if is_there { split.image(index) } else { &[] });
             labels.push(if is_there { split.label(index).into() } else { NO_LABEL });
-            images.resize(labels.len() * split.pixels(), 0);
+            images.resize(labels.len() * split.image_bytes(), 0);
         }
         for (storage, values) in
             [(Storage::Images, Values::Bytes(images)), (Storage::Labels, Values::Words(labels))]

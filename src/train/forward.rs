@@ -13,11 +13,11 @@ const ACTIVATION_BYTES: usize = 32 << 20;
 /// # Errors
 /// `Data` where the images are of another size than the network's.
 pub(super) fn require_images(network: &Network, split: &Split) -> Result<()> {
-    let (given, wanted) = (split.pixels(), network.task.pixels());
+    let (given, wanted) = (split.image_bytes(), network.task.image_bytes());
     match given == wanted {
         true => Ok(()),
         false => Err(Error::Data(format!(
-            "images of {given} pixels for a network of {wanted}: use images of the size that it was trained on"
+            "images of {given} bytes for a network of {wanted}: use images of the size and colour that it was trained on"
         ))),
     }
 }

@@ -34,7 +34,7 @@ mod tests {
     fn memory_is_bounded() {
         let most = |preset: &str, batch: usize| {
             let recipe = Recipe { batch, ..Recipe::preset(preset).unwrap() };
-            let task = Task { height: 28, width: 28, classes: 10 };
+            let task = Task::grey(28, 28, 10);
             let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
             let plan = network.training_plan(recipe.training_options());
             most_networks(&plan, steps::block(&plan, 1))

@@ -92,7 +92,7 @@ pub async fn predict_members(
     for &[down, right] in views.moves() {
         let moved = match [down, right] {
             [0, 0] => images.clone(),
-            _ => images.moved(network.task.width, down, right),
+            _ => images.moved([network.task.height, network.task.width], down, right),
         };
         for store in &stores {
             let one = predict(device, network, store, &moved).await?;

@@ -298,7 +298,7 @@ mod tests {
         pollster::block_on(async {
             let device = Device::Cpu(cpu::Device::with_threads(1));
             let recipe = Recipe { steps: Some(30), batch: 5, ..Recipe::preset("softmax").unwrap() };
-            let task = Task { height: 2, width: 2, classes: 2 };
+            let task = Task::grey(2, 2, 2);
             let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
             let pixels = (0..80u8).map(|i| i.wrapping_mul(37)).collect();
             let split = Split::new(4, pixels, (0..20).map(|i| i % 2).collect()).unwrap();

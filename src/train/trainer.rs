@@ -343,7 +343,7 @@ layers = [{ kind = "dense" }]
 
     async fn trainer(options: TrainerOptions) -> Result<Trainer> {
         let recipe = Recipe::parse(std::path::Path::new("test"), AVERAGED).unwrap();
-        let task = Task { height: 1, width: 4, classes: 2 };
+        let task = Task::grey(1, 4, 2);
         let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
         let split = Split::new(4, vec![9, 200, 30, 80, 255, 0, 10, 7], vec![0, 1]).unwrap();
         let device = Device::Cpu(crate::cpu::Device::with_threads(1));

@@ -14,7 +14,7 @@ fn histogram(labels: &[u8]) -> [usize; 10] {
 #[test]
 fn is_split_as_tensorflow_split_it() {
     let set = DataSet::embedded().unwrap();
-    assert_eq!((set.height, set.width, set.pixels(), set.classes), (28, 28, 784, 10));
+    assert_eq!((set.height, set.width, set.image_bytes(), set.classes), (28, 28, 784, 10));
     assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (55_000, 5_000, 10_000));
     assert_eq!(set.validation.labels()[..5], [5, 0, 4, 1, 9]);
     assert_eq!(set.train.images().len(), 55_000 * 784);

@@ -123,13 +123,13 @@ proptest! {
     ) {
         if let Ok(set) = DataSet::from_idx_bytes(&train, &train_labels, &test, &test_labels) {
             for split in [&set.train, &set.validation, &set.test] {
-                prop_assert_eq!(split.images().len(), split.len() * set.pixels());
+                prop_assert_eq!(split.images().len(), split.len() * set.image_bytes());
                 prop_assert!(split.labels().iter().all(|&label| usize::from(label) < set.classes));
             }
             prop_assert!(!set.train.is_empty() && !set.test.is_empty());
         }
         if let Ok(part) = Part::from_idx_bytes("t10k", &test, &test_labels) {
-            prop_assert_eq!(part.examples.pixels(), part.height * part.width);
+            prop_assert_eq!(part.examples.image_bytes(), part.height * part.width);
         }
     }
 }

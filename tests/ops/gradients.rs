@@ -31,7 +31,7 @@ struct Layers {
 
 fn network(layers: &str) -> Network {
     let Layers { layers } = toml::from_str(layers).unwrap();
-    let task = Task { height: SIDES[0], width: SIDES[1], classes: 3 };
+    let task = Task::grey(SIDES[0], SIDES[1], 3);
     Network::new(task, Normalisation { mean: 0.3, std: 0.5 }, &layers).unwrap()
 }
 

@@ -15,7 +15,7 @@ const PIXELS: usize = 64;
 
 /// Softmax regression of 8 x 8 images in seven classes.
 fn regression() -> Network {
-    network(&preset("softmax", 1, 1), Task { height: 8, width: 8, classes: CLASSES })
+    network(&preset("softmax", 1, 1), Task::grey(8, 8, CLASSES))
 }
 
 /// Images of random bytes: more of some classes than of others, and not in turn.

@@ -126,7 +126,7 @@ fn ten_times_the_images_take_no_more_memory() {
 fn no_loss_is_lost_when_nobody_asks_for_thousands_of_steps() {
     let gpu = gpu();
     let recipe = Recipe { learning_rate: 0.01, ..preset("softmax", 1, 9000) };
-    let task = Task { height: 2, width: 2, classes: 3 };
+    let task = Task::grey(2, 2, 3);
     let split =
         Split::new(4, (0..24).map(|at| (at * 37 % 256) as u8).collect(), vec![0, 1, 2, 1, 0, 2]).unwrap();
     let network = network(&recipe, task);

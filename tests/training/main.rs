@@ -22,7 +22,7 @@ use pollster::block_on;
 const REMEDY: &str = "these tests need a GPU adapter; a software one will do: `apt-get install mesa-vulkan-drivers` \
                       (Debian, Ubuntu), `dnf install mesa-vulkan-drivers` (Fedora)";
 
-const MNIST: Task = Task { height: 28, width: 28, classes: 10 };
+const MNIST: Task = Task::grey(28, 28, 10);
 
 fn open_gpu() -> gpu::Device {
     let adapter = block_on(Adapter::choose(&Choice::Any)).expect(REMEDY);
@@ -81,8 +81,8 @@ async fn run_to_end(trainer: &mut Trainer) -> Vec<f32> {
 /// A whole run: the losses of all steps, and the trainer after the last.
 fn train(device: &Device, recipe: &Recipe, split: &Split, options: TrainerOptions) -> (Vec<f32>, Trainer) {
     block_on(async {
-        let side = split.pixels().isqrt();
-        let task = Task { height: side, width: side, classes: 10 };
+        let side = split.image_bytes().isqrt();
+        let task = Task::grey(side, side, 10);
         let network = network(recipe, task);
         let mut trainer = Trainer::new(device, &network, recipe, split, options).await.unwrap();
         let losses = run_to_end(&mut trainer).await;

@@ -35,7 +35,7 @@ layers = [
 "#;
 
 fn task(side: usize) -> Task {
-    Task { height: side, width: side, classes: 10 }
+    Task::grey(side, side, 10)
 }
 
 /// Losses, parameters and statistics, as bits.

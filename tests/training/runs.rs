@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{bits, cpu, gpu, network, noise, parse, run_to_end, train};
 
-const TASK: Task = Task { height: 8, width: 8, classes: 10 };
+const TASK: Task = Task::grey(8, 8, 10);
 
 /// Warm-up, a schedule, and everything that a checkpoint keeps. An epoch is ten steps.
 const ALL: &str = r#"
@@ -136,7 +136,7 @@ fn the_warm_up_is_as_long_as_it_says_also_when_a_run_goes_on() {
 fn doubtful(split: &Split) -> Split {
     let labels = split.labels().iter().enumerate();
     let labels = labels.map(|(at, label)| if at % 5 < 3 { *label } else { (label + 1) % 10 }).collect();
-    Split::new(split.pixels(), split.images().to_vec(), labels).unwrap()
+    Split::new(split.image_bytes(), split.images().to_vec(), labels).unwrap()
 }
 
 struct Watched {

@@ -21,7 +21,7 @@ fn name(algorithm: ConvAlgorithm) -> &'static str {
 
 /// Which algorithm each convolution of a recipe's training plan, and each gradient, gets; in the plan's order.
 fn table(recipe: &Recipe) -> Vec<String> {
-    let task = Task { height: 28, width: 28, classes: 10 };
+    let task = Task::grey(28, 28, 10);
     let network = Network::new(task, recipe.normalisation, &recipe.layers).unwrap();
     let plan = fuse::for_cpu(network.training_plan(recipe.training_options()));
     let describe = |shape: &ConvShape| {

@@ -149,7 +149,7 @@ mod tests {
 
     fn lenet5(batch: usize) -> Plan {
         let layers = crate::recipe::Recipe::preset("lenet5").unwrap().layers;
-        let task = Task { height: 28, width: 28, classes: 10 };
+        let task = Task::grey(28, 28, 10);
         let network = Network::new(task, Normalisation::default(), &layers).unwrap();
         fuse::for_cpu(network.training_plan(TrainingOptions::new(batch, Optimiser::SGD, LossReduction::Mean)))
     }
@@ -173,7 +173,7 @@ mod tests {
         for name in ["max_pool2", "dense1.weight", "conv1.partial_gradients", "images", "logits_gradient"] {
             assert_eq!(of(name), None, "{name}");
         }
-        let task = Task { height: 28, width: 28, classes: 10 };
+        let task = Task::grey(28, 28, 10);
         let layers = crate::recipe::Recipe::preset("lenet5").unwrap().layers;
         let network = Network::new(task, Normalisation::default(), &layers).unwrap();
         let tests = fuse::for_cpu(network.evaluation_plan(100));

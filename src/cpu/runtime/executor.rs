@@ -128,10 +128,10 @@ impl Executor {
     }
 
     pub fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
-        let (batch, pixels) = (self.plan.batch, self.plan.pixels);
-        if split.pixels() != pixels {
-            let given = split.pixels();
-            return Err(Error::Internal(format!("images of {given} pixels for a plan of {pixels}")));
+        let (batch, image_bytes) = (self.plan.batch, self.plan.image_bytes);
+        if split.image_bytes() != image_bytes {
+            let given = split.image_bytes();
+            return Err(Error::Internal(format!("images of {given} bytes for a plan of {image_bytes}")));
         }
         if indices.len() != batch * scalars.len() {
             let (steps, given) = (scalars.len(), indices.len());
@@ -267,7 +267,7 @@ impl Feeding<'_> {
         let (Some(images), Some(labels)) = (plan.only(Storage::Images), plan.only(Storage::Labels)) else {
             return;
         };
-        let (pixels, stride) = (plan.pixels, plan.image_stride());
+        let (image_bytes, stride) = (plan.image_bytes, plan.image_stride());
         for row in rows {
             let index = self.indices[step * plan.batch + row] as usize;
             // SAFETY: the tensors have `batch` rows, and this row is this worker's.
@@ -276,7 +276,7 @@ impl Feeding<'_> {
                 let label = tensors.words(labels).add(row);
                 if index < self.split.len() {
                     let from = self.split.image(index);
-                    std::ptr::copy_nonoverlapping(from.as_ptr(), image, pixels);
+                    std::ptr::copy_nonoverlapping(from.as_ptr(), image, image_bytes);
                     *label = self.split.label(index).into();
                 } else {
                     std::ptr::write_bytes(image, 0, stride);

@@ -159,7 +159,7 @@ mod tests {
             })
         };
         let specs: Vec<LayerSpec> = units.iter().map(dense).collect();
-        let task = Task { height: 4, width: 5, classes: 3 };
+        let task = Task::grey(4, 5, 3);
         let network = Network::new(task, Normalisation::default(), &specs).unwrap();
         let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);
         network.training_plan(options)
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn weights_are_prepared_before_all_else() {
         let layers = |name: &str| crate::recipe::Recipe::preset(name).unwrap().layers;
-        let task = Task { height: 28, width: 28, classes: 10 };
+        let task = Task::grey(28, 28, 10);
         for (preset, prepared) in [("softmax", 0), ("lenet5", 3), ("cnn", 2)] {
             let network = Network::new(task, Normalisation::default(), &layers(preset)).unwrap();
             let options = TrainingOptions::new(8, Optimiser::SGD, LossReduction::Mean);

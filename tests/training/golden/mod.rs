@@ -72,7 +72,7 @@ fn networks_and_optimisers_compute_what_pytorch_computes() {
     for device in [cpu(), gpu()] {
         for case in &cases {
             let recipe = parse(&case.name, &case.recipe);
-            let network = network(&recipe, Task { height: 9, width: 8, classes: 3 });
+            let network = network(&recipe, Task::grey(9, 8, 3));
             // Plain ops: they alone keep every gradient. `devices_agree` compares the fused ones with them.
             let options = TrainerOptions { plain: true, ..TrainerOptions::default() };
             block_on(async {
@@ -99,7 +99,7 @@ fn the_definitions_compute_what_pytorch_computes() {
     let split = Split::new(72, pixels, labels).unwrap();
     for case in &cases {
         let recipe = parse(&case.name, &case.recipe);
-        let network = network(&recipe, Task { height: 9, width: 8, classes: 3 });
+        let network = network(&recipe, Task::grey(9, 8, 3));
         let plan = network.training_plan(recipe.training_options());
         let parameters = flat(&network, &case.parameters).into_iter().map(f64::from).collect();
         let mut interpreter = Interpreter::new(&plan, parameters).unwrap();
