@@ -17,6 +17,7 @@ pub mod executor;
 pub mod gpu;
 pub mod model_file;
 pub mod network;
+pub mod picture;
 pub mod plan;
 pub mod profile;
 pub mod random;

@@ -1,0 +1,123 @@
+//! What the paper would look like without ink: its brightness, which light and shadows make uneven.
+
+use super::contrast::Plane;
+
+/// A surface `c0 + c1 x + c2 y + c3 x^2 + c4 x y + c5 y^2` fitted to the pixels that `counts` selects, by least squares;
+/// a plain mean where too few are left to bend it.
+#[expect(clippy::needless_range_loop, reason = "rows and columns of a matrix")]
+pub(super) fn surface(plane: &Plane, counts: impl Fn(usize) -> bool) -> Vec<f32> {
+    const TERMS: usize = 6;
+    let terms = |at: usize| {
+        let along = |at: usize, length: usize| 2.0 * at as f64 / (length.max(2) - 1) as f64 - 1.0;
+        let (x, y) = (along(at % plane.width, plane.width), along(at / plane.width, plane.height));
+        [1.0, x, y, x * x, x * y, y * y]
+    };
+    let mut normal = [[0.0f64; TERMS + 1]; TERMS];
+    let (mut count, mut sum) = (0usize, 0.0);
+    for (at, value) in plane.values.iter().enumerate().filter(|(at, _)| counts(*at)) {
+        let (terms, value) = (terms(at), f64::from(*value));
+        for row in 0..TERMS {
+            for column in row..TERMS {
+                normal[row][column] += terms[row] * terms[column];
+            }
+            normal[row][TERMS] += terms[row] * value;
+        }
+        count += 1;
+        sum += value;
+    }
+    let mean = if count > 0 { sum / count as f64 } else { 0.0 };
+    for row in 0..TERMS {
+        for column in 0..row {
+            normal[row][column] = normal[column][row];
+        }
+        // A little stiffness: where pixels are missing the surface stays flat rather than soars.
+        if row > 0 {
+            normal[row][row] += 1e-3 * count as f64;
+        }
+    }
+    let solved = if count >= 4 * TERMS { solve(normal) } else { None };
+    let Some(coefficients) = solved else { return vec![mean as f32; plane.values.len()] };
+    let value = |at: usize| {
+        let sum: f64 = terms(at).iter().zip(coefficients).map(|(term, c)| term * c).sum();
+        sum as f32
+    };
+    (0..plane.values.len()).map(value).collect()
+}
+
+/// Gaussian elimination with pivoting.
+#[expect(clippy::needless_range_loop, reason = "rows and columns of a matrix")]
+fn solve<const N: usize, const M: usize>(mut rows: [[f64; M]; N]) -> Option<[f64; N]> {
+    for at in 0..N {
+        let pivot = (at..N).max_by(|a, b| rows[*a][at].abs().total_cmp(&rows[*b][at].abs()))?;
+        rows.swap(at, pivot);
+        if rows[at][at].abs() < 1e-9 {
+            return None;
+        }
+        for row in at + 1..N {
+            let factor = rows[row][at] / rows[at][at];
+            for column in at..M {
+                rows[row][column] -= factor * rows[at][column];
+            }
+        }
+    }
+    let mut solution = [0.0; N];
+    for at in (0..N).rev() {
+        let known: f64 = (at + 1..N).map(|column| rows[at][column] * solution[column]).sum();
+        solution[at] = (rows[at][M - 1] - known) / rows[at][at];
+    }
+    Some(solution)
+}
+
+/// The mean of each pixel's surroundings (a window of `2 reach + 1` pixels, three times: nearly a Gaussian), of the pixels
+/// that `counts` selects. Where none is near, `otherwise` stands.
+pub(super) fn surroundings(
+    plane: &Plane,
+    counts: impl Fn(usize) -> bool,
+    reach: usize,
+    otherwise: &[f32],
+) -> Vec<f32> {
+    let (height, width) = (plane.height, plane.width);
+    let weight = |at: usize| if counts(at) { 1.0f32 } else { 0.0 };
+    let mut weights: Vec<f32> = (0..plane.values.len()).map(weight).collect();
+    // Deviations from `otherwise`, so that a little weight left far away does no harm.
+    let differences = plane.values.iter().zip(otherwise).zip(&weights);
+    let mut sums: Vec<f32> = differences.map(|((value, other), weight)| (value - other) * weight).collect();
+    for _ in 0..3 {
+        for values in [&mut sums, &mut weights] {
+            blur_rows(values, width, reach);
+            *values = transposed(values, height, width);
+            blur_rows(values, height, reach);
+            *values = transposed(values, width, height);
+        }
+    }
+    // As if a little of `otherwise` lay everywhere.
+    let of = |((sum, weight), other): ((&f32, &f32), &f32)| other + sum / (weight + 1e-3);
+    sums.iter().zip(&weights).zip(otherwise).map(of).collect()
+}
+
+/// Means of `2 reach + 1` neighbours in each row; beyond its ends counts as nothing, in a window of full length.
+fn blur_rows(values: &mut [f32], width: usize, reach: usize) {
+    let mut row_before = vec![0.0f32; width];
+    let share = 1.0 / (2 * reach + 1) as f64;
+    for row in values.chunks_exact_mut(width) {
+        row_before.copy_from_slice(row);
+        let mut sum: f64 = row_before.iter().take(reach).map(|value| f64::from(*value)).sum();
+        for at in 0..width {
+            if let Some(entering) = row_before.get(at + reach) {
+                sum += f64::from(*entering);
+            }
+            row[at] = (sum * share) as f32;
+            if at >= reach {
+                sum -= f64::from(row_before[at - reach]);
+            }
+        }
+    }
+}
+
+fn transposed(values: &[f32], height: usize, width: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(values.len());
+    for column in 0..width {
+        out.extend((0..height).map(|row| values[row * width + column]));
+    }
+    out
+}
