@@ -1,13 +1,15 @@
 
 // ---- softmax and cross-entropy of 4 rows a workgroup, 16 invocations each. The largest logit is subtracted first, so that
 // nothing overflows. The op gives logit(row, class_index) and store_gradient(row, class_index, gradient), rows counted from
-// first_row, and HAS_GRADIENT
+// first_row, HAS_GRADIENT, and with IS_WEIGHTED class_weight(class_index)
 
 override ROWS: u32 = 1;
 override CLASSES: u32 = 1;
 override SCALE: f32 = 1.0;
 /// Part of the target that is spread over all classes.
 override SMOOTHING: f32 = 0.0;
+/// Mean of all class weights.
+override MEAN_CLASS_WEIGHT: f32 = 1.0;
 /// 1 where the tensor holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
 override LABELS_IN_BLOCK: u32 = 0;
 override LOSS_IN_BLOCK: u32 = 0;
@@ -58,7 +60,15 @@ fn cross_entropy(row: u32, column: u32) {
     // Where gradients overwrite logits, this invocation is the one that overwrites the label's.
     if (column == select(0u, label % ROW_THREADS, is_labelled)) {
         var loss = 0.0;
-        if (is_labelled) {
+        if (is_labelled && IS_WEIGHTED) {
+            let own = (1.0 - SMOOTHING) * class_weight(label);
+            loss = (own + SMOOTHING * MEAN_CLASS_WEIGHT) * log(total) + own * (largest - logit(row, label));
+            if (SMOOTHING > 0.0) {
+                for (var kind = 0u; kind < CLASSES; kind++) {
+                    loss += SMOOTHING / f32(CLASSES) * class_weight(kind) * (largest - logit(row, kind));
+                }
+            }
+        } else if (is_labelled) {
             var wanted = logit(row, label);
             if (SMOOTHING > 0.0) {
                 var sum = 0.0;
@@ -73,8 +83,13 @@ fn cross_entropy(row: u32, column: u32) {
     }
     if (HAS_GRADIENT) {
         for (var kind = column; kind < CLASSES; kind += ROW_THREADS) {
-            let probability = exp(logit(row, kind) - largest) / total;
-            let wanted = select(0.0, 1.0 - SMOOTHING, kind == label) + SMOOTHING / f32(CLASSES);
+            var probability = exp(logit(row, kind) - largest) / total;
+            var wanted = select(0.0, 1.0 - SMOOTHING, kind == label) + SMOOTHING / f32(CLASSES);
+            if (IS_WEIGHTED) {
+                wanted *= class_weight(kind);
+                let own = class_weight(min(label, CLASSES - 1u));
+                probability *= (1.0 - SMOOTHING) * own + SMOOTHING * MEAN_CLASS_WEIGHT;
+            }
             store_gradient(row, kind, select(0.0, (probability - wanted) * SCALE, is_labelled));
         }
     }

@@ -52,7 +52,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     if let Some(fused) = options.plan {
         let batch = recipe.batch;
-        let plan = network.training_plan(recipe.training_options());
+        let plan = network.training_plan(recipe.training_options_on(&[], network.task.classes)?);
         let plan = match fused {
             Fused::Plain => plan,
             Fused::Cpu => fuse::for_cpu(plan),

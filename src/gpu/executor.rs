@@ -67,7 +67,7 @@ impl Executor {
         let launches = choose(&resources, plan, options.variants, &mut work).await?;
         let dispatches = resources.prepare(&launches, &mut work)?;
         shared.faults.check()?;
-        Ok(Executor {
+        let mut executor = Executor {
             shared: shared.clone(),
             plan: plan.clone(),
             feed: options.feed,
@@ -79,7 +79,13 @@ impl Executor {
             step: 0,
             work,
             timing,
-        })
+        };
+        for (id, values) in &plan.constants {
+            for network in 0..executor.networks() {
+                executor.write_network(network, *id, bytemuck::cast_slice(values))?;
+            }
+        }
+        Ok(executor)
     }
 
     /// See [`crate::executor::Executor::run`]. Several networks' indices come network by network, all steps of the first, then

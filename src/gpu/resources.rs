@@ -47,7 +47,7 @@ impl Resources {
                 Storage::Gradients { .. } => Flat::Gradients,
                 Storage::State { which, .. } => Flat::State(which),
                 Storage::Statistics { .. } => Flat::Statistics,
-                Storage::Activation | Storage::Counts => {
+                Storage::Activation | Storage::Counts | Storage::Constant => {
                     let made = shared.storage_of_networks(&tensor.name, tensor.bytes(), networks, work);
                     return made.map(TensorBuffer::PerNetwork);
                 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mode, Network, Optimiser, Saved};
 use crate::plan::ops::{
-    Augment, AverageWeights, ClipNorm, Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy, SquareSum,
+    Augment, AverageWeights, ClassWeights, ClipNorm, Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy, SquareSum,
     Strengths, Unpack,
 };
 use crate::plan::{Builder, Element, FlatSizes, Phase, Plan, Storage, TensorId};
@@ -29,13 +29,15 @@ impl LossReduction {
 }
 
 /// What a training plan depends on beside the network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TrainingOptions {
     pub batch: usize,
     pub optimiser: Optimiser,
     pub loss_reduction: LossReduction,
     /// Fraction of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
     pub label_smoothing: f32,
+    /// What each class weighs in the loss; empty where all weigh the same.
+    pub class_weights: Vec<f32>,
     /// Largest norm of the gradient; longer gradients are scaled down to it (Pascanu et al. 2013).
     pub clip_norm: Option<f32>,
     /// Whether averaged weights are kept, in the last state buffer.
@@ -51,6 +53,7 @@ impl TrainingOptions {
             optimiser,
             loss_reduction,
             label_smoothing: 0.0,
+            class_weights: Vec::new(),
             clip_norm: None,
             is_averaged: false,
             augmentation: Strengths::default(),
@@ -76,15 +79,16 @@ const MAX_PARTS: usize = 64;
 impl Network {
     /// One training step, in unfused ops; executors fuse some of them, see [`crate::plan::fuse`].
     pub fn training_plan(&self, options: TrainingOptions) -> Plan {
-        let TrainingOptions { batch, loss_reduction, .. } = options;
+        let TrainingOptions { batch, loss_reduction, augmentation, .. } = options;
         let mut builder = self.builder(batch, options.states());
         let scale = loss_reduction.scale(batch);
 
-        let passed = self.forward(&mut builder, Mode::Train, options.augmentation);
+        let passed = self.forward(&mut builder, Mode::Train, augmentation);
         let logits = passed.last().map_or(builder.images(), |saved| saved.output);
         let mut gradient = builder.activation("logits_gradient", &[batch, self.task.classes]);
         let smoothing = options.label_smoothing;
-        let sample_loss = self.loss(&mut builder, logits, Some(gradient), scale, smoothing);
+        let weights = options.class_weights.clone();
+        let sample_loss = self.loss(&mut builder, logits, Some(gradient), scale, smoothing, weights);
 
         // The gradients of the pixels and of everything before the first parameter are not needed.
         let first = self.layers.iter().position(|placed| !placed.parameters.is_empty()).unwrap_or(0);
@@ -126,7 +130,7 @@ impl Network {
         let mut builder = self.builder(batch, 0);
         let passed = self.forward(&mut builder, Mode::Evaluate, Strengths::default());
         let logits = passed.last().map_or(builder.images(), |saved| saved.output);
-        let sample_loss = self.loss(&mut builder, logits, None, 1.0, 0.0);
+        let sample_loss = self.loss(&mut builder, logits, None, 1.0, 0.0, Vec::new());
         let (labels, rows, classes) = (builder.labels(), batch, self.task.classes);
         let correct = builder.tensor("correct", &[1], Element::U32, Storage::Counts);
         let counts = builder.tensor("confusion", &[classes, classes], Element::U32, Storage::Counts);
@@ -190,10 +194,15 @@ impl Network {
         logits_gradient: Option<TensorId>,
         scale: f32,
         smoothing: f32,
+        class_weights: Vec<f32>,
     ) -> TensorId {
         let (rows, classes) = (builder.batch(), self.task.classes);
         let sample_loss = builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
         let labels = builder.labels();
+        let class_weights = (!class_weights.is_empty()).then(|| {
+            let mean = class_weights.iter().sum::<f32>() / classes as f32;
+            ClassWeights { tensor: builder.constant("class_weights", class_weights), mean }
+        });
         builder.push(
             Phase::Loss,
             SoftmaxCrossEntropy {
@@ -205,6 +214,7 @@ impl Network {
                 classes,
                 scale,
                 smoothing,
+                class_weights,
             },
         );
         sample_loss

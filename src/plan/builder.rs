@@ -16,6 +16,7 @@ impl Builder {
             classes,
             flat: FlatSizes::default(),
             tensors: Vec::new(),
+            constants: Vec::new(),
             ops: Vec::new(),
         };
         let mut builder = Builder { plan };
@@ -43,6 +44,13 @@ impl Builder {
     pub fn tensor(&mut self, name: &str, shape: &[usize], element: Element, storage: Storage) -> TensorId {
         self.plan.tensors.push(Tensor { name: name.to_owned(), shape: shape.to_vec(), element, storage });
         TensorId::new(self.plan.tensors.len() - 1)
+    }
+
+    /// A float32 vector that never changes.
+    pub fn constant(&mut self, name: &str, values: Vec<f32>) -> TensorId {
+        let id = self.tensor(name, &[values.len()], Element::F32, Storage::Constant);
+        self.plan.constants.push((id, values));
+        id
     }
 
     /// A float32 tensor that lives within one step.

@@ -158,6 +158,7 @@ pub fn loss_into_product(mut plan: Plan) -> Plan {
             inputs: dense.inputs,
             classes: dense.outputs,
             scale: loss.scale,
+            class_weights: loss.class_weights,
         }
         .into();
         plan.ops.remove(producer);

@@ -57,6 +57,8 @@ pub struct Plan {
     pub classes: usize,
     pub flat: FlatSizes,
     pub tensors: Vec<Tensor>,
+    /// What tensors of [`Storage::Constant`] hold: executors write it when they are made.
+    pub constants: Vec<(TensorId, Vec<f32>)>,
     pub ops: Vec<PlannedOp>,
 }
 

@@ -49,6 +49,8 @@ pub enum Storage {
     SampleLoss,
     /// One loss a step of the block.
     Losses,
+    /// Float32 values that the plan itself gives, see [`super::Plan::constants`].
+    Constant,
     /// Counters that add up over steps until the host clears them, `u32`.
     Counts,
 }

@@ -1,8 +1,10 @@
 //! Recipes: everything about a training run except the data and the device, written in TOML.
 
+mod class_weights;
 mod mistake;
 mod schedule;
 
+pub use class_weights::ClassWeights;
 pub use schedule::{Position, Schedule};
 
 use std::path::Path;
@@ -33,6 +35,9 @@ pub struct Recipe {
     /// Fraction of the target that is spread evenly over all classes.
     #[serde(default, skip_serializing_if = "is_zero_f32")]
     pub label_smoothing: f32,
+    /// What each class weighs in the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// Largest norm of the gradient; larger gradients are scaled down to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f32>,
@@ -179,6 +184,9 @@ impl Recipe {
         if let Some(Average { decay }) = self.average.filter(|a| !(0.0..1.0).contains(&a.decay)) {
             return Err(format!("average: decay = {decay}: from 0 to less than 1"));
         }
+        if let Some(weights) = &self.class_weights {
+            weights.check()?;
+        }
         self.optimiser.check()?;
         self.schedule.check()?;
         self.augmentation.check()?;
@@ -196,7 +204,19 @@ impl Recipe {
         }
     }
 
-    /// What the plan of a training step depends on.
+    /// What the plan of a training step on images with these labels depends on.
+    ///
+    /// # Errors
+    /// `Recipe` where it lists class weights for another number of classes.
+    pub fn training_options_on(&self, labels: &[u8], classes: usize) -> Result<TrainingOptions> {
+        let class_weights = match &self.class_weights {
+            Some(weights) => weights.values(labels, classes)?,
+            None => Vec::new(),
+        };
+        Ok(TrainingOptions { class_weights, ..self.training_options() })
+    }
+
+    /// As [`Recipe::training_options_on`], but without class weights, which may depend on the labels.
     pub fn training_options(&self) -> TrainingOptions {
         TrainingOptions {
             label_smoothing: self.label_smoothing,
@@ -279,6 +299,7 @@ mod tests {
             "loss_reduction = \"sum\"",
             "label_smoothing = 0.1",
             "clip_norm = 1.0",
+            "class_weights = \"balanced\"",
             "average = { decay = 0.998 }",
             "all_images = true",
             "views = \"moved\"",

@@ -10,7 +10,8 @@ impl Reference for DenseSoftmaxCrossEntropy {
         let (x, weight) = (inputs.operand(self.x)?, inputs.floats(self.weight)?);
         let logits = dense(&x, weight, inputs.floats(self.bias)?, self.inputs);
         let scale = f64::from(self.scale);
-        let (gradient, loss) = losses(&logits, inputs.words(self.labels)?, self.classes, scale, 0.0);
+        let weights = inputs.class_weights(self.class_weights, self.classes)?;
+        let (gradient, loss) = losses(&logits, inputs.words(self.labels)?, &weights, scale, 0.0);
         Ok(vec![gradient.into(), loss.into()])
     }
 }

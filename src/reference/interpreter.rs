@@ -40,6 +40,9 @@ impl Interpreter {
         let own = |id: usize| flat_of(plan.tensors[id].storage).is_none();
         interpreter.tensors =
             (0..plan.tensors.len()).map(|id| own(id).then(|| Values::zeros(&plan.tensors[id]))).collect();
+        for (id, values) in &plan.constants {
+            interpreter.write(*id, Values::Floats(values.iter().map(|value| f64::from(*value)).collect()))?;
+        }
         Ok(interpreter)
     }
 

@@ -50,7 +50,7 @@ pub use interpreter::Interpreter;
 pub use values::Values;
 
 use crate::error::{Error, Result};
-use crate::plan::ops::{Operand, Pixels, with_ops};
+use crate::plan::ops::{ClassWeights, Operand, Pixels, with_ops};
 use crate::plan::{Op, Plan, StepScalars, TensorId};
 
 /// What an op computes from: a plan, the step's scalars, and the contents of tensors.
@@ -95,6 +95,14 @@ impl Inputs<'_> {
         match self.get(id)? {
             Values::Floats(values) => Ok(values),
             _ => Err(self.wrong_element(id)),
+        }
+    }
+
+    /// `[classes]`; all 1 where the op has none.
+    fn class_weights(&self, weights: Option<ClassWeights>, classes: usize) -> Result<Vec<f64>> {
+        match weights {
+            Some(weights) => Ok(self.floats(weights.tensor)?.to_vec()),
+            None => Ok(vec![1.0; classes]),
         }
     }
 

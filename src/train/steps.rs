@@ -2,7 +2,7 @@
 
 use crate::executor::Device;
 use crate::model_file::Weights;
-use crate::network::Network;
+use crate::network::{Network, TrainingOptions};
 use crate::plan::{Plan, StepScalars, fuse};
 use crate::recipe::{Position, Recipe};
 
@@ -49,8 +49,8 @@ pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, ste
 }
 
 /// The plan of one training step, fused for the device unless `plain`.
-pub(super) fn plan(device: &Device, network: &Network, recipe: &Recipe, plain: bool) -> Plan {
-    let plan = network.training_plan(recipe.training_options());
+pub(super) fn plan(device: &Device, network: &Network, options: TrainingOptions, plain: bool) -> Plan {
+    let plan = network.training_plan(options);
     match device {
         _ if plain => plan,
         Device::Cpu(_) => fuse::for_cpu(plan),

@@ -75,7 +75,7 @@ impl Trainer {
         match device {
             Device::Cpu(_) => 1,
             Device::Gpu(_) => {
-                let plan = steps::plan(device, network, recipe, false);
+                let plan = steps::plan(device, network, recipe.training_options(), false);
                 memory::most_networks(&plan, steps::block(&plan, 1))
             }
         }
@@ -142,7 +142,8 @@ impl Trainer {
         require_images(network, split)?;
         require_labels(network, split)?;
         let steps = recipe.steps_on(split.len())?;
-        let plan = steps::plan(device, network, recipe, options.plain);
+        let training = recipe.training_options_on(split.labels(), network.task.classes)?;
+        let plan = steps::plan(device, network, training, options.plain);
         plan.check()?;
         let store = device.store_for_networks(plan.flat, starts.len())?;
         let mut orders = Vec::new();

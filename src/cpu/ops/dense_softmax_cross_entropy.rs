@@ -1,6 +1,6 @@
 use crate::cpu::Level;
 use crate::cpu::ops::matmul::RowProduct;
-use crate::cpu::ops::softmax_cross_entropy::{SoftmaxRows, softmax_rows};
+use crate::cpu::ops::softmax_cross_entropy::{SoftmaxRows, softmax_rows, weights_of};
 use crate::cpu::runtime::cpu_op::{AtLevel, Chunk, CpuOp, ForCpu, Partition, Requirement};
 use crate::cpu::runtime::tensors::Matrix;
 use crate::plan::StepScalars;
@@ -14,18 +14,24 @@ impl ForCpu for DenseSoftmaxCrossEntropy {
 
 impl CpuOp for AtLevel<DenseSoftmaxCrossEntropy> {
     fn partition(&self) -> Partition {
-        Partition::Rows { rows: self.rows, shared: vec![self.weight, self.bias], alignment: 1 }
+        let weights = self.class_weights.map(|weights| weights.tensor);
+        let shared = [self.weight, self.bias].into_iter().chain(weights).collect();
+        Partition::Rows { rows: self.rows, shared, alignment: 1 }
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![
+        let mut requirements = vec![
             Requirement::operand(&self.x, self.rows, self.inputs),
             Requirement::floats(self.weight, self.classes, self.inputs),
             Requirement::floats(self.bias, 1, self.classes),
             Requirement::words(self.labels, self.rows),
             Requirement::floats(self.logits_gradient, self.rows, self.classes),
             Requirement::floats(self.sample_loss, 1, self.rows),
-        ]
+        ];
+        requirements.extend(
+            self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes)),
+        );
+        requirements
     }
 
     fn scratch(&self) -> usize {
@@ -55,6 +61,7 @@ impl CpuOp for AtLevel<DenseSoftmaxCrossEntropy> {
             classes: self.classes,
             scale: self.scale,
             smoothing: 0.0,
+            weights: weights_of(chunk, self.class_weights, self.classes),
         };
         softmax_rows(chunk.level(), softmax);
     }

@@ -1,11 +1,12 @@
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level, exp};
 use crate::plan::StepScalars;
-use crate::plan::ops::SoftmaxCrossEntropy;
+use crate::plan::ops::{ClassWeights, SoftmaxCrossEntropy};
 
 impl CpuOp for SoftmaxCrossEntropy {
     fn partition(&self) -> Partition {
-        Partition::rows(self.rows)
+        let shared = self.class_weights.iter().map(|weights| weights.tensor).collect();
+        Partition::Rows { rows: self.rows, shared, alignment: 1 }
     }
 
     fn requirements(&self) -> Vec<Requirement> {
@@ -15,7 +16,9 @@ impl CpuOp for SoftmaxCrossEntropy {
             Requirement::words(self.labels, self.rows),
             Requirement::floats(self.sample_loss, 1, self.rows),
         ];
-        requirements.into_iter().chain(gradient).collect()
+        let weights =
+            self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes));
+        requirements.into_iter().chain(gradient).chain(weights).collect()
     }
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
@@ -28,9 +31,19 @@ impl CpuOp for SoftmaxCrossEntropy {
             classes: self.classes,
             scale: self.scale,
             smoothing: self.smoothing,
+            weights: weights_of(chunk, self.class_weights, self.classes),
         };
         softmax_rows(chunk.level(), softmax)
     }
+}
+
+/// The class weights as ops read them, `[classes]` and their mean.
+pub(crate) fn weights_of<'a>(
+    chunk: &'a Chunk,
+    weights: Option<ClassWeights>,
+    classes: usize,
+) -> Option<(&'a [f32], f32)> {
+    weights.map(|weights| (&chunk.whole(weights.tensor)[..classes], weights.mean))
 }
 
 /// Rows of the batch.
@@ -44,26 +57,29 @@ pub(crate) struct SoftmaxRows<'a> {
     pub classes: usize,
     pub scale: f32,
     pub smoothing: f32,
+    /// `[classes]`, and their mean.
+    pub weights: Option<(&'a [f32], f32)>,
 }
 
 by_level!(pub(crate) fn softmax_rows = body(softmax: SoftmaxRows));
 
 #[inline(always)]
 fn body<V: F32>(softmax: SoftmaxRows) {
-    let SoftmaxRows { logits, mut gradient, labels, loss, classes, scale, smoothing } = softmax;
-    let smooth = Smooth { scale, smoothing };
+    let SoftmaxRows { logits, mut gradient, labels, loss, classes, scale, smoothing, weights } = softmax;
+    let target = Target { scale, smoothing, weights };
     for (row, (label, loss)) in labels.iter().zip(loss).enumerate() {
         let values = row * classes..(row + 1) * classes;
         let logits = logits.map(|logits| &logits[values.clone()]);
         let gradient = gradient.as_mut().map(|gradient| &mut gradient[values]);
-        *loss = softmax_row::<V>(logits, gradient, *label as usize, smooth);
+        *loss = softmax_row::<V>(logits, gradient, *label as usize, target);
     }
 }
 
 #[derive(Clone, Copy)]
-struct Smooth {
+struct Target<'a> {
     scale: f32,
     smoothing: f32,
+    weights: Option<(&'a [f32], f32)>,
 }
 
 /// Maximum, exponentials and their sum, gradient; returns the loss. A label that names no class (`NO_LABEL`) gives zeros.
@@ -72,7 +88,7 @@ fn softmax_row<V: F32>(
     logits: Option<&[f32]>,
     mut gradient: Option<&mut [f32]>,
     label: usize,
-    Smooth { scale, smoothing }: Smooth,
+    Target { scale, smoothing, weights }: Target,
 ) -> f32 {
     let source = logits.or(gradient.as_deref()).unwrap_or_default();
     let classes = source.len();
@@ -88,7 +104,17 @@ fn softmax_row<V: F32>(
     }
     let max = max.reduce_max();
     let mut at_label = source[label] - max;
-    if smoothing > 0.0 {
+    // The target of the label alone, and that of all classes together.
+    let (mut own, mut whole) = (1.0 - smoothing, 1.0);
+    if let Some((weights, mean)) = weights {
+        own *= weights[label];
+        whole = own + smoothing * mean;
+        at_label *= own;
+        if smoothing > 0.0 {
+            let others = source.iter().zip(weights).map(|(logit, weight)| (logit - max) * weight);
+            at_label += smoothing / classes as f32 * others.sum::<f32>();
+        }
+    } else if smoothing > 0.0 {
         let others: f32 = source.iter().map(|logit| logit - max).sum();
         at_label += smoothing * (others / classes as f32 - at_label);
     }
@@ -104,12 +130,13 @@ fn softmax_row<V: F32>(
     }
     let sum = sum.reduce_sum();
     if let Some(gradient) = gradient {
-        let factor = V::splat(scale / sum);
+        let factor = V::splat(scale * whole / sum);
         let even = V::splat(-scale * smoothing / classes as f32);
         for c in (0..classes).step_by(V::LANES) {
+            let even = weights.map_or(even, |(weights, _)| even.mul(V::take(weights, c, 0.0)));
             V::take(gradient, c, 0.0).mul_add(factor, even).put(gradient, c);
         }
-        gradient[label] -= scale * (1.0 - smoothing);
+        gradient[label] -= scale * own;
     }
-    sum.ln() - at_label
+    whole * sum.ln() - at_label
 }

@@ -108,7 +108,7 @@ impl Executor {
             });
             buffers.push(buffer);
         }
-        Ok(Executor {
+        let mut executor = Executor {
             pool,
             plan: plan.clone(),
             store: store.clone(),
@@ -124,7 +124,11 @@ impl Executor {
             loss: plan.only(Storage::Losses),
             losses: Vec::new(),
             timing: options.profile.then(|| Timing::new(threads)),
-        })
+        };
+        for (id, values) in &plan.constants {
+            executor.write(*id, bytemuck::cast_slice(values))?;
+        }
+        Ok(executor)
     }
 
     pub fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {

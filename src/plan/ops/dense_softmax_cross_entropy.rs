@@ -1,6 +1,6 @@
 use super::launch::{READ, WRITE, folded, in_block, input, launch, offset};
 use super::shader::{Shader, join};
-use super::{Describe, Launch, Operand};
+use super::{ClassWeights, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Most classes whose logits the shader keeps in workgroup memory; 4 rows of them are 4 KiB.
@@ -27,20 +27,37 @@ pub struct DenseSoftmaxCrossEntropy {
     pub classes: usize,
     /// See `SoftmaxCrossEntropy`.
     pub scale: f32,
+    pub class_weights: Option<ClassWeights>,
 }
 
-pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!(
-    "dense_softmax_cross_entropy",
-    "cross_entropy",
-    "input_words",
-    "pixels",
-    "step_scalars",
-    "networks"
-))];
+pub(super) static SHADERS: &[Shader] = &[
+    Shader::plain(join!(
+        "dense_softmax_cross_entropy",
+        "equal_class_weights",
+        "cross_entropy",
+        "input_words",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::variant(
+        "weighted",
+        join!(
+            "dense_softmax_cross_entropy",
+            "class_weights_6",
+            "cross_entropy",
+            "input_words",
+            "pixels",
+            "step_scalars",
+            "networks"
+        ),
+    ),
+];
 
 impl Describe for DenseSoftmaxCrossEntropy {
     fn reads(&self) -> Vec<TensorId> {
-        vec![self.x.tensor, self.weight, self.bias, self.labels]
+        let weights = self.class_weights.map(|weights| weights.tensor);
+        [self.x.tensor, self.weight, self.bias, self.labels].into_iter().chain(weights).collect()
     }
 
     fn writes(&self) -> Vec<TensorId> {
@@ -77,6 +94,14 @@ impl Describe for DenseSoftmaxCrossEntropy {
             (self.logits_gradient, WRITE),
         ];
         let groups = folded(self.rows.div_ceil(4));
-        launch(&SHADERS[0], constants, bindings, groups)
+        match self.class_weights {
+            None => launch(&SHADERS[0], constants, bindings, groups),
+            Some(ClassWeights { tensor, mean }) => launch(
+                &SHADERS[1],
+                constants.chain([("MEAN_CLASS_WEIGHT", mean as f64)]),
+                bindings.into_iter().chain([(tensor, READ)]),
+                groups,
+            ),
+        }
     }
 }

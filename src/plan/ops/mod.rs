@@ -183,6 +183,7 @@ macro_rules! define {
 with_ops!(define);
 
 pub use augment::Strengths;
+pub use softmax_cross_entropy::ClassWeights;
 pub use shader::Shader;
 
 impl Op {

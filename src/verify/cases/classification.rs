@@ -10,8 +10,9 @@ pub(super) fn cases() -> Vec<Case> {
     for (rows, classes) in [(1, 1), (1, 10), (3, 2), (100, 10), (37, 47), (7, 257), (2, 1000)] {
         for spread in [1.0, 10_000.0] {
             for has_gradient in [true, false] {
-                cases.push(softmax_cross_entropy(rows, classes, spread, has_gradient));
+                cases.push(softmax_cross_entropy(rows, classes, spread, has_gradient, false));
             }
+            cases.push(softmax_cross_entropy(rows, classes, spread, true, true));
         }
     }
     // Rows about what a workgroup takes.
@@ -38,7 +39,13 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-fn softmax_cross_entropy(rows: usize, classes: usize, spread: f32, has_gradient: bool) -> Case {
+fn softmax_cross_entropy(
+    rows: usize,
+    classes: usize,
+    spread: f32,
+    has_gradient: bool,
+    is_weighted: bool,
+) -> Case {
     let mut draft = Draft::new(rows, 1, classes);
     let logits = draft.input_spread("logits", &[rows, classes], spread);
     let labels = draft.labels(rows, classes);
@@ -47,9 +54,23 @@ fn softmax_cross_entropy(rows: usize, classes: usize, spread: f32, has_gradient:
     let scale = 1.0 / rows as f32;
     // Half of the cases that train smooth their labels.
     let smoothing = if rows % 2 == 1 && has_gradient { 0.2 } else { 0.0 };
-    let op =
-        SoftmaxCrossEntropy { logits, labels, logits_gradient, sample_loss, rows, classes, scale, smoothing };
-    let only = if has_gradient { "" } else { ", no gradient" };
+    let class_weights = is_weighted.then(|| draft.class_weights(classes));
+    let op = SoftmaxCrossEntropy {
+        logits,
+        labels,
+        logits_gradient,
+        sample_loss,
+        rows,
+        classes,
+        scale,
+        smoothing,
+        class_weights,
+    };
+    let only = match (has_gradient, is_weighted) {
+        (_, true) => ", weighted",
+        (true, false) => "",
+        (false, false) => ", no gradient",
+    };
     let shape = format!("{rows} x {classes}, logits to ±{spread}{only}");
     draft.case(Phase::Loss, op, shape, EXPONENTIAL)
 }

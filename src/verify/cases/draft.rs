@@ -1,7 +1,7 @@
 //! What the cases are made with: tensors and their contents, an op, a tolerance and its reason.
 
 use super::super::{Aim, Case, Tolerance, guard};
-use crate::plan::ops::{Operand, Pixels};
+use crate::plan::ops::{ClassWeights, Operand, Pixels};
 use crate::plan::{
     Builder, Element, FlatSizes, NO_LABEL, Op, Phase, StepScalars, Storage, TensorId, image_stride,
 };
@@ -92,6 +92,17 @@ impl Draft {
         let values = self.floats(shape.iter().product(), spread);
         self.give(tensor, values);
         tensor
+    }
+
+    /// From 0 to 3; of three or more classes one weighs nothing. (Of two, certain logits would leave only gradients that cancel.)
+    pub fn class_weights(&mut self, classes: usize) -> ClassWeights {
+        let tensor = self.builder.activation("class_weights", &[classes]);
+        let mut values: Vec<f32> = (0..classes).map(|_| 3.0 * self.random.uniform()).collect();
+        if classes > 2 {
+            values[classes / 2] = 0.0;
+        }
+        self.give(tensor, values.iter().map(|value| value.to_bits()).collect());
+        ClassWeights { tensor, mean: values.iter().sum::<f32>() / classes as f32 }
     }
 
     /// Values of which many are equal and a fifth exactly 0: multiples of 1/2 from -1 to 1.

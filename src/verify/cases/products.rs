@@ -30,7 +30,10 @@ pub(super) fn cases() -> Vec<Case> {
             let without_relu = if values == Values::Floats { aim } else { Aim::Cpu };
             cases.push(dense(rows, inputs, outputs, values, false).aimed(without_relu));
             cases.push(dense(rows, inputs, outputs, values, true).aimed(aim));
-            cases.push(dense_softmax_cross_entropy(rows, inputs, outputs, values).aimed(aim));
+            cases.push(dense_softmax_cross_entropy(rows, inputs, outputs, values, false).aimed(aim));
+            if values == Values::Floats {
+                cases.push(dense_softmax_cross_entropy(rows, inputs, outputs, values, true).aimed(aim));
+            }
             cases.push(dense_sgd(rows, inputs, outputs, values).aimed(aim));
         }
     }
@@ -172,13 +175,20 @@ fn dense(rows: usize, inputs: usize, outputs: usize, values: Values, relu: bool)
     draft.case(Phase::Forward, Dense { x, weight, bias, out, rows, inputs, outputs, relu }, shape, PRODUCT)
 }
 
-fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, values: Values) -> Case {
+fn dense_softmax_cross_entropy(
+    rows: usize,
+    inputs: usize,
+    classes: usize,
+    values: Values,
+    is_weighted: bool,
+) -> Case {
     let mut draft = Draft::new(rows, inputs, classes);
     let DenseTensors { x, weight, bias, shape } = dense_tensors(&mut draft, rows, inputs, classes, values);
     let labels = draft.labels(rows, classes);
     let logits_gradient = draft.output("logits_gradient", &[rows, classes]);
     let sample_loss = draft.builder.tensor("sample_loss", &[rows], Element::F32, Storage::SampleLoss);
     let scale = 1.0 / rows as f32;
+    let class_weights = is_weighted.then(|| draft.class_weights(classes));
     let op = DenseSoftmaxCrossEntropy {
         x,
         weight,
@@ -190,7 +200,9 @@ fn dense_softmax_cross_entropy(rows: usize, inputs: usize, classes: usize, value
         inputs,
         classes,
         scale,
+        class_weights,
     };
+    let shape = shape + if is_weighted { ", weighted" } else { "" };
     draft.case(Phase::Loss, op, shape, PRODUCT_WITH_EXPONENTIAL)
 }
 

@@ -133,6 +133,20 @@ cases.append(case(
     [(None, nn.Flatten()), ("dense1", nn.Linear(72, 6)), (None, nn.Tanh()), ("dense2", nn.Linear(6, CLASSES))],
     sgd, steps=3, clip=0.5))
 
+# The mean is over the images, as in Keras, and not over their weights.
+weights = [0.4, 3.0, 1.25]
+cases.append(case(
+    "class weights, smoothed labels",
+    SGD + f"label_smoothing = 0.15\nclass_weights = {weights}\n" + layers('kind = "dense"'),
+    [(None, nn.Flatten()), ("dense1", nn.Linear(72, CLASSES))], sgd,
+    loss=lambda *given: nn.functional.cross_entropy(
+        *given, weight=torch.tensor(weights), label_smoothing=0.15, reduction="none").mean()))
+cases.append(case(
+    "balanced class weights, summed loss",
+    SGD + 'loss_reduction = "sum"\nclass_weights = "balanced"\n' + layers('kind = "dense"'),
+    [(None, nn.Flatten()), ("dense1", nn.Linear(72, CLASSES))], sgd,
+    loss=nn.CrossEntropyLoss(weight=BATCH / (CLASSES * torch.bincount(labels)), reduction="sum")))
+
 STEPS = 12
 
 

@@ -100,7 +100,7 @@ fn the_definitions_compute_what_pytorch_computes() {
     for case in &cases {
         let recipe = parse(&case.name, &case.recipe);
         let network = network(&recipe, Task::grey(9, 8, 3));
-        let plan = network.training_plan(recipe.training_options());
+        let plan = network.training_plan(recipe.training_options_on(split.labels(), 3).unwrap());
         let parameters = flat(&network, &case.parameters).into_iter().map(f64::from).collect();
         let mut interpreter = Interpreter::new(&plan, parameters).unwrap();
         let mut batch = Vec::new();

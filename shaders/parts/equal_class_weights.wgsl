@@ -1,0 +1,8 @@
+
+// ---- all classes weigh the same
+
+const IS_WEIGHTED = false;
+
+fn class_weight(class_index: u32) -> f32 {
+    return 1.0;
+}
