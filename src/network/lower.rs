@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mode, Network, Optimiser, Saved};
 use crate::plan::ops::{
-    Augment, AverageWeights, ClassWeights, ClipNorm, Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy, SquareSum,
-    Strengths, Unpack,
+    Augment, AverageWeights, ClassWeights, ClipNorm, Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy,
+    SquareSum, Strengths, Unpack,
 };
 use crate::plan::{Builder, Element, FlatSizes, Phase, Plan, Storage, TensorId};
 

@@ -28,9 +28,8 @@ impl CpuOp for AtLevel<DenseSoftmaxCrossEntropy> {
             Requirement::floats(self.logits_gradient, self.rows, self.classes),
             Requirement::floats(self.sample_loss, 1, self.rows),
         ];
-        requirements.extend(
-            self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes)),
-        );
+        requirements
+            .extend(self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes)));
         requirements
     }
 

@@ -16,8 +16,7 @@ impl CpuOp for SoftmaxCrossEntropy {
             Requirement::words(self.labels, self.rows),
             Requirement::floats(self.sample_loss, 1, self.rows),
         ];
-        let weights =
-            self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes));
+        let weights = self.class_weights.map(|weights| Requirement::floats(weights.tensor, 1, self.classes));
         requirements.into_iter().chain(gradient).chain(weights).collect()
     }
 

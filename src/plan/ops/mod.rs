@@ -183,8 +183,8 @@ macro_rules! define {
 with_ops!(define);
 
 pub use augment::Strengths;
-pub use softmax_cross_entropy::ClassWeights;
 pub use shader::Shader;
+pub use softmax_cross_entropy::ClassWeights;
 
 impl Op {
     pub fn reads(&self) -> Vec<TensorId> {
