@@ -98,9 +98,19 @@ impl Error {
     /// True where the machine or the command line is at fault, so that the work could not begin; false where the work
     /// itself failed.
     pub fn is_environment(&self) -> bool {
-        use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        use std::io::ErrorKind::{
+            InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+        };
         if let Error::Io { source, .. } = self {
-            return matches!(source.kind(), NotFound | PermissionDenied | IsADirectory | NotADirectory);
+            return matches!(
+                source.kind(),
+                NotFound
+                    | PermissionDenied
+                    | IsADirectory
+                    | NotADirectory
+                    | InvalidFilename
+                    | ReadOnlyFilesystem
+            );
         }
         matches!(
             self,

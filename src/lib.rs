@@ -23,6 +23,7 @@ pub mod profile;
 pub mod random;
 pub mod recipe;
 pub mod reference;
+pub mod threads;
 pub mod train;
 pub mod verify;
 

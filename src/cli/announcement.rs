@@ -9,6 +9,7 @@ use super::json::{self, Event};
 use super::output;
 use super::progress::count;
 use super::run::{Run, Trained};
+use super::shell::quoted;
 use super::source;
 
 /// Describes the run of `steps` steps that is about to start.
@@ -112,7 +113,7 @@ pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
 pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
     let options = run.options;
     output::note(format_args!(
-        "interrupted after step {}, saved. To continue: inkgrad train{}{}{}{}{} --device {}{}",
+        "interrupted after step {}, saved. To continue:\ninkgrad train{}{}{}{}{} --device {}{}",
         HumanCount(step),
         argument("--resume", Some(dir)),
         argument("--data", options.data.as_deref()),
@@ -133,8 +134,5 @@ pub fn nothing_saved(step: u64) {
 }
 
 fn argument(name: &str, path: Option<&Path>) -> String {
-    path.map_or_else(String::new, |path| match path.display().to_string() {
-        path if path.contains(' ') => format!(" {name} \"{path}\""),
-        path => format!(" {name} {path}"),
-    })
+    path.map_or_else(String::new, |path| format!(" {name} {}", quoted(path.as_os_str())))
 }

@@ -5,6 +5,7 @@ use inkgrad::executor::{Device, Feed};
 use inkgrad::gpu::{Adapter, Choice};
 use inkgrad::{Error, Result, cpu, gpu};
 
+use super::shell::quoted;
 use super::tuning::Tuning;
 
 #[derive(Args)]
@@ -12,8 +13,8 @@ pub struct DeviceOptions {
     /// `auto` takes the best real GPU, else the CPU; `gpu` insists on a GPU and accepts a software adapter
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
-    /// Take the GPU with TEXT in its name, backend or driver (`inkgrad devices` lists them)
-    #[arg(long, value_name = "TEXT")]
+    /// Take this GPU: its number in the list of `inkgrad devices`, or a part of its name, backend, driver or PCI address
+    #[arg(long, value_name = "NUMBER|TEXT")]
     adapter: Option<String>,
     /// CPU threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -79,8 +80,16 @@ impl std::fmt::Display for Chosen {
 }
 
 impl DeviceOptions {
-    /// The device to train or test on.
-    pub async fn choose(&self) -> Result<Chosen> {
+    /// The device to train or test on. Limits the program's threads by the options from this call on, also before the
+    /// result is awaited.
+    pub fn choose(&self) -> impl Future<Output = Result<Chosen>> {
+        if let Some(threads) = self.threads {
+            inkgrad::threads::limit(threads.into());
+        }
+        self.chosen()
+    }
+
+    async fn chosen(&self) -> Result<Chosen> {
         let tunes = !self.no_tune;
         if self.no_tune && self.device == DeviceChoice::Cpu {
             let what = "--no-tune is for GPUs and contradicts --device cpu: leave one of them out";
@@ -133,7 +142,7 @@ impl DeviceOptions {
 
     /// The given options other than `--device`, for the printed command that continues a run.
     pub fn rest(&self) -> String {
-        let adapter = self.adapter.as_ref().map(|text| format!(" --adapter '{text}'"));
+        let adapter = self.adapter.as_ref().map(|text| format!(" --adapter {}", quoted(text.as_ref())));
         let threads = self.threads.map(|threads| format!(" --threads {threads}"));
         let no_tune = self.no_tune.then(|| " --no-tune".to_owned());
         [adapter, threads, no_tune].into_iter().flatten().collect()

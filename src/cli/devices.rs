@@ -19,25 +19,35 @@ pub struct Options {
 #[derive(Serialize)]
 #[serde(tag = "device", rename_all = "snake_case")]
 enum DeviceEntry<'a> {
-    Gpu(&'a About),
-    Cpu { name: &'a str, threads: usize },
+    Gpu {
+        /// What `--adapter` takes.
+        number: usize,
+        #[serde(flatten)]
+        about: &'a About,
+    },
+    Cpu {
+        name: &'a str,
+        threads: usize,
+    },
 }
 
 pub async fn run(options: Options) -> Result<(), Failure> {
     let adapters = Adapter::all().await;
     let cpu = cpu::Device::new();
     if options.json {
-        for adapter in &adapters {
-            json::line(&DeviceEntry::Gpu(adapter.about()))?;
+        for (number, adapter) in adapters.iter().enumerate() {
+            json::line(&DeviceEntry::Gpu { number, about: adapter.about() })?;
         }
         return json::line(&DeviceEntry::Cpu { name: &cpu.name(), threads: cpu.threads() });
     }
-    let mut table = Table::new(&[0, 1, 2, 3, 9]);
+    let mut table = Table::new(&[1, 2, 3, 4, 5, 11]);
     table.row([
+        "number",
         "adapter",
         "backend",
         "driver",
         "kind",
+        "PCI address",
         "buffer",
         "binding",
         "workgroup",
@@ -45,8 +55,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         "bindings",
         "features",
     ]);
-    for adapter in &adapters {
-        table.row(cells(adapter.about()));
+    for (number, adapter) in adapters.iter().enumerate() {
+        table.row(cells(number, adapter.about()));
     }
     if adapters.is_empty() {
         output::line("no GPU adapter")?;
@@ -56,7 +66,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     output::line(cpu.name())
 }
 
-fn cells(about: &About) -> [String; 10] {
+fn cells(number: usize, about: &About) -> [String; 12] {
     let mut features = Vec::new();
     if let Some((least, most)) = about.subgroups {
         features.push(if least == most {
@@ -68,10 +78,12 @@ fn cells(about: &About) -> [String; 10] {
     let others = [(about.has_timestamps, "timestamps"), (about.has_cooperative_matrix, "cooperative matrix")];
     features.extend(others.into_iter().filter(|(has, _)| *has).map(|(_, name)| name.to_owned()));
     [
+        number.to_string(),
         about.name.clone(),
         about.backend.clone(),
         about.driver.clone(),
         format!("{:?}", about.kind).to_lowercase(),
+        about.pci_address.clone().unwrap_or_default(),
         bytes(about.max_buffer_bytes),
         bytes(about.max_binding_bytes),
         bytes(about.max_workgroup_bytes.into()),

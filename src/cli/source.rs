@@ -1,22 +1,22 @@
 //! Loads recipes and images: built-in ones or the user's files.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use inkgrad::data::{DataSet, Part};
 use inkgrad::recipe::Recipe;
 use inkgrad::{Error, Result};
+
+use super::text;
 
 /// A recipe and its name, from a file or else a preset.
 pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
     let Some(path) = file else {
         return Ok((preset.to_owned(), Recipe::preset(preset)?));
     };
-    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::InvalidData => {
-            Error::bad_file(path, "this is not text; a recipe in TOML is expected")
-        }
-        _ => Error::io(path, e),
-    })?;
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let text = text::decode(&bytes)
+        .ok_or_else(|| Error::bad_file(path, "this is not text; a recipe in TOML is expected"))?;
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok((name, Recipe::parse(path, &text)?))
 }
@@ -82,14 +82,25 @@ fn none_embedded() -> Error {
     )
 }
 
-/// Runs `work` on its own thread and `meanwhile` on this one; returns both results.
+/// Runs `work` on its own thread, if one may be started, and `meanwhile` on this one; returns both results.
 pub async fn beside<T: Send + 'static, U>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     meanwhile: impl Future<Output = Result<U>>,
 ) -> Result<(T, U)> {
-    let thread = std::thread::Builder::new().spawn(work).map_err(|e| Error::NoThread(e.to_string()))?;
+    let work = Arc::new(Mutex::new(Some(work)));
+    let taken = work.clone();
+    let run = move || {
+        let work = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        work.map(|work| work())
+    };
+    let thread = std::thread::Builder::new().spawn(run).ok();
     let done = meanwhile.await;
-    let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let worked = match thread {
+        Some(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        // Where no thread may be started, the work still waits to be done.
+        None => work.lock().unwrap_or_else(PoisonError::into_inner).take().map(|work| work()),
+    };
+    let worked = worked.unwrap_or_else(|| Err(Error::Internal("the work was not done".into())));
     // If both fail, the error in the data is more useful: the device's would occur with any data.
     Ok((worked?, done?))
 }

@@ -17,7 +17,7 @@ use super::{output, source};
 pub struct Options {
     /// Preset's name, recipe (.toml) or model file
     #[arg(default_value = "softmax", value_name = "PRESET|FILE")]
-    what: String,
+    what: PathBuf,
     /// Directory with four IDX files: show a preset or a recipe for its image size and classes instead of MNIST's
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -71,16 +71,16 @@ struct Shown {
     members: usize,
 }
 
-fn load(what: &str, data: Option<&Path>) -> Result<Shown, Failure> {
-    let path = Path::new(what);
-    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == what);
+fn load(path: &Path, data: Option<&Path>) -> Result<Shown, Failure> {
+    let preset = PRESETS.iter().map(|(preset, _)| *preset).find(|preset| path == Path::new(preset));
     let is_recipe = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-    if !is_preset && !is_recipe {
+    if preset.is_none() && !is_recipe {
         if !path.exists() {
             let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
             let presets = presets.join(", ");
             return Err(Failure::usage(format!(
-                "`{what}` is neither a file nor a preset: presets are {presets}"
+                "`{}` is neither a file nor a preset: presets are {presets}",
+                path.display()
             )));
         }
         let Model { name, recipe, network, members, .. } = Model::open(path)?;
@@ -90,7 +90,7 @@ fn load(what: &str, data: Option<&Path>) -> Result<Shown, Failure> {
         }
         return Ok(Shown { name, recipe, network, members: members.len() });
     }
-    let (name, recipe) = source::recipe(what, is_recipe.then_some(path))?;
+    let (name, recipe) = source::recipe(preset.unwrap_or_default(), is_recipe.then_some(path))?;
     let task = match data {
         Some(dir) => Task::from(&source::data_set(Some(dir))?),
         None => MNIST,

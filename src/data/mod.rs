@@ -115,7 +115,7 @@ impl DataSet {
         train: impl FnOnce() -> Result<Part> + Send,
         test: impl FnOnce() -> Result<Part> + Send,
     ) -> Result<Self> {
-        let (train, test) = rayon::join(train, test);
+        let (train, test) = crate::threads::both(train, test);
         Self::from_parts(train?, test?)
     }
 }

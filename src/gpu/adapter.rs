@@ -12,8 +12,24 @@ pub enum Choice {
     RealGpu,
     /// The best adapter, a software adapter if there is no other.
     Any,
-    /// One whose name, backend or driver contains the text, ignoring case.
+    /// The one with this number in [`Adapter::all`], from 0; or else the first whose name, backend, driver or PCI address
+    /// contains the text, ignoring case.
     Named(String),
+}
+
+impl Choice {
+    /// The index of the adapter to take.
+    fn among<'a>(&self, adapters: impl ExactSizeIterator<Item = &'a About>) -> Option<usize> {
+        let mut adapters = adapters;
+        match self {
+            Choice::RealGpu => adapters.position(|about| about.kind != Kind::Software),
+            Choice::Any => (adapters.len() > 0).then_some(0),
+            Choice::Named(text) => match text.parse() {
+                Ok(number) if number < adapters.len() => Some(number),
+                _ => adapters.position(|about| about.mentions(text)),
+            },
+        }
+    }
 }
 
 /// What sort of device an adapter is, the best first.
@@ -36,6 +52,8 @@ pub struct About {
     pub backend: String,
     pub driver: String,
     pub kind: Kind,
+    /// Such as `0000:01:00.0`, where the backend says it: it tells equal cards apart.
+    pub pci_address: Option<String>,
     pub max_buffer_bytes: u64,
     pub max_binding_bytes: u64,
     pub max_workgroup_bytes: u32,
@@ -56,6 +74,9 @@ pub struct Adapter {
 const NO_ADAPTER: &str = "Install the GPU maker's driver with Vulkan (on Windows DirectX 12 and on macOS Metal come \
                           with the system); for a software GPU on Debian or Ubuntu: `apt-get install \
                           mesa-vulkan-drivers`. `--device cpu` needs no GPU";
+/// The environment's name for wgpu's backends.
+const BACKEND: &str = "WGPU_BACKEND";
+const NO_BACKEND: &str = "The environment's WGPU_BACKEND names no backend (vulkan, metal, dx12): unset it";
 const NO_REAL_GPU: &str = "Install the GPU maker's driver with Vulkan, or take the software adapter with `--device \
                            gpu`, or do without a GPU with `--device cpu`";
 const NO_SUCH_GPU: &str = "`inkgrad devices` lists what there is; any part of a name will do";
@@ -85,23 +106,23 @@ impl Adapter {
     /// `NoAdapter`, with the adapters found instead and how to get one.
     pub async fn choose(choice: &Choice) -> Result<Adapter> {
         let instance = instance();
-        let adapters = Self::of(&instance).await;
-        let is_wanted = |about: &About| match choice {
-            Choice::RealGpu => about.kind != Kind::Software,
-            Choice::Any => true,
-            Choice::Named(text) => about.mentions(text),
-        };
+        let mut adapters = Self::of(&instance).await;
+        if let Some(wanted) = choice.among(adapters.iter().map(Adapter::about)) {
+            return Ok(adapters.swap_remove(wanted));
+        }
         let passed_over: Vec<String> = adapters.iter().map(|a| a.about.to_string()).collect();
         let found = passed_over.join("; ");
-        if let Some(adapter) = adapters.into_iter().find(|adapter| is_wanted(&adapter.about)) {
-            return Ok(adapter);
-        }
         let looked_for = match choice {
             Choice::RealGpu => "a GPU that is not a software one".into(),
             Choice::Any => "any adapter".into(),
-            Choice::Named(text) => format!("an adapter with `{text}` in its name, backend or driver"),
+            Choice::Named(text) => {
+                format!(
+                    "an adapter with `{text}` as its number or in its name, backend, driver or PCI address"
+                )
+            }
         };
         let (found, remedy) = match (found.is_empty(), choice) {
+            (true, _) if backends().is_empty() => ("none".into(), NO_BACKEND),
             (true, _) => (nothing(&instance).await, NO_ADAPTER),
             (false, Choice::Named(_)) => (found, NO_SUCH_GPU),
             (false, _) => (found, NO_REAL_GPU),
@@ -130,7 +151,16 @@ fn best() -> wgpu::RequestAdapterOptions<'static, 'static> {
 }
 
 fn instance() -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+    let description = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    wgpu::Instance::new(wgpu::InstanceDescriptor { backends: backends(), ..description })
+}
+
+/// All, or those that the environment names: a variable that is set and empty names none and means nothing.
+fn backends() -> wgpu::Backends {
+    match std::env::var_os(BACKEND) {
+        Some(named) if !named.is_empty() => wgpu::Backends::all().with_env(),
+        _ => wgpu::Backends::all(),
+    }
 }
 
 impl About {
@@ -148,6 +178,7 @@ impl About {
                 DeviceType::Other => Kind::Unknown,
                 DeviceType::Cpu => Kind::Software,
             },
+            pci_address: Some(info.device_pci_bus_id).filter(|address| !address.is_empty()),
             max_buffer_bytes: limits.max_buffer_size,
             max_binding_bytes: limits.max_storage_buffer_binding_size,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
@@ -163,7 +194,9 @@ impl About {
 
     fn mentions(&self, text: &str) -> bool {
         let text = text.to_lowercase();
-        [&self.name, &self.backend, &self.driver].iter().any(|field| field.to_lowercase().contains(&text))
+        let pci_address = self.pci_address.as_ref();
+        let mut fields = [&self.name, &self.backend, &self.driver].into_iter().chain(pci_address);
+        fields.any(|field| field.to_lowercase().contains(&text))
     }
 }
 
@@ -182,5 +215,38 @@ impl std::fmt::Display for About {
             true => write!(f, ")"),
             false => write!(f, ", {})", self.driver),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(kind: Kind, pci_address: &str) -> About {
+        About {
+            name: "Card 9000".into(),
+            backend: "vulkan".into(),
+            driver: String::new(),
+            kind,
+            pci_address: Some(pci_address.into()),
+            max_buffer_bytes: 0,
+            max_binding_bytes: 0,
+            max_workgroup_bytes: 0,
+            max_workgroup_invocations: 0,
+            max_storage_buffers: 0,
+            subgroups: None,
+            has_timestamps: false,
+            has_cooperative_matrix: false,
+        }
+    }
+
+    #[test]
+    fn equal_cards_are_told_apart_by_number_and_address() {
+        let cards = [about(Kind::Discrete, "0000:01:00.0"), about(Kind::Discrete, "0000:4A:00.0")];
+        let named = |text: &str| Choice::Named(text.into()).among(cards.iter());
+        assert_eq!((named("0"), named("1"), named("2")), (Some(0), Some(1), None));
+        assert_eq!((named("0000:01:00.0"), named("4a:00")), (Some(0), Some(1)));
+        // A number that no adapter has may be part of a name.
+        assert_eq!((named("9000"), named("card"), named("8000")), (Some(0), Some(0), None));
     }
 }

@@ -161,10 +161,10 @@ fn entry(binding: usize, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn for_all<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> Result<U> + Sync + Send) -> Result<Vec<U>> {
-    use rayon::prelude::*;
-    items.par_iter().map(make).collect()
+    crate::threads::map(items, make).into_iter().collect()
 }
 
+// What the browser makes belongs to the thread that makes it.
 #[cfg(target_arch = "wasm32")]
 fn for_all<T, U>(items: &[T], make: impl Fn(&T) -> Result<U>) -> Result<Vec<U>> {
     items.iter().map(make).collect()

@@ -28,8 +28,20 @@ impl Store {
     pub(super) fn of_networks(shared: &Arc<Shared>, sizes: FlatSizes, networks: usize) -> Result<Self> {
         shared.faults.check()?;
         let (networks, mut work) = (networks.max(1), Work::default());
-        let mut flat =
-            |label: &str, values: usize| shared.storage_of_networks(label, 4 * values, networks, &mut work);
+        let mut flat = |label: &str, values: usize| {
+            let buffer = shared.storage_of_networks(label, 4 * values, networks, &mut work);
+            buffer.map_err(|error| match error {
+                // No smaller batch makes these smaller.
+                Error::OutOfMemory(what) if networks == 1 => {
+                    let adapter = shared.name().to_owned();
+                    Error::Unsupported {
+                        adapter,
+                        what: format!("memory for a network of this size ({what})"),
+                    }
+                }
+                error => error,
+            })
+        };
         Ok(Store {
             shared: shared.clone(),
             sizes,

@@ -2,6 +2,7 @@
 
 mod write;
 
+pub(crate) use write::is_aside;
 pub use write::{check_writable, write_aside};
 
 use std::collections::HashMap;

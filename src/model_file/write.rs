@@ -1,10 +1,14 @@
 //! Writes files so that a crash never leaves half of one.
 
-use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind::{AlreadyExists, InvalidInput, NotFound, PermissionDenied, Unsupported};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
+
+const ASIDE: &str = ".inkgrad-";
 
 /// Writes a file so that whoever opens it finds the old content or all of the new, whatever happens meanwhile: first into
 /// a temporary file beside it, synced to disk, which is then renamed. If the path is a link, its target is written.
@@ -14,21 +18,27 @@ use crate::error::{Error, Result};
 pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     check_kind(path)?;
-    let aside = aside(path)?;
-    let written = std::fs::File::create(&aside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&aside, path));
-    if let Err(e) = written {
+    let (aside, mut file) = create_aside(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    if let Err(e) = written.and_then(|()| std::fs::rename(&aside, path)) {
         // The rest of a failed write is useless. If it cannot be removed either, that changes nothing.
         let _ = std::fs::remove_file(&aside);
         return Err(Error::io(path, e));
     }
-    // The rename is a change of the directory, which only Unix can sync.
-    #[cfg(unix)]
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        let _ = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
+    sync_parent(path).map_err(|e| Error::io(path, e))
+}
+
+/// The rename is a change of the directory, which only Unix can sync, and not in every file system.
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
     }
-    Ok(())
+    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match File::open(parent).and_then(|dir| dir.sync_all()) {
+        Err(e) if !matches!(e.kind(), PermissionDenied | InvalidInput | Unsupported) => Err(e),
+        _ => Ok(()),
+    }
 }
 
 /// Checks whether [`write_aside`] could write the file, without touching it: for work that takes long before it saves.
@@ -37,15 +47,19 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
 /// `Output` where there is no such directory, or the name is a directory's; `Io` where the system refuses.
 pub fn check_writable(path: &Path) -> Result<()> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let aside = aside(path)?;
     let cannot = |what: String| Err(Error::Output(format!("{} cannot be written: {what}", path.display())));
     check_kind(path)?;
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
         return cannot(format!("there is no directory {}. Make it first", dir.display()));
     }
-    std::fs::File::create(&aside)
-        .and_then(|_| std::fs::remove_file(&aside))
-        .map_err(|error| Error::io(path, error))
+    // The temporary file's name is short: whether this one is too long shows only when it is used.
+    if let Err(error) = std::fs::symlink_metadata(path)
+        && error.kind() != NotFound
+    {
+        return Err(Error::io(path, error));
+    }
+    let (aside, _) = create_aside(path)?;
+    std::fs::remove_file(&aside).map_err(|error| Error::io(path, error))
 }
 
 /// Refuses devices and pipes, which the rename would replace by a plain file.
@@ -58,13 +72,25 @@ fn check_kind(path: &Path) -> Result<()> {
     Err(Error::Output(format!("{} cannot be written: {what}", path.display())))
 }
 
-/// Name of the temporary file beside `path`.
-fn aside(path: &Path) -> Result<PathBuf> {
-    let Some(name) = path.file_name() else {
+/// Creates a temporary file beside `path`. Its name says nothing of `path`, which may be as long as names may be.
+fn create_aside(path: &Path) -> Result<(PathBuf, File)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    if path.file_name().is_none() {
         return Err(Error::Output(format!("{} is not a file name that can be written to", path.display())));
-    };
-    let mut aside = OsString::from(".");
-    aside.push(name);
-    aside.push(format!(".{}.tmp", std::process::id()));
-    Ok(path.with_file_name(aside))
+    }
+    loop {
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let aside = path.with_file_name(format!("{ASIDE}{process}-{count}.tmp"));
+        match OpenOptions::new().write(true).create_new(true).open(&aside) {
+            // Left by a process of this number that was killed, or in use by one in another container.
+            Err(e) if e.kind() == AlreadyExists => {}
+            Err(e) => return Err(Error::io(path, e)),
+            Ok(file) => return Ok((aside, file)),
+        }
+    }
+}
+
+/// Whether a file's name is one that [`write_aside`] gives to its temporary files.
+pub(crate) fn is_aside(name: &str) -> bool {
+    name.starts_with(ASIDE) && name.ends_with(".tmp")
 }

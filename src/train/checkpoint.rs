@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Best;
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::model_file::{Weights, write_aside};
+use crate::model_file::{Weights, is_aside, write_aside};
 use crate::network::Task;
 use crate::recipe::Recipe;
 
@@ -146,8 +146,7 @@ impl Checkpoint {
             )));
         }
         for entry in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(".step-") && name.ends_with(".tmp") {
+            if is_aside(&entry.file_name().to_string_lossy()) {
                 let _ = std::fs::remove_file(entry.path());
             }
         }

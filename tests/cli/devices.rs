@@ -19,7 +19,7 @@ fn devices_are_listed() {
     );
     assert_eq!(lines.last().unwrap()["device"], "cpu");
     let table = inkgrad(&["devices"]).well().out;
-    assert!(table.starts_with("adapter") && table.contains("CPU, "), "{table}");
+    assert!(table.starts_with("number  adapter") && table.contains("CPU, "), "{table}");
 }
 
 #[cfg(target_os = "linux")]

@@ -4,6 +4,7 @@ mod bench;
 mod devices;
 mod eval;
 mod long_runs;
+mod machine;
 mod mistakes;
 mod model_files;
 mod show;

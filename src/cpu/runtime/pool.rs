@@ -13,13 +13,14 @@ const SPINS: u32 = 4_000;
 
 impl Pool {
     pub fn new(threads: usize) -> Self {
-        let threads = threads.clamp(1, 256);
-        let build = || {
-            let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            builder.thread_name(|index| format!("inkgrad-{index}")).build().ok()
-        };
-        let pool = if threads > 1 { build() } else { None };
-        Pool { threads: if pool.is_some() { threads } else { 1 }, pool }
+        let mut threads = threads.clamp(1, 256);
+        while threads > 1 {
+            match build(threads) {
+                Ok(pool) => return Pool { threads, pool: Some(pool) },
+                Err(started) => threads = started.min(threads - 1),
+            }
+        }
+        Pool { threads: 1, pool: None }
     }
 
     pub fn threads(&self) -> usize {
@@ -35,6 +36,23 @@ impl Pool {
             None => work(0),
         }
     }
+}
+
+/// A pool of that many threads; where the system refuses one of them, how many it gave.
+fn build(threads: usize) -> Result<rayon::ThreadPool, usize> {
+    let mut started = Vec::new();
+    let spawn = |thread: rayon::ThreadBuilder| {
+        let builder = std::thread::Builder::new().name(format!("inkgrad-{}", thread.index()));
+        started.push(builder.spawn(|| thread.run())?);
+        Ok(())
+    };
+    let built = rayon::ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build();
+    built.map_err(|_| {
+        // They end without a pool, and must have ended before as many are asked for again.
+        let count = started.len();
+        started.into_iter().for_each(|thread| drop(thread.join()));
+        count
+    })
 }
 
 /// Stages in a row, each divided into chunks that workers claim. A stage begins when every chunk of the one before is done:
