@@ -1,13 +1,12 @@
-// Changes training images at random, each its own way: output pixel p takes its value, bilinearly, from
+// Changes training images at random, each its own way and all of its channels alike: output pixel p takes its value,
+// bilinearly, from
 //   centre + shift + A (p - centre) + elastic(p),  A = turn * shear / zoom
-// in its image (0 outside), as a float: value / 255 * GAIN + OFFSET. The elastic field is a cubic B-spline
+// in its image (0 outside), or from that point's mirror image, as a float: value / 255 * gain + offset. The elastic field is a cubic B-spline
 // between the random displacements of a coarse grid of control points. A workgroup an image.
 
 override ROWS: u32 = 1;
 override HEIGHT: u32 = 1;
 override WIDTH: u32 = 1;
-override GAIN: f32 = 1.0;
-override OFFSET: f32 = 0.0;
 /// 1 where images holds the rows of a whole block of steps, of which first_row is this step's first.
 override X_IN_BLOCK: u32 = 0;
 /// Largest changes, to either side: fraction of the sides, radians, change of size, columns a row.
@@ -15,16 +14,21 @@ override SHIFT: f32 = 0.0;
 override ROTATION: f32 = 0.0;
 override ZOOM: f32 = 0.0;
 override SHEAR: f32 = 0.0;
+/// Largest move by whole pixels, to either side.
+override CROP: u32 = 0;
+/// Whether one image in two is mirrored.
+override FLIP: bool = false;
 /// Pixels that a control point moves for one unit of its random number.
 override ELASTIC: f32 = 0.0;
 /// Cells of the elastic grid, at most 12 x 12.
 override CELLS_Y: u32 = 1;
 override CELLS_X: u32 = 1;
 
-@group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, height * width], rows padded to words
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, height * width]
+@group(0) @binding(0) var<storage, read> images: array<u32>;        // u8 [rows, channels, height, width], rows padded to words
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;     // [rows, channels, height, width]
 
-override WORDS: u32 = (HEIGHT * WIDTH + 3u) / 4u;
+override PIXELS: u32 = HEIGHT * WIDTH;
+override WORDS: u32 = (CHANNELS * PIXELS + 3u) / 4u;
 override CONTROLS_X: u32 = CELLS_X + 3u;
 override CONTROLS: u32 = (CELLS_Y + 3u) * (CELLS_X + 3u);
 
@@ -32,6 +36,12 @@ override CONTROLS: u32 = (CELLS_Y + 3u) * (CELLS_X + 3u);
 const STREAM = 3u;
 
 var<workgroup> controls: array<vec2<f32>, 225>;   // displacements of the control points
+
+/// Moves of up to CROP pixels, each as likely: two words make two.
+fn whole_pixels(words: vec2<u32>) -> vec2<f32> {
+    let moves = ((words >> vec2<u32>(16u)) * (2u * CROP + 1u)) >> vec2<u32>(16u);
+    return vec2<f32>(moves) - f32(CROP);
+}
 
 /// Uniformly distributed from -1 to 1.
 fn uniform_values(words: vec4<u32>) -> vec4<f32> {
@@ -56,12 +66,12 @@ fn spline(t: f32) -> vec4<f32> {
         u * u * u, 3.0 * t * t * t - 6.0 * t * t + 4.0, 3.0 * u * u * u - 6.0 * u * u + 4.0, t * t * t) / 6.0;
 }
 
-/// A pixel from 0 to 1, 0 outside the image.
-fn pixel_at(row: u32, y: i32, x: i32) -> f32 {
+/// A channel's pixel from 0 to 1, 0 outside the image.
+fn pixel_at(row: u32, channel: u32, y: i32, x: i32) -> f32 {
     if (y < 0 || x < 0 || y >= i32(HEIGHT) || x >= i32(WIDTH)) {
         return 0.0;
     }
-    let at = u32(y) * WIDTH + u32(x);
+    let at = channel * PIXELS + u32(y) * WIDTH + u32(x);
     return unpack4x8unorm(images[network * STRIDE_0 + row * WORDS + at / 4u])[at % 4u];
 }
 
@@ -85,17 +95,19 @@ fn main(
     workgroupBarrier();
 
     let first = uniform_values(philox(vec4<u32>(0u, scalars.step, row, STREAM), seed));
-    let second = uniform_values(philox(vec4<u32>(1u, scalars.step, row, STREAM), seed));
+    let second_words = philox(vec4<u32>(1u, scalars.step, row, STREAM), seed);
+    let second = uniform_values(second_words);
+    let is_mirrored = FLIP && second_words.w < 0x80000000u;
     let turn = direction(ROTATION * first.z);
     let size = 1.0 + ZOOM * first.w;
     let slant = SHEAR * second.x;
     let along_row = vec2<f32>(turn.x, turn.y) / size;
     let along_column = vec2<f32>(turn.x * slant - turn.y, turn.y * slant + turn.x) / size;
     let centre = 0.5 * vec2<f32>(f32(WIDTH - 1u), f32(HEIGHT - 1u));
-    let start = centre + SHIFT * first.xy * vec2<f32>(f32(WIDTH), f32(HEIGHT));
+    let start = centre + SHIFT * first.xy * vec2<f32>(f32(WIDTH), f32(HEIGHT)) + whole_pixels(second_words.yz);
     let cells = vec2<f32>(f32(CELLS_X), f32(CELLS_Y));
 
-    for (var at = thread; at < HEIGHT * WIDTH; at += 256u) {
+    for (var at = thread; at < PIXELS; at += 256u) {
         let pixel = vec2<f32>(f32(at % WIDTH), f32(at / WIDTH));
         let away = pixel - centre;
         var source = start + along_row * away.x + along_column * away.y;
@@ -112,6 +124,9 @@ fn main(
                 source += along_y[y] * moved;
             }
         }
+        if (is_mirrored) {
+            source.x = 2.0 * centre.x - source.x;
+        }
         // far outside all is 0; a bound keeps the integers small
         source = clamp(source, vec2<f32>(-2.0), 2.0 * centre + 2.0);
         let corner = floor(source);
@@ -119,8 +134,11 @@ fn main(
         let y = i32(corner.y);
         let x = i32(corner.x);
         let image = row + X_IN_BLOCK * scalars.first_row;
-        let upper = mix(pixel_at(image, y, x), pixel_at(image, y, x + 1), fraction.x);
-        let lower = mix(pixel_at(image, y + 1, x), pixel_at(image, y + 1, x + 1), fraction.x);
-        out[network * STRIDE_1 + row * HEIGHT * WIDTH + at] = mix(upper, lower, fraction.y) * GAIN + OFFSET;
+        for (var k = 0u; k < CHANNELS; k++) {
+            let upper = mix(pixel_at(image, k, y, x), pixel_at(image, k, y, x + 1), fraction.x);
+            let lower = mix(pixel_at(image, k, y + 1, x), pixel_at(image, k, y + 1, x + 1), fraction.x);
+            let plane = network * STRIDE_1 + (row * CHANNELS + k) * PIXELS;
+            out[plane + at] = normalised(mix(upper, lower, fraction.y), k);
+        }
     }
 }

@@ -168,14 +168,15 @@ impl Network {
     /// Appends the forward pass; returns each layer's input and output.
     fn forward(&self, builder: &mut Builder, mode: Mode, augmentation: Strengths) -> Vec<Saved> {
         let (rows, height, width) = (builder.batch(), self.task.height, self.task.width);
-        let mut input = builder.activation("pixels", &[rows, 1, height, width]);
-        let (images, out, pixels) = (builder.images(), input, self.normalisation.pixels());
+        let mut input = builder.activation("pixels", &[rows, self.task.channels, height, width]);
+        let (images, out, channels) =
+            (builder.images(), input, self.normalisation.channels(self.task.channels));
         if augmentation == Strengths::default() {
-            builder
-                .push(Phase::Forward, Unpack { images, out, rows, columns: self.task.image_bytes(), pixels });
+            let columns = self.task.image_bytes();
+            builder.push(Phase::Forward, Unpack { images, out, rows, columns, channels });
         } else {
             let strengths = augmentation;
-            builder.push(Phase::Forward, Augment { images, out, rows, height, width, pixels, strengths });
+            builder.push(Phase::Forward, Augment { images, out, rows, height, width, channels, strengths });
         }
         let mut passed = Vec::new();
         for placed in &self.layers {

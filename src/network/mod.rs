@@ -9,6 +9,7 @@ mod flatten;
 mod initial;
 mod layer;
 mod lower;
+mod normalisation;
 mod optimiser;
 mod pair;
 mod pool;
@@ -23,36 +24,15 @@ pub use flatten::Flatten;
 pub use initial::Initial;
 pub use layer::{Layer, LayerSpec, Mode, Parameter, Saved};
 pub use lower::{LossReduction, TrainingOptions};
+pub use normalisation::{Normalisation, PerChannel};
 pub use optimiser::Optimiser;
 pub use pair::{Padding, Pair};
 pub use pool::{AveragePool, MaxPool, Pool};
 pub use task::Task;
 
-use serde::{Deserialize, Serialize};
-
 use crate::data::idx::MAX_SIDE;
 use crate::error::{Error, Result};
-use crate::plan::ops::Pixels;
-
-/// How pixels are normalised: `x = (byte / 255 - mean) / std`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalisation {
-    pub mean: f32,
-    pub std: f32,
-}
-
-impl Default for Normalisation {
-    fn default() -> Self {
-        Normalisation { mean: 0.0, std: 1.0 }
-    }
-}
-
-impl Normalisation {
-    pub(crate) fn pixels(&self) -> Pixels {
-        Pixels { gain: 1.0 / self.std, offset: -self.mean / self.std }
-    }
-}
+use crate::plan::ops::MAX_CHANNELS;
 
 /// A layer placed in a network: with a name and known shapes.
 #[derive(Clone, Debug)]
@@ -137,16 +117,11 @@ impl Network {
             let wanted = format!("sides from 1 to {MAX_SIDE}, 2 to {MAX_CLASSES} classes");
             return Err(Error::Recipe(format!("{what}: {wanted} are possible")));
         }
-        if channels != 1 {
-            return Err(Error::Recipe(format!(
-                "no network for images of {channels} channels: 1 is possible"
-            )));
+        if channels != 1 && channels != MAX_CHANNELS {
+            let wanted = format!("1 (grey) and {MAX_CHANNELS} (red, green, blue) are possible");
+            return Err(Error::Recipe(format!("no network for images of {channels} channels: {wanted}")));
         }
-        let usable =
-            normalisation.std.is_finite() && normalisation.std > 0.0 && normalisation.mean.is_finite();
-        if !usable {
-            return Err(Error::Recipe("normalisation: `std` must be above zero and `mean` finite".into()));
-        }
+        normalisation.check(channels).map_err(Error::Recipe)?;
         let mut network = Network {
             task,
             normalisation,

@@ -21,7 +21,12 @@ pub fn for_gpu(plan: Plan) -> Plan {
 pub fn bytes_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::Unpack(unpack) = plan.ops[at].op.clone() else { continue };
-        let from_bytes = Operand { tensor: unpack.images, pixels: Some(unpack.pixels) };
+        // An operand's bytes all mean the same: channels that are scaled each its own way stay with `unpack`.
+        let [first, others @ ..] = &unpack.channels[..] else { continue };
+        if others.iter().any(|channel| channel != first) {
+            continue;
+        }
+        let from_bytes = Operand { tensor: unpack.images, pixels: Some(*first) };
         let replaced: Option<Vec<PlannedOp>> = plan
             .ops
             .iter()

@@ -324,6 +324,8 @@ mod tests {
         {
             with("\"adam\"", optimiser);
         }
+        with("rotation = 8", "crop = 4, flip = true");
+        with("mean = 0.1307, std = 0.3081", "mean = [0.49, 0.48, 0.45], std = [0.25, 0.24, 0.26]");
         with("rotation = 8", "zoom = 0.1, shear = 0.1, elastic = 1.0, elastic_spacing = 9");
         with("\"max_pool\", size = 2", "\"average_pool\"");
         for initial in

@@ -1,41 +1,51 @@
 use super::{Inputs, Reference, Values};
 use crate::error::Result;
-use crate::plan::ops::{Augment, Strengths};
+use crate::plan::ops::{Augment, Strengths, below};
 use crate::random::{Stream, philox, uniform};
 
-/// Changes each image `[height, width]` at random, its own way. Output pixel p takes the value that the image has at the
-/// point `centre + shift + A (p - centre) + elastic(p)`, where A shears, turns and zooms; between pixels values are
-/// interpolated bilinearly, outside the image they are 0. Bytes become floats as in `unpack`.
+/// Changes each image `[channels, height, width]` at random, its own way and all of its channels alike. Output pixel p takes
+/// the value that the image has at the point `centre + shift + A (p - centre) + elastic(p)`, where A shears, turns and zooms;
+/// of an image that is mirrored, the value at that point's mirror image. Between pixels values are interpolated bilinearly,
+/// outside the image they are 0. Bytes become floats as in `unpack`.
 ///
 /// The elastic displacement is a coarse grid of random vectors with cubic B-splines between them (the grid as in Ronneberger
 /// et al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead).
 ///
-/// All random numbers are uniform from -1 to 1, Philox's by seed, step and row. Blocks 0 and 1 hold shift x, shift y, angle,
-/// zoom, shear; block 2 + k holds four numbers of grid vector k: the first and third make its x, the second and fourth its y.
+/// All random numbers are Philox's by seed, step and row; but for the moves by whole pixels and the mirror they are uniform
+/// from -1 to 1. Blocks 0 and 1 hold shift x, shift y, angle, zoom, shear, whole pixels x, whole pixels y, and the word below
+/// 2^31 that mirrors; block 2 + k holds four numbers of grid vector k: the first and third make its x, the second and fourth its y.
 impl Reference for Augment {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
-        let images = inputs.bytes(self.images)?.chunks_exact(self.height * self.width);
+        let images = inputs.bytes(self.images)?.chunks_exact(self.channels.len() * self.height * self.width);
         let mut out = Vec::new();
         for (row, image) in images.enumerate() {
             let step = u64::from(inputs.scalars.step) | (row as u64) << 32;
-            let random = |block: usize| {
-                let words = philox(inputs.seed(), Stream::Augment, step, block as u32);
-                words.map(|word| 2.0 * f64::from(uniform(word)) - 1.0)
-            };
-            out.extend(changed(self, image, &random));
+            let words = |block: usize| philox(inputs.seed(), Stream::Augment, step, block as u32);
+            let sources = sources(self, &words);
+            for (plane, channel) in image.chunks_exact(self.height * self.width).zip(&self.channels) {
+                out.extend(sources.iter().map(|&[y, x]| {
+                    let value = interpolated(plane, self.height, self.width, y, x);
+                    value * f64::from(channel.gain) + f64::from(channel.offset)
+                }));
+            }
         }
         Ok(vec![out.into()])
     }
 }
 
-/// One image, changed by the random numbers of `random(block)`.
-fn changed(op: &Augment, image: &[u8], random: &dyn Fn(usize) -> [f64; 4]) -> Vec<f64> {
-    let Strengths { shift, rotation, zoom, shear, elastic, .. } = op.strengths;
+/// The point `[y, x]` of an image where each output pixel takes its value, by the random words of `words(block)`.
+fn sources(op: &Augment, words: &dyn Fn(usize) -> [u32; 4]) -> Vec<[f64; 2]> {
+    let Strengths { shift, rotation, zoom, shear, elastic, crop, flip, .. } = op.strengths;
+    let random = |block| words(block).map(|word| 2.0 * f64::from(uniform(word)) - 1.0);
+    let whole_pixels = |word| f64::from(below(word, 2 * crop + 1)) - f64::from(crop);
+    let [_, crop_x, crop_y, mirror] = words(1);
+    let (crop_x, crop_y) = (whole_pixels(crop_x), whole_pixels(crop_y));
+    let is_mirrored = flip && mirror < 1 << 31;
     let [shift, rotation, zoom, shear, elastic] = [shift, rotation, zoom, shear, elastic].map(f64::from);
     let (height, width) = (op.height as f64, op.width as f64);
     let ([shift_x, shift_y, turn, size, ..], [slant, ..]) = (random(0), random(1));
     let (angle, size, slant) = ((rotation * turn).to_radians(), 1.0 + zoom * size, shear * slant);
-    let grid = Grid::new(op, elastic, random);
+    let grid = Grid::new(op, elastic, &random);
     let mut out = Vec::new();
     for y in 0..op.height {
         for x in 0..op.width {
@@ -43,17 +53,21 @@ fn changed(op: &Augment, image: &[u8], random: &dyn Fn(usize) -> [f64; 4]) -> Ve
             let sheared = dx + slant * dy;
             let mut from_x = (width - 1.0) / 2.0
                 + shift * shift_x * width
+                + crop_x
                 + (angle.cos() * sheared - angle.sin() * dy) / size;
             let mut from_y = (height - 1.0) / 2.0
                 + shift * shift_y * height
+                + crop_y
                 + (angle.sin() * sheared + angle.cos() * dy) / size;
             if elastic > 0.0 {
                 let [x, y] = grid.displacement(y, x);
                 from_x += x;
                 from_y += y;
             }
-            let value = interpolated(image, op.height, op.width, from_y, from_x);
-            out.push(value * f64::from(op.pixels.gain) + f64::from(op.pixels.offset));
+            if is_mirrored {
+                from_x = width - 1.0 - from_x;
+            }
+            out.push([from_y, from_x]);
         }
     }
     out

@@ -2,12 +2,16 @@ use super::{Inputs, Reference, Values, unpacked};
 use crate::error::Result;
 use crate::plan::ops::Unpack;
 
-/// `out[r, c] = images[r, c] / 255 * gain + offset`: bytes `[rows, columns]` to floats `[rows, columns]`.
+/// `out[r, k, p] = images[r, k, p] / 255 * gain[k] + offset[k]`: bytes to floats, both `[rows, channels, pixels]`.
 ///
-/// With `gain = 1 / std` and `offset = -mean / std` pixels get mean 0 and standard deviation 1 (LeCun et al. 1998,
+/// With `gain = 1 / std` and `offset = -mean / std` a channel's pixels get mean 0 and standard deviation 1 (LeCun et al. 1998,
 /// "Efficient BackProp", section 4.3).
 impl Reference for Unpack {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
-        Ok(vec![unpacked(inputs.bytes(self.images)?, self.pixels).into()])
+        let planes = inputs.bytes(self.images)?.chunks_exact(self.columns / self.channels.len());
+        let channels = self.channels.iter().cycle();
+        let out: Vec<f64> =
+            planes.zip(channels).flat_map(|(plane, channel)| unpacked(plane, *channel)).collect();
+        Ok(vec![out.into()])
     }
 }

@@ -5,7 +5,7 @@ use inkgrad::cpu;
 use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Flat};
 use inkgrad::network::{
-    LayerSpec, LossReduction, Network, Normalisation, Optimiser, Placed, Task, TrainingOptions,
+    LayerSpec, LossReduction, Network, Normalisation, Optimiser, PerChannel, Placed, Task, TrainingOptions,
 };
 use inkgrad::plan::{Phase, Plan, StepScalars, fuse};
 use inkgrad::reference::Interpreter;
@@ -29,23 +29,25 @@ struct Layers {
     layers: Vec<LayerSpec>,
 }
 
-fn network(layers: &str) -> Network {
+const GREY: Task = Task::grey(SIDES[0], SIDES[1], 3);
+/// Planes of 35 pixels: neither they nor an image are whole words.
+const COLOUR: Task = Task::colour(7, 5, 3);
+
+fn network(task: Task, normalisation: Normalisation, layers: &str) -> Network {
     let Layers { layers } = toml::from_str(layers).unwrap();
-    let task = Task::grey(SIDES[0], SIDES[1], 3);
-    Network::new(task, Normalisation { mean: 0.3, std: 0.5 }, &layers).unwrap()
+    Network::new(task, normalisation, &layers).unwrap()
 }
 
-fn images() -> Split {
-    let pixels = SIDES[0] * SIDES[1];
-    let bytes = (0..BATCH * pixels).map(|at| (at * 83 % 256) as u8).collect();
-    Split::new(pixels, bytes, (0..BATCH).map(|row| (row * 2 % 3) as u8).collect()).unwrap()
+fn images(bytes: usize) -> Split {
+    let all = (0..BATCH * bytes).map(|at| (at * 83 % 256) as u8).collect();
+    Split::new(bytes, all, (0..BATCH).map(|row| (row * 2 % 3) as u8).collect()).unwrap()
 }
 
 /// One step by the definitions.
 fn step(plan: &Plan, parameters: &[f64]) -> Interpreter {
     let mut interpreter = Interpreter::new(plan, parameters.to_vec()).unwrap();
     let indices: Vec<u32> = (0..BATCH as u32).collect();
-    interpreter.step(&images(), &indices, SCALARS).unwrap();
+    interpreter.step(&images(plan.image_bytes), &indices, SCALARS).unwrap();
     interpreter
 }
 
@@ -61,7 +63,18 @@ fn close(given: &[f64], wanted: &[f64], tolerance: f64) {
 }
 
 fn check(layers: &str) {
-    let network = network(layers);
+    check_network(network(GREY, Normalisation { mean: 0.3.into(), std: 0.5.into() }, layers));
+}
+
+/// In colour, all channels scaled alike, so that bytes go into products, and each its own way.
+fn check_in_colour(layers: &str) {
+    let (mean, std) = (PerChannel::Each([0.3, 0.5, 0.4]), PerChannel::Each([0.5, 0.25, 2.0]));
+    for normalisation in [Normalisation { mean: 0.3.into(), std: 0.5.into() }, Normalisation { mean, std }] {
+        check_network(network(COLOUR, normalisation, layers));
+    }
+}
+
+fn check_network(network: Network) {
     let options = TrainingOptions {
         label_smoothing: 0.1,
         ..TrainingOptions::new(BATCH, Optimiser::SGD, LossReduction::Mean)
@@ -91,7 +104,7 @@ fn check(layers: &str) {
         pollster::block_on(async {
             let mut executor = device.executor(&plan, &store, ExecutorOptions::default()).await.unwrap();
             let indices: Vec<u32> = (0..BATCH as u32).collect();
-            executor.run(&images(), &indices, &[SCALARS]).await.unwrap();
+            executor.run(&images(plan.image_bytes), &indices, &[SCALARS]).await.unwrap();
             let losses = executor.finish().await.unwrap();
             close(&[losses[0].into()], &[wanted.loss().unwrap()], 1e-6);
             for (flat, tolerance) in
@@ -193,4 +206,21 @@ fn a_pool_without_a_size_takes_the_whole_map() {
             "#
         ));
     }
+}
+
+#[test]
+fn every_layer_reads_images_in_colour() {
+    for first in [
+        r#"{ kind = "conv2d", channels = 4, kernel = 3, padding = "same" }, { kind = "relu" }"#,
+        r#"{ kind = "conv2d", channels = 2, kernel = [2, 5], stride = 2 }, { kind = "tanh" }"#,
+        r#"{ kind = "dense", units = 6 }, { kind = "relu" }"#,
+        r#"{ kind = "flatten" }, { kind = "dropout", rate = 0.3 }"#,
+        r#"{ kind = "max_pool", size = 2 }"#,
+        r#"{ kind = "average_pool", size = [3, 2], stride = 1 }"#,
+        r#"{ kind = "batch_norm" }"#,
+        r#"{ kind = "tanh" }"#,
+    ] {
+        check_in_colour(&format!(r#"layers = [{first}, {{ kind = "dense" }}]"#));
+    }
+    check_in_colour(r#"layers = [{ kind = "dense" }]"#);
 }

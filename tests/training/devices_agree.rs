@@ -11,7 +11,7 @@ use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};
 use pollster::block_on;
 
-use super::{MNIST, cpu, gpu, images, network, parse, preset, run_to_end, train};
+use super::{MNIST, coloured_noise, cpu, gpu, images, network, parse, preset, run_to_end, task_of, train};
 
 /// Largest difference of two losses, over the loss: some hundred roundings of the forward pass.
 const LOSS: f32 = 2e-5;
@@ -139,7 +139,7 @@ fn plan(network: &Network, recipe: &Recipe) -> Plan {
 /// Steps of a recipe on the CPU in plain ops, and the same on the CPU with fused ops, and on the GPU with each op's first
 /// shader, its second, and its third, where it has them; images by either feed.
 fn agree(name: &str, recipe: &Recipe, split: &Split, gpu: &Device) {
-    let network = network(recipe, MNIST);
+    let network = network(recipe, task_of(split));
     let is_adam = recipe.optimiser.states() == 2;
     let start = |device: &Device, options: TrainerOptions| {
         block_on(Trainer::new(device, &network, recipe, split, TrainerOptions { seed: 5, ..options }))
@@ -183,6 +183,31 @@ fn what_no_preset_has_takes_the_same_steps_on_both_devices() {
     let momentum = include_str!("../../benches/tasks/lenet5.toml").replace("batch = 100", "batch = 8");
     for (name, text) in [("sgd", SGD), ("weight decay", &decay), ("momentum", &momentum), ("rest", REST)] {
         agree(name, &parse(name, text), &split, &gpu);
+    }
+}
+
+/// Colour, from each kind of first layer; all channels scaled alike, so that products read bytes, or not.
+const IN_COLOUR: &str = r#"
+batch = 6
+steps = 3
+learning_rate = 0.05
+optimiser = { kind = "sgd" }
+layers = [FIRST, { kind = "relu" }, { kind = "dense" }]
+"#;
+
+#[test]
+fn in_colour_the_same_steps_are_taken_on_both_devices() {
+    let (split, gpu) = (coloured_noise(40, 13, 10), gpu());
+    let each = "normalisation = { mean = [0.3, 0.4, 0.5], std = [0.2, 0.3, 0.25] }\n";
+    for (head, first) in [
+        (each, r#"{ kind = "conv2d", channels = 9, kernel = 3, padding = "same" }"#),
+        ("augmentation = { crop = 2, flip = true }\n", r#"{ kind = "conv2d", channels = 4, kernel = 5 }"#),
+        (each, r#"{ kind = "dense", units = 16 }"#),
+        ("", r#"{ kind = "dense", units = 16 }"#),
+        (each, r#"{ kind = "max_pool", size = 2 }"#),
+    ] {
+        let text = format!("{head}{}", IN_COLOUR.replace("FIRST", first));
+        agree(&format!("{head}{first}"), &parse("colour", &text), &split, &gpu);
     }
 }
 

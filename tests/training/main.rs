@@ -57,14 +57,22 @@ fn images(count: usize) -> Split {
 
 /// As [`images`], of `side` x `side` pixels in `classes` classes.
 fn noise(count: usize, side: usize, classes: usize) -> Split {
-    let pixels = side * side;
+    noise_of(count, side * side, classes)
+}
+
+fn noise_of(count: usize, bytes: usize, classes: usize) -> Split {
     let labels: Vec<u8> = (0..count).map(|row| (row * 7 % classes) as u8).collect();
     let pixel = |row: usize, at: usize| {
         let noise = (row * 2_654_435_761 + at * 40_503) >> 7 & 0x7f;
         (noise + if at % classes == usize::from(labels[row]) { 120 } else { 0 }) as u8
     };
-    let all = (0..count).flat_map(|row| (0..pixels).map(move |at| pixel(row, at)));
-    Split::new(pixels, all.collect(), labels.clone()).unwrap()
+    let all = (0..count).flat_map(|row| (0..bytes).map(move |at| pixel(row, at)));
+    Split::new(bytes, all.collect(), labels.clone()).unwrap()
+}
+
+/// As [`noise`], in colour: images of `side` x `side` pixels, the bytes of `3 * side * side`.
+fn coloured_noise(count: usize, side: usize, classes: usize) -> Split {
+    noise_of(count, 3 * side * side, classes)
 }
 
 /// Trains to the last step: the losses of all steps.
@@ -78,12 +86,19 @@ async fn run_to_end(trainer: &mut Trainer) -> Vec<f32> {
     losses
 }
 
+/// Square images in 10 classes: grey where the number of their bytes is a square, else in colour.
+fn task_of(split: &Split) -> Task {
+    let square = |bytes: usize| Some(bytes.isqrt()).filter(|side| side * side == bytes);
+    match square(split.image_bytes()) {
+        Some(side) => Task::grey(side, side, 10),
+        None => square(split.image_bytes() / 3).map(|side| Task::colour(side, side, 10)).unwrap(),
+    }
+}
+
 /// A whole run: the losses of all steps, and the trainer after the last.
 fn train(device: &Device, recipe: &Recipe, split: &Split, options: TrainerOptions) -> (Vec<f32>, Trainer) {
     block_on(async {
-        let side = split.image_bytes().isqrt();
-        let task = Task::grey(side, side, 10);
-        let network = network(recipe, task);
+        let network = network(recipe, task_of(split));
         let mut trainer = Trainer::new(device, &network, recipe, split, options).await.unwrap();
         let losses = run_to_end(&mut trainer).await;
         (losses, trainer)

@@ -1,5 +1,6 @@
 //! Several networks in one run on the GPU: each has the bits that it has alone, and a step takes the dispatches of one.
 
+use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
 use inkgrad::network::Task;
 use inkgrad::plan::StepScalars;
@@ -7,7 +8,7 @@ use inkgrad::recipe::Recipe;
 use inkgrad::train::{MAX_NETWORKS, Session, SessionOptions, Trainer, TrainerOptions};
 use pollster::block_on;
 
-use super::{bits, gpu, network, noise, open_gpu, parse, preset, train};
+use super::{bits, coloured_noise, gpu, network, noise, open_gpu, parse, preset, train};
 
 /// Everything that each network has of its own: masks and changes to images by its seed, running statistics, two optimiser
 /// states, averaged weights, the gradient's norm. 14 x 14 images, so that the length of a row is no multiple of 4.
@@ -42,8 +43,8 @@ fn task(side: usize) -> Task {
 type Outcome = (Vec<u32>, Vec<u32>, Vec<u32>);
 
 /// Trains the options' networks side by side: what each of them comes to.
-fn outcomes(device: &Device, recipe: &Recipe, side: usize, options: TrainerOptions) -> Vec<Outcome> {
-    let (losses, trainer) = train(device, recipe, &noise(150, side, 10), options);
+fn outcomes(device: &Device, recipe: &Recipe, split: &Split, options: TrainerOptions) -> Vec<Outcome> {
+    let (losses, trainer) = train(device, recipe, split, options);
     let networks = trainer.networks();
     assert_eq!(losses.len() as u64, trainer.steps() * networks as u64);
     let outcome = |index: usize| {
@@ -54,13 +55,13 @@ fn outcomes(device: &Device, recipe: &Recipe, side: usize, options: TrainerOptio
     (0..networks).map(outcome).collect()
 }
 
-fn same_bits(recipe: &Recipe, side: usize, options: TrainerOptions) {
+fn same_bits(recipe: &Recipe, split: &Split, options: TrainerOptions) {
     let gpu = gpu();
-    let together = outcomes(&gpu, recipe, side, options);
+    let together = outcomes(&gpu, recipe, split, options);
     assert_ne!(together[0].1, together[1].1, "seeds differ");
     for (index, outcome) in together.into_iter().enumerate() {
         let seed = options.seed.wrapping_add(index as u64);
-        let alone = outcomes(&gpu, recipe, side, TrainerOptions { seed, networks: 1, ..options });
+        let alone = outcomes(&gpu, recipe, split, TrainerOptions { seed, networks: 1, ..options });
         assert!(outcome == alone[0], "network {index}, {options:?}");
     }
 }
@@ -114,7 +115,7 @@ fn softmax_side_by_side_has_the_bits_of_each_alone() {
         for plain in [false, true] {
             let options =
                 TrainerOptions { seed: SEED, networks: 3, feed, plain, ..TrainerOptions::default() };
-            same_bits(&preset("softmax", 100, 40), 28, options);
+            same_bits(&preset("softmax", 100, 40), &noise(150, 28, 10), options);
         }
     }
 }
@@ -123,7 +124,21 @@ fn softmax_side_by_side_has_the_bits_of_each_alone() {
 fn what_each_network_has_of_its_own_stays_apart() {
     for feed in [Feed::Stream, Feed::Resident] {
         let options = TrainerOptions { seed: SEED, networks: 3, feed, ..TrainerOptions::default() };
-        same_bits(&parse("all", ALL), 14, options);
+        same_bits(&parse("all", ALL), &noise(150, 14, 10), options);
+    }
+}
+
+/// Each network mirrors and moves the images its own way. Planes of 13 x 13 pixels share words.
+#[test]
+fn in_colour_what_each_network_has_of_its_own_stays_apart() {
+    let text = ALL.replace("steps = 40", "steps = 10").replace(
+        "augmentation = { shift = 0.1, rotation = 8, elastic = 0.5 }",
+        "augmentation = { crop = 2, flip = true }\nnormalisation = { mean = [0.3, 0.4, 0.5], std = [0.2, 0.3, 0.25] }",
+    );
+    assert!(text.contains("flip") && text.contains("steps = 10"));
+    for feed in [Feed::Stream, Feed::Resident] {
+        let options = TrainerOptions { seed: SEED, networks: 3, feed, ..TrainerOptions::default() };
+        same_bits(&parse("colour", &text), &coloured_noise(150, 13, 10), options);
     }
 }
 
@@ -132,8 +147,8 @@ fn every_variant_has_the_bits_of_each_network_alone() {
     for variant in 0..3 {
         let options =
             TrainerOptions { networks: 2, variants: Variants::Nth(variant), ..TrainerOptions::default() };
-        same_bits(&preset("lenet5", 10, 4), 28, options);
-        same_bits(&parse("sgd", SGD), 28, options);
+        same_bits(&preset("lenet5", 10, 4), &noise(150, 28, 10), options);
+        same_bits(&parse("sgd", SGD), &noise(150, 28, 10), options);
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
-use crate::plan::ops::Augment;
+use crate::plan::ops::{Augment, MAX_CHANNELS, below};
 use crate::plan::{StepScalars, image_stride};
 use crate::random::{Stream, philox4x32, uniform};
 
@@ -13,20 +13,20 @@ impl CpuOp for Augment {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        let pixels = self.height * self.width;
+        let bytes = self.channels.len() * self.height * self.width;
         vec![
-            Requirement::bytes(self.images, self.rows, pixels),
-            Requirement::floats(self.out, self.rows, pixels),
+            Requirement::bytes(self.images, self.rows, bytes),
+            Requirement::floats(self.out, self.rows, bytes),
         ]
     }
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
-        let pixels = self.height * self.width;
-        let images = chunk.rows(self.images, image_stride(pixels)).chunks_exact(image_stride(pixels).max(1));
-        let out = chunk.rows_mut(self.out, pixels).chunks_exact_mut(pixels.max(1));
+        let bytes = self.channels.len() * self.height * self.width;
+        let images = chunk.rows(self.images, image_stride(bytes)).chunks_exact(image_stride(bytes).max(1));
+        let out = chunk.rows_mut(self.out, bytes).chunks_exact_mut(bytes.max(1));
         for ((row, image), out) in chunk.range().zip(images).zip(out) {
             let map = Map::draw(self, scalars, row as u32);
-            apply(chunk.level(), &map, self, &image[..pixels], out);
+            apply(chunk.level(), &map, self, &image[..bytes], out);
         }
     }
 }
@@ -43,6 +43,7 @@ struct Map {
     start: [f32; 2],
     across: [f32; 2],
     down: [f32; 2],
+    is_mirrored: bool,
     /// Displacements of the elastic grid's points, `[y, x]`, each horizontal and vertical.
     points: [[[f32; 2]; MAX_POINTS]; MAX_POINTS],
 }
@@ -72,19 +73,26 @@ fn spline(t: f32) -> [f32; 4] {
 
 impl Map {
     fn draw(op: &Augment, scalars: &StepScalars, row: u32) -> Self {
-        let random =
-            |block| uniform4(philox4x32([block, scalars.step, row, Stream::Augment as u32], scalars.seed));
+        let words = |block| philox4x32([block, scalars.step, row, Stream::Augment as u32], scalars.seed);
+        let random = |block| uniform4(words(block));
         let (first, second) = (random(0), random(1));
         let strengths = &op.strengths;
+        let [_, crop_x, crop_y, mirror] = words(1);
+        let whole_pixels = |word| below(word, 2 * strengths.crop + 1) as f32 - strengths.crop as f32;
         let [cos, sin] = direction(strengths.rotation.to_radians() * first[2]);
         let (size, slant) = (1.0 + strengths.zoom * first[3], strengths.shear * second[0]);
         let mut map = Map {
             start: [
-                0.5 * (op.width - 1) as f32 + strengths.shift * first[0] * op.width as f32,
-                0.5 * (op.height - 1) as f32 + strengths.shift * first[1] * op.height as f32,
+                0.5 * (op.width - 1) as f32
+                    + strengths.shift * first[0] * op.width as f32
+                    + whole_pixels(crop_x),
+                0.5 * (op.height - 1) as f32
+                    + strengths.shift * first[1] * op.height as f32
+                    + whole_pixels(crop_y),
             ],
             across: [cos / size, sin / size],
             down: [(cos * slant - sin) / size, (sin * slant + cos) / size],
+            is_mirrored: strengths.flip && mirror < 1 << 31,
             points: [[[0.0; 2]; MAX_POINTS]; MAX_POINTS],
         };
         if strengths.elastic > 0.0 {
@@ -108,7 +116,10 @@ impl Map {
             let cell = t.floor().min((cells - 1) as f32);
             (cell as usize, spline(t - cell))
         };
-        let (gain, offset) = (op.pixels.gain / 255.0, op.pixels.offset);
+        let mut scales = [[0.0; 2]; MAX_CHANNELS];
+        for (scale, channel) in scales.iter_mut().zip(&op.channels) {
+            *scale = [channel.gain / 255.0, channel.offset];
+        }
         let centre = [0.5 * (width - 1) as f32, 0.5 * (height - 1) as f32];
         for y in 0..height {
             // The grid's four rows around this one, blended once for all of its pixels.
@@ -134,7 +145,14 @@ impl Map {
                         position[1] += weight * blended[first + i][1];
                     }
                 }
-                out[y * width + x] = sample(image, height, width, position) * gain + offset;
+                if self.is_mirrored {
+                    position[0] = 2.0 * centre[0] - position[0];
+                }
+                for (k, [gain, offset]) in scales.iter().enumerate().take(op.channels.len()) {
+                    let plane = k * height * width;
+                    let value = sample(&image[plane..][..height * width], height, width, position);
+                    out[plane + y * width + x] = value * gain + offset;
+                }
             }
         }
     }

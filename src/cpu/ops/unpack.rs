@@ -21,12 +21,18 @@ impl CpuOp for Unpack {
 
     fn run(&self, chunk: &Chunk, _: &StepScalars) {
         let (tensors, range) = (chunk.tensors, chunk.range());
-        let images = Operand { tensor: self.images, pixels: Some(self.pixels) };
-        if let Matrix::Bytes(images) = tensors.operand(&images, self.columns) {
-            // SAFETY: `requirements` covers the rows of both tensors; those of `out` are this worker's.
+        let plane = self.columns / self.channels.len();
+        for (at, channel) in self.channels.iter().enumerate() {
+            let images = Operand { tensor: self.images, pixels: Some(*channel) };
+            let Matrix::Bytes(images) = tensors.operand(&images, self.columns) else { continue };
+            // SAFETY: `requirements` covers the rows of both tensors, of which each channel has its part; those of `out` are
+            // this worker's.
             unsafe {
-                let out = tensors.floats(self.out).add(range.start * self.columns);
-                unpack(tensors.level, images, range, self.columns, out);
+                let images = Bytes { start: images.start.add(at * plane), ..images };
+                for row in range.clone() {
+                    let out = tensors.floats(self.out).add(row * self.columns + at * plane);
+                    unpack(tensors.level, images, row..row + 1, plane, out);
+                }
             }
         }
     }

@@ -1,30 +1,33 @@
 use serde::{Deserialize, Serialize};
 
-use super::launch::{READ, WRITE, folded, in_block, launch};
+use super::launch::{READ, WRITE, channels, folded, in_block, launch};
 use super::shader::{Shader, join};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
-/// Changes training images at random, each its own way: shifted, turned, zoomed, sheared and elastically distorted, then
-/// sampled bilinearly (0 outside) and made floats as `unpack` does. Output pixel p takes its value from
-/// `centre + shift + A (p - centre) + elastic(p)`, where A turns, shears and zooms. The elastic field is smooth noise:
+/// Changes training images at random, each its own way and all of its channels alike: mirrored, moved, turned, zoomed,
+/// sheared and elastically distorted, then sampled bilinearly (0 outside) and made floats as `unpack` does. Output pixel p
+/// takes its value from `centre + shift + A (p - centre) + elastic(p)`, where A turns, shears and zooms; of an image that is
+/// mirrored, from the point as far on the other side of its middle column. The elastic field is smooth noise:
 /// random displacements of a coarse grid of control points, with cubic B-splines between them (the grid as in Ronneberger et
 /// al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead). All random numbers are Philox's, from
 /// seed, step, row of the batch.
 #[derive(Clone, Debug)]
 pub struct Augment {
-    /// u8 `[rows, height * width]`.
+    /// u8 `[rows, channels, height, width]`.
     pub images: TensorId,
-    /// `[rows, height * width]`.
+    /// `[rows, channels, height, width]`.
     pub out: TensorId,
     pub rows: usize,
     pub height: usize,
     pub width: usize,
-    pub pixels: Pixels,
+    /// One for each channel, at most [`super::MAX_CHANNELS`].
+    pub channels: Vec<Pixels>,
     pub strengths: Strengths,
 }
 
-/// How strongly images are changed: each change is drawn uniformly from plus to minus its strength.
+/// How strongly images are changed: each change is drawn uniformly from plus to minus its strength. (The later fields are
+/// written only where they are set: files of before stay the same bytes.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Strengths {
@@ -40,6 +43,20 @@ pub struct Strengths {
     pub elastic: f32,
     /// Pixels between the points of the elastic grid; 7 where it is 0.
     pub elastic_spacing: f32,
+    /// Largest move along each side by whole pixels, which blurs nothing: what PyTorch's `RandomCrop` does with that padding.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub crop: u32,
+    /// Whether one image in two is mirrored, left to right.
+    #[serde(skip_serializing_if = "is_no")]
+    pub flip: bool,
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+fn is_no(value: &bool) -> bool {
+    !value
 }
 
 /// Most cells of the elastic grid along a side: 15 x 15 points are as many as a workgroup has invocations for.
@@ -56,12 +73,19 @@ impl Strengths {
             ("shear", self.shear, 2.0),
             ("elastic", self.elastic, 100.0),
             ("elastic_spacing", self.elastic_spacing, 1000.0),
+            ("crop", self.crop as f32, 1000.0),
         ];
         match limits.into_iter().find(|(_, value, most)| !(0.0..=*most).contains(value)) {
             Some((name, value, most)) => Err(format!("augmentation: {name} = {value}: from 0 to {most}")),
             None => Ok(()),
         }
     }
+}
+
+/// A whole number from 0 to `count` - 1, each as likely, from a random word; `count` is at most 65,536. In integers, so that
+/// all devices agree.
+pub(crate) fn below(word: u32, count: u32) -> u32 {
+    ((word >> 16) * count) >> 16
 }
 
 impl Augment {
@@ -82,7 +106,7 @@ impl Augment {
 }
 
 pub(super) static SHADERS: &[Shader] =
-    &[Shader::plain(join!("augment", "philox", "step_scalars", "networks"))];
+    &[Shader::plain(join!("augment", "channels", "philox", "step_scalars", "networks"))];
 
 impl Describe for Augment {
     fn reads(&self) -> Vec<TensorId> {
@@ -94,23 +118,25 @@ impl Describe for Augment {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        let Strengths { shift, rotation, zoom, shear, .. } = self.strengths;
+        let Strengths { shift, rotation, zoom, shear, crop, flip, .. } = self.strengths;
         let [cells_y, cells_x] = self.cells();
         let constants = [
             ("ROWS", self.rows as f64),
             ("HEIGHT", self.height as f64),
             ("WIDTH", self.width as f64),
-            ("GAIN", self.pixels.gain as f64),
-            ("OFFSET", self.pixels.offset as f64),
             ("X_IN_BLOCK", in_block(plan, self.images)),
             ("SHIFT", shift as f64),
             ("ROTATION", rotation.to_radians() as f64),
             ("ZOOM", zoom as f64),
             ("SHEAR", shear as f64),
+            ("CROP", crop as f64),
+            ("FLIP", flip as u32 as f64),
             ("ELASTIC", self.elastic_gain() as f64),
             ("CELLS_Y", cells_y as f64),
             ("CELLS_X", cells_x as f64),
-        ];
+        ]
+        .into_iter()
+        .chain(channels(&self.channels));
         let bindings = [(self.images, READ), (self.out, WRITE)];
         launch(&SHADERS[0], constants, bindings, folded(self.rows))
     }

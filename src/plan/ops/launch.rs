@@ -64,6 +64,16 @@ pub(super) fn pixels(operands: &[Operand]) -> [Constant; 2] {
     [("GAIN", pixels.gain as f64), ("OFFSET", pixels.offset as f64)]
 }
 
+/// How many channels an image has, and how the bytes of each become floats.
+pub(super) fn channels(channels: &[super::Pixels]) -> impl Iterator<Item = Constant> {
+    const NAMES: [[&str; 2]; super::MAX_CHANNELS] =
+        [["FIRST_GAIN", "FIRST_OFFSET"], ["SECOND_GAIN", "SECOND_OFFSET"], ["THIRD_GAIN", "THIRD_OFFSET"]];
+    let scales = NAMES.into_iter().zip(channels).flat_map(|([gain, offset], channel)| {
+        [(gain, f64::from(channel.gain)), (offset, f64::from(channel.offset))]
+    });
+    std::iter::once(("CHANNELS", channels.len() as f64)).chain(scales)
+}
+
 /// How the input x of a layer is stored and read.
 pub(super) fn input(plan: &Plan, x: Operand) -> impl Iterator<Item = Constant> {
     operand(plan, x, ["X_IS_BYTES", "X_IN_BLOCK"]).into_iter().chain(pixels(&[x]))

@@ -128,18 +128,21 @@ pub enum Access {
     ReadWrite,
 }
 
-/// How bytes become floats: `x = byte / 255 * gain + offset`.
+/// How the bytes of a channel become floats: `x = byte / 255 * gain + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pixels {
     pub gain: f32,
     pub offset: f32,
 }
 
+/// Most channels of an image: red, green and blue.
+pub const MAX_CHANNELS: usize = 3;
+
 /// An operand of a product: float32 values, or image bytes that are made floats as they are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operand {
     pub tensor: TensorId,
-    /// `Some` where the tensor holds image bytes (rows padded to whole words).
+    /// `Some` where the tensor holds image bytes (rows padded to whole words), all channels of them scaled alike.
     pub pixels: Option<Pixels>,
 }
 
@@ -183,6 +186,7 @@ macro_rules! define {
 with_ops!(define);
 
 pub use augment::Strengths;
+pub(crate) use augment::below;
 pub use shader::Shader;
 pub use softmax_cross_entropy::ClassWeights;
 

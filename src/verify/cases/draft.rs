@@ -58,6 +58,9 @@ pub(super) const AUGMENTED: Tolerance =
 /// Bytes of 0 mean 0.
 pub(super) const PLAIN: Pixels = Pixels { gain: 1.0, offset: 0.0 };
 pub(super) const NORMAL: Pixels = Pixels { gain: 3.245_699, offset: -0.424_213 };
+/// Of red, green and blue, far apart.
+pub(super) const COLOURS: [Pixels; 3] =
+    [NORMAL, Pixels { gain: 0.5, offset: 2.0 }, Pixels { gain: 4.0, offset: -3.0 }];
 
 /// A case in the making: tensors with their contents, then the op.
 pub(super) struct Draft {

@@ -1,34 +1,54 @@
 //! The ops that turn image bytes into floats, and pick batches out of a data set.
 
-use super::draft::{AUGMENTED, Draft, EXACT, FEW_ROUNDINGS, NORMAL};
-use crate::plan::ops::{Augment, Gather, Strengths, Unpack};
+use super::draft::{AUGMENTED, COLOURS, Draft, EXACT, FEW_ROUNDINGS, NORMAL};
+use crate::plan::ops::{Augment, Gather, Pixels, Strengths, Unpack};
 use crate::plan::{Element, NO_IMAGE, Phase, Storage};
 use crate::verify::Case;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, columns) in [(1, 1), (3, 7), (2, 6), (100, 784), (5, 257), (64, 25)] {
-        cases.push(unpack(rows, columns));
+        cases.push(unpack(rows, columns, &[NORMAL]));
         cases.push(gather(rows, columns));
     }
+    // Planes of whole words, planes that share words, and three planes in one word.
+    for (rows, plane) in [(1, 1), (5, 35), (9, 1024), (4, 5), (3, 2)] {
+        cases.push(unpack(rows, 3 * plane, &COLOURS));
+    }
+    cases.push(gather(7, 3 * 35));
     let all =
         Strengths { shift: 0.1, rotation: 15.0, zoom: 0.2, shear: 0.2, elastic: 1.5, ..Strengths::default() };
     let turned = Strengths { rotation: 180.0, ..Strengths::default() };
     let fine = Strengths { elastic: 2.0, elastic_spacing: 1.0, ..Strengths::default() };
     for (rows, height, width) in [(1, 1, 1), (3, 5, 7), (9, 28, 28), (2, 40, 31)] {
         for strengths in [Strengths::default(), all, turned, fine] {
-            cases.push(augment(rows, height, width, strengths));
+            cases.push(augment(rows, height, width, strengths, &[NORMAL]));
+        }
+    }
+    let crop = Strengths { crop: 3, ..Strengths::default() };
+    let flip = Strengths { flip: true, ..Strengths::default() };
+    let everything = Strengths { crop: 2, flip: true, ..all };
+    // 70 rows: of few none may be mirrored, or all.
+    for (rows, height, width) in [(1, 1, 1), (3, 5, 7), (70, 6, 5), (9, 32, 32)] {
+        cases.push(augment(rows, height, width, flip, &[NORMAL]));
+        for strengths in [Strengths::default(), crop, flip, everything] {
+            cases.push(augment(rows, height, width, strengths, &COLOURS));
         }
     }
     cases
 }
 
-fn unpack(rows: usize, columns: usize) -> Case {
+fn in_colour(channels: &[Pixels]) -> &'static str {
+    if channels.len() > 1 { " in colour" } else { "" }
+}
+
+fn unpack(rows: usize, columns: usize, channels: &[Pixels]) -> Case {
     let mut draft = Draft::new(rows, columns, 2);
     let images = draft.images(rows, columns);
     let out = draft.output("out", &[rows, columns]);
-    let op = Unpack { images, out, rows, columns, pixels: NORMAL };
-    draft.case(Phase::Forward, op, format!("{rows} x {columns}"), FEW_ROUNDINGS)
+    let op = Unpack { images, out, rows, columns, channels: channels.to_vec() };
+    let shape = format!("{rows} x {columns}{}", in_colour(channels));
+    draft.case(Phase::Forward, op, shape, FEW_ROUNDINGS)
 }
 
 fn gather(rows: usize, columns: usize) -> Case {
@@ -53,12 +73,21 @@ fn gather(rows: usize, columns: usize) -> Case {
     draft.case(Phase::Forward, op, format!("{rows} of {examples} x {columns}"), EXACT)
 }
 
-fn augment(rows: usize, height: usize, width: usize, strengths: Strengths) -> Case {
-    let mut draft = Draft::new(rows, height * width, 2);
-    let images = draft.images(rows, height * width);
-    let out = draft.output("out", &[rows, height * width]);
-    let Strengths { shift, rotation, elastic, .. } = strengths;
-    let shape = format!("{rows} x {height} x {width}, shift {shift}, turn {rotation}, elastic {elastic}");
-    let op = Augment { images, out, rows, height, width, pixels: NORMAL, strengths };
+fn augment(rows: usize, height: usize, width: usize, strengths: Strengths, channels: &[Pixels]) -> Case {
+    let columns = channels.len() * height * width;
+    let mut draft = Draft::new(rows, columns, 2);
+    let images = draft.images(rows, columns);
+    let out = draft.output("out", &[rows, columns]);
+    let Strengths { shift, rotation, elastic, crop, flip, .. } = strengths;
+    let mut shape = format!("{rows} x {height} x {width}{}", in_colour(channels));
+    shape += &format!(", shift {shift}, turn {rotation}, elastic {elastic}");
+    if crop > 0 {
+        shape += &format!(", crop {crop}");
+    }
+    if flip {
+        shape += ", flip";
+    }
+    let channels = channels.to_vec();
+    let op = Augment { images, out, rows, height, width, channels, strengths };
     draft.case(Phase::Forward, op, shape, AUGMENTED)
 }

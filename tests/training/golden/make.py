@@ -18,13 +18,18 @@ torch.manual_seed(1)
 images = torch.tensor([at * 83 % 256 for at in range(BATCH * HEIGHT * WIDTH)]).reshape(BATCH, 1, HEIGHT, WIDTH)
 labels = torch.tensor([row * 2 % 3 for row in range(BATCH)])
 pixels = (images / 255.0 - 0.25) / 0.5
+# The same bytes as images of 6 x 4 pixels in red, green and blue, each normalised its own way.
+MEANS, STDS = (0.25, 0.5, 0.4), (0.5, 0.25, 0.3)
+colours = images.reshape(BATCH, 3, 6, 4) / 255.0
+colours = (colours - torch.tensor(MEANS).reshape(3, 1, 1)) / torch.tensor(STDS).reshape(3, 1, 1)
 
 
 def numbers(tensor):
     return [float(f"{value:.9g}") for value in tensor.detach().flatten().tolist()]
 
 
-def case(name, recipe, network, make_optimiser, steps=1, loss=None, after_step=None, clip=None):
+def case(name, recipe, network, make_optimiser, steps=1, loss=None, after_step=None, clip=None,
+         in_colour=False):
     """One case; `network` is a list of (layer name in inkgrad or None, module)."""
     loss = loss or nn.CrossEntropyLoss()
     model = nn.Sequential(*[module for _, module in network])
@@ -39,13 +44,16 @@ def case(name, recipe, network, make_optimiser, steps=1, loss=None, after_step=N
                     found[f"{layer}.{parameter}"] = numbers(read(value))
         return found
 
-    head = f"batch = {BATCH}\nsteps = {steps}\nnormalisation = {{ mean = 0.25, std = 0.5 }}\n"
+    mean, std = (list(MEANS), list(STDS)) if in_colour else (0.25, 0.5)
+    head = f"batch = {BATCH}\nsteps = {steps}\nnormalisation = {{ mean = {mean}, std = {std} }}\n"
     result = {"name": name, "recipe": head + recipe, "parameters": named(lambda p: p)}
+    if in_colour:
+        result["in_colour"] = True
     optimiser = make_optimiser(model.parameters())
     result["losses"] = []
     for step in range(steps):
         optimiser.zero_grad()
-        value = loss(model(pixels), labels)
+        value = loss(model(colours if in_colour else pixels), labels)
         value.backward()
         if clip:
             nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -146,6 +154,26 @@ cases.append(case(
     SGD + 'loss_reduction = "sum"\nclass_weights = "balanced"\n' + layers('kind = "dense"'),
     [(None, nn.Flatten()), ("dense1", nn.Linear(72, CLASSES))], sgd,
     loss=nn.CrossEntropyLoss(weight=BATCH / (CLASSES * torch.bincount(labels)), reduction="sum")))
+
+cases += [
+    case(
+        "colour: convolution, batch normalisation, max pooling",
+        "learning_rate = 0.05\noptimiser = { kind = \"nesterov\", momentum = 0.8, weight_decay = 0.1 }\n"
+        + "label_smoothing = 0.2\n" + layers(
+            'kind = "conv2d", channels = 5, kernel = 3, padding = "same", bias = false', 'kind = "batch_norm"',
+            'kind = "relu"', 'kind = "max_pool", size = 2', 'kind = "dense"'),
+        [("conv1", nn.Conv2d(3, 5, 3, padding=1, bias=False)), ("batch_norm1", nn.BatchNorm2d(5)), (None, nn.ReLU()),
+         (None, nn.MaxPool2d(2)), (None, nn.Flatten()), ("dense1", nn.Linear(30, CLASSES))],
+        lambda p: optim.SGD(p, lr=0.05, momentum=0.8, weight_decay=0.1, nesterov=True), steps=3,
+        loss=nn.CrossEntropyLoss(label_smoothing=0.2), in_colour=True),
+    case(
+        "colour: dense layers", SGD + layers('kind = "dense", units = 6', 'kind = "tanh"', 'kind = "dense"'),
+        [(None, nn.Flatten()), ("dense1", nn.Linear(72, 6)), (None, nn.Tanh()), ("dense2", nn.Linear(6, CLASSES))],
+        sgd, in_colour=True),
+    case(
+        "colour: average pooling", SGD + layers('kind = "average_pool", size = [3, 2]', 'kind = "dense"'),
+        [(None, nn.AvgPool2d((3, 2))), (None, nn.Flatten()), ("dense1", nn.Linear(12, CLASSES))], sgd, in_colour=True),
+]
 
 STEPS = 12
 

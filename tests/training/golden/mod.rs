@@ -27,6 +27,8 @@ struct Golden {
 struct Case {
     name: String,
     recipe: String,
+    #[serde(default)]
+    in_colour: bool,
     parameters: HashMap<String, Vec<f32>>,
     losses: Vec<f32>,
     gradients: HashMap<String, Vec<f32>>,
@@ -38,6 +40,13 @@ struct Case {
 struct Scheduled {
     recipe: String,
     factors: Vec<f64>,
+}
+
+impl Case {
+    /// The same bytes are grey images of 9 x 8 pixels, or 6 x 4 pixels in three colours.
+    fn task(&self) -> Task {
+        if self.in_colour { Task::colour(6, 4, 3) } else { Task::grey(9, 8, 3) }
+    }
 }
 
 fn golden() -> Golden {
@@ -68,11 +77,11 @@ fn close(given: &[f32], wanted: &[f32], what: &str) {
 fn networks_and_optimisers_compute_what_pytorch_computes() {
     let Golden { pixels, labels, cases, .. } = golden();
     let split = Split::new(72, pixels, labels).unwrap();
-    assert!(cases.len() >= 10);
+    assert!(cases.len() >= 10 && cases.iter().any(|case| case.in_colour));
     for device in [cpu(), gpu()] {
         for case in &cases {
             let recipe = parse(&case.name, &case.recipe);
-            let network = network(&recipe, Task::grey(9, 8, 3));
+            let network = network(&recipe, case.task());
             // Plain ops: they alone keep every gradient. `devices_agree` compares the fused ones with them.
             let options = TrainerOptions { plain: true, ..TrainerOptions::default() };
             block_on(async {
@@ -99,7 +108,7 @@ fn the_definitions_compute_what_pytorch_computes() {
     let split = Split::new(72, pixels, labels).unwrap();
     for case in &cases {
         let recipe = parse(&case.name, &case.recipe);
-        let network = network(&recipe, Task::grey(9, 8, 3));
+        let network = network(&recipe, case.task());
         let plan = network.training_plan(recipe.training_options_on(split.labels(), 3).unwrap());
         let parameters = flat(&network, &case.parameters).into_iter().map(f64::from).collect();
         let mut interpreter = Interpreter::new(&plan, parameters).unwrap();
