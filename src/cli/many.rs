@@ -54,7 +54,7 @@ async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Fa
         announcement::start(run, session.trainer().steps())?;
     }
     if networks > 1 {
-        options.note(format_args!("seeds {first} to {} side by side", first + networks as u64 - 1));
+        options.note(format_args!("seeds {first} to {} in one run", first + networks as u64 - 1));
     }
     let (trained, _) = run.finish(session).await?;
     Ok(trained)

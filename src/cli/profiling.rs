@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 use inkgrad::executor::{Device, Work};
-use inkgrad::profile::{Profile, Reach, Row, Span, probe};
+use inkgrad::profile::{Profile, PeakRates, Row, Span, probe};
 use inkgrad::train::{Session, Trainer};
 use inkgrad::{Error, Result};
 use serde::Serialize;
@@ -83,12 +83,12 @@ impl Profiling {
         if !options.profile {
             return Ok(());
         }
-        let reach = probe(device, SIDE, TRIES).await?;
+        let peak = probe(device, SIDE, TRIES).await?;
         let per_step = PerStep::of(&self.profile, self.before, work);
         if options.json {
-            return json::line(&Report::of(&self.profile, reach, &per_step));
+            return json::line(&Report::of(&self.profile, peak, &per_step));
         }
-        output::print(table(&self.profile, reach))?;
+        output::print(table(&self.profile, peak))?;
         output::line(format_args!(
             "per step: {:.1} us, {:.1} % of it idle; {:.2} dispatches, {:.0} bytes uploaded; {}",
             per_step.microseconds,
@@ -99,9 +99,9 @@ impl Profiling {
         ))?;
         output::line(format_args!(
             "measured peak of this device: {:.1} GFLOP/s (product of {side} x {side}) and {:.1} GB/s (reading and writing 64 MB)",
-            reach.gflops,
-            reach.gigabytes,
-            side = reach.side,
+            peak.gflops,
+            peak.gigabytes,
+            side = peak.side,
         ))?;
         output::line(format_args!(
             "above 100 %: data still in cache, or an algorithm with fewer multiplications"
@@ -137,19 +137,19 @@ impl PerStep {
 
 /// One row per op and one for idle time, which add up to a step. Times are means over the threads, rates are of all threads
 /// together.
-fn table(profile: &Profile, reach: Reach) -> Table {
+fn table(profile: &Profile, peak: PeakRates) -> Table {
     let (workers, steps) = (profile.workers as f64, profile.steps);
     let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
     let percent = |part: f64, whole: f64| format!("{:.1} %", 100.0 * part / whole);
     let mut table = Table::new(&[0, 1, 2]);
     table.row(["op", "makes", "phase", "us per step", "of step", "GFLOP/s", "of peak", "GB/s", "of peak"]);
     for row in profile.rows.iter().filter(|row| row.seconds > 0.0) {
-        let rate = |rate: f64, reach: f64| match rate {
+        let rate = |rate: f64, peak: f64| match rate {
             0.0 => [String::new(), String::new()],
-            rate => [format!("{rate:.1}"), percent(rate, reach)],
+            rate => [format!("{rate:.1}"), percent(rate, peak)],
         };
-        let [gflops, of_gflops] = rate(workers * row.gflops(steps), reach.gflops);
-        let [gigabytes, of_gigabytes] = rate(workers * row.gigabytes(steps), reach.gigabytes);
+        let [gflops, of_gflops] = rate(workers * row.gflops(steps), peak.gflops);
+        let [gigabytes, of_gigabytes] = rate(workers * row.gigabytes(steps), peak.gigabytes);
         table.row([
             row.op.to_owned(),
             row.tensor.clone(),
@@ -199,7 +199,7 @@ struct OpReport<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn of(profile: &'a Profile, reach: Reach, per_step: &PerStep) -> Self {
+    fn of(profile: &'a Profile, peak: PeakRates, per_step: &PerStep) -> Self {
         let (workers, steps) = (profile.workers as f64, profile.steps);
         let all = (profile.wall_seconds() * workers).max(f64::MIN_POSITIVE);
         let report = |row: &'a Row| OpReport {
@@ -220,8 +220,8 @@ impl<'a> Report<'a> {
             idle_share: profile.idle_share(),
             dispatches_a_step: per_step.dispatches,
             bytes_uploaded_a_step: per_step.bytes_uploaded,
-            reached_gflops: reach.gflops,
-            reached_gigabytes: reach.gigabytes,
+            reached_gflops: peak.gflops,
+            reached_gigabytes: peak.gigabytes,
             ops: profile.rows.iter().map(report).collect(),
         }
     }

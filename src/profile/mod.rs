@@ -6,7 +6,7 @@
 mod probe;
 
 pub use crate::execution::Span;
-pub use probe::{Reach, probe};
+pub use probe::{PeakRates, probe};
 
 use crate::plan::{Phase, Plan, TensorId};
 

@@ -8,7 +8,7 @@ use crate::plan::{Builder, Element, Op, Phase, StepScalars, Storage, TensorId};
 
 /// A device's measured peak rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reach {
+pub struct PeakRates {
     /// Billions of floating-point operations per second in a product of square float32 matrices.
     pub gflops: f64,
     /// Billions of bytes per second, read and written, in one pass over large tensors.
@@ -22,7 +22,7 @@ const VALUES: usize = 16 << 20;
 
 /// Measures the device: a product of `side` x `side` matrices, and ReLU over 64 MB. Takes the best of `tries`, since other
 /// work on the machine can only slow it down.
-pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> {
+pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<PeakRates> {
     let mut builder = Builder::new(1, 1, 1);
     let mut tensor = |name| builder.tensor(name, &[side, side], Element::F32, Storage::Activation);
     let (a, b, out) = (tensor("a"), tensor("b"), tensor("out"));
@@ -38,7 +38,7 @@ pub async fn probe(device: &Device, side: usize, tries: usize) -> Result<Reach> 
     let seconds =
         best(device, builder, Relu { x, out, rows: VALUES / 1024, columns: 1024 }.into(), &[x], tries)
             .await?;
-    Ok(Reach { gflops, gigabytes: 8.0 * VALUES as f64 / seconds / 1e9, side })
+    Ok(PeakRates { gflops, gigabytes: 8.0 * VALUES as f64 / seconds / 1e9, side })
 }
 
 /// Seconds of the fastest of `tries` executions of an op, after one to warm up.

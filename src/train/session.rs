@@ -82,7 +82,7 @@ pub struct Session {
 
 impl Session {
     /// # Errors
-    /// `Usage` where several networks train side by side and the options ask for validation or checkpoints.
+    /// `Usage` where several networks train in one run and the options ask for validation or checkpoints.
     pub fn new(device: &Device, trainer: Trainer, options: SessionOptions) -> Result<Self> {
         if trainer.networks() > 1 && (options.validate_every.is_some() || options.checkpoints.is_some()) {
             let what = "validation and checkpoints are of one network's run: train the networks one by one";

@@ -11,10 +11,10 @@ use crate::recipe::{Position, Recipe};
 const BLOCK_BYTES: usize = 4 << 20;
 const BLOCK_STEPS: usize = 32;
 
-/// A block carries the images of every network that trains side by side: its bytes grow with their number, up to this.
+/// A block carries the images of every network of the run: its bytes grow with their number, up to this.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
 
-/// Steps in a block of the plan, for several networks side by side.
+/// Steps in a block of the plan, for a run of several networks.
 pub(super) fn block(plan: &Plan, networks: usize) -> usize {
     let bytes = plan.batch.saturating_mul(plan.image_stride()).saturating_mul(networks);
     let most = BLOCK_BYTES.saturating_mul(networks).min(MAX_BLOCK_BYTES);

@@ -319,7 +319,7 @@ fn check(options: &TrainerOptions) -> Result<()> {
     if !(1..=MAX_NETWORKS).contains(&options.networks) {
         let networks = options.networks;
         return Err(Error::Usage(format!(
-            "{networks} networks side by side: 1 to {MAX_NETWORKS} can train so"
+            "{networks} networks in one run: 1 to {MAX_NETWORKS} are possible"
         )));
     }
     if options.networks > 1 && options.profile {
@@ -370,7 +370,7 @@ layers = [{ kind = "dense" }]
     #[test]
     fn what_cannot_train_side_by_side_is_said() {
         let refusals = [
-            (TrainerOptions { networks: 0, ..TrainerOptions::default() }, "0 networks side by side"),
+            (TrainerOptions { networks: 0, ..TrainerOptions::default() }, "0 networks in one run"),
             (TrainerOptions { networks: 17, ..TrainerOptions::default() }, "1 to 16"),
             (TrainerOptions { networks: 2, profile: true, ..TrainerOptions::default() }, "a profile"),
             (TrainerOptions { networks: 2, ..TrainerOptions::default() }, "the CPU"),

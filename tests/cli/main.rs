@@ -8,7 +8,7 @@ mod machine;
 mod mistakes;
 mod model_files;
 mod show;
-mod side_by_side;
+mod several_networks;
 mod train;
 
 use std::path::{Path, PathBuf};

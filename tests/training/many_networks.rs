@@ -42,7 +42,7 @@ fn task(side: usize) -> Task {
 /// Losses, parameters and statistics, as bits.
 type Outcome = (Vec<u32>, Vec<u32>, Vec<u32>);
 
-/// Trains the options' networks side by side: what each of them comes to.
+/// Trains the options' networks in one run: what each of them comes to.
 fn outcomes(device: &Device, recipe: &Recipe, split: &Split, options: TrainerOptions) -> Vec<Outcome> {
     let (losses, trainer) = train(device, recipe, split, options);
     let networks = trainer.networks();
@@ -198,7 +198,7 @@ fn what_needs_one_network_is_refused_for_several() {
         let network = network(&recipe, task(28));
         let options = TrainerOptions { networks: MAX_NETWORKS + 1, ..TrainerOptions::default() };
         let error = Trainer::new(&device, &network, &recipe, &split, options).await.err().expect("too many");
-        assert!(error.to_string().contains("side by side"), "{error}");
+        assert!(error.to_string().contains("in one run"), "{error}");
         let options = TrainerOptions { networks: 2, ..TrainerOptions::default() };
         for (validate_every, checkpoints) in [(Some(1), None), (None, Some("checkpoints".into()))] {
             let trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();

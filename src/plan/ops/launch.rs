@@ -8,19 +8,19 @@ pub(super) const READ: Access = Access::Read;
 pub(super) const WRITE: Access = Access::ReadWrite;
 
 /// Most workgroups along one dimension, by the portable limits.
-const MOST_GROUPS: usize = 65_535;
+const MAX_GRID_SIDE: usize = 65_535;
 
 /// A grid of at least `count` workgroups. Past the limit of x it folds into y: shaders count
 /// `group.y * groups.x + group.x`, and stop where their work ends.
 pub(super) fn folded(count: usize) -> [u32; 3] {
-    let rows = count.div_ceil(MOST_GROUPS).max(1);
+    let rows = count.div_ceil(MAX_GRID_SIDE).max(1);
     [count.div_ceil(rows).max(1) as u32, rows as u32, 1]
 }
 
 /// Columns and rows of workgroups; columns past the limit of x go on in the next layer of z.
 pub(super) fn layered(along_x: usize, along_y: usize) -> [u32; 3] {
-    let layers = along_x.div_ceil(MOST_GROUPS).max(1);
-    [along_x.min(MOST_GROUPS) as u32, along_y as u32, layers as u32]
+    let layers = along_x.div_ceil(MAX_GRID_SIDE).max(1);
+    [along_x.min(MAX_GRID_SIDE) as u32, along_y as u32, layers as u32]
 }
 
 /// Where the tensor begins in its buffer.

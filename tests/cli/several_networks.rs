@@ -1,4 +1,4 @@
-//! `--seeds` and `--ensemble` on a GPU, where the runs go side by side.
+//! `--seeds` and `--ensemble` on a GPU, which trains several networks in one run.
 
 use super::{Bands, inkgrad, text};
 
@@ -20,7 +20,7 @@ fn each_seed_is_the_run_that_it_is_alone_and_an_ensemble_is_their_mean() {
     let with = |options: &[&str]| inkgrad(&[&run[..], options].concat()).well();
 
     let told = with(&["--seeds", "3", "--seed", "4"]);
-    assert!(told.err.contains("seeds 4 to 6 side by side"), "{}", told.err);
+    assert!(told.err.contains("seeds 4 to 6 in one run"), "{}", told.err);
 
     let together = with(&["--ensemble", "3", "--seed", "4", "--save", text(&model), "--json"]);
     let events = together.events();
