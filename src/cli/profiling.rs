@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 use inkgrad::executor::{Device, Work};
-use inkgrad::profile::{Profile, PeakRates, Row, Span, probe};
+use inkgrad::profile::{PeakRates, Profile, Row, Span, probe};
 use inkgrad::train::{Session, Trainer};
 use inkgrad::{Error, Result};
 use serde::Serialize;

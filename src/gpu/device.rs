@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use super::adapter::{About, Adapter};
 use super::faults::{Faults, checked};
-use super::mapping::Waiter;
 use super::pipelines::Pipelines;
 use super::shared::{Choices, Shared};
+use super::waiter::Waiter;
 use super::{Executor, Store};
 use crate::error::{Error, Result};
 use crate::execution::ExecutorOptions;

@@ -1,8 +1,8 @@
 //! How a block's images, labels and step scalars reach the device: through one of three slots, so that the host fills the
 //! next while the device still works on the last.
 
-use super::mapping::Pending;
 use super::shared::Shared;
+use super::waiter::Pending;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::execution::Work;

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::mapping::{Pending, take};
+use super::mapping::take;
 use super::shared::Shared;
+use super::waiter::Pending;
 use crate::error::Result;
 use crate::execution::Work;
 

@@ -20,6 +20,7 @@ mod store;
 mod tensor_buffers;
 mod timing;
 mod tuning;
+mod waiter;
 
 pub use adapter::{About, Adapter, Choice, Kind};
 pub use device::Device;

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::adapter::About;
 use super::faults::{Faults, checked};
-use super::mapping::Waiter;
 use super::pipelines::Pipelines;
+use super::waiter::Waiter;
 use crate::error::{Error, Result};
 use crate::execution::Work;
 

@@ -7,8 +7,8 @@ mod long_runs;
 mod machine;
 mod mistakes;
 mod model_files;
-mod show;
 mod several_networks;
+mod show;
 mod train;
 
 use std::path::{Path, PathBuf};
