@@ -21,6 +21,8 @@ pub enum Stream {
     Dropout = 2,
     /// The random distortions of training images; the step is the training step.
     Augment = 3,
+    /// The choice of images for validation and for tests; the step is class + 256 x purpose.
+    Split = 4,
 }
 
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -1,7 +1,8 @@
 //! Reads IDX files, the format of MNIST and its successors, gzipped or not.
 //!
 //! A file consists of a big-endian header (magic number, count and, for images, height and width) and one byte
-//! per label or pixel. Source: yann.lecun.com/exdb/mnist.
+//! per label or pixel. Source: yann.lecun.com/exdb/mnist. What others made of it is read too: images with a dimension for
+//! their channels, labels in wider integers or one-hot, QMNIST's labels (rows of integers, of which the first is the class).
 //!
 //! Nothing in a file is trusted before it is checked. An uncompressed file must be exactly as long as its
 //! header says before memory is allocated. For a gzipped file, memory grows with the bytes that are really
@@ -11,8 +12,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::foreign;
+use super::gzip::{MAGIC as GZIP, MAX_EXPANSION, Members, is_trailing};
+use super::labels;
+use super::tree::{Entry, Tree};
 use crate::{Error, Result};
 
 /// Largest height and width of an image, in pixels.
@@ -20,9 +23,6 @@ pub const MAX_SIDE: usize = 4096;
 /// Largest number of bytes of images or labels in one file: 4 GiB.
 pub const MAX_BODY: u64 = 1 << 32;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Highest compression that deflate can reach: 258 bytes from two bits.
-const MAX_EXPANSION: u64 = 1032;
 /// Up to this ratio of decompressed to compressed size (MNIST's is 5) memory is allocated at once, beyond it gradually.
 const USUAL_EXPANSION: u64 = 16;
 /// Bytes decompressed at a time: few enough to stay in the cache.
@@ -34,7 +34,9 @@ pub struct Images {
     pub count: usize,
     pub height: usize,
     pub width: usize,
-    /// `count` x `height` x `width` bytes, row-major.
+    /// 1, or 3 for red, green and blue.
+    pub channels: usize,
+    /// `count` x `channels` x `height` x `width` bytes, row-major.
     pub pixels: Vec<u8>,
 }
 
@@ -42,18 +44,39 @@ pub struct Images {
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
     name: PathBuf,
-    bytes: Option<&'a [u8]>,
+    place: Place<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    File,
+    Bytes(&'a [u8]),
+    Entry(&'a Tree, &'a Entry),
+}
+
+impl std::fmt::Debug for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Place::File => "a file",
+            Place::Bytes(_) => "bytes",
+            Place::Entry(..) => "a file of a tree",
+        })
+    }
 }
 
 impl<'a> Source<'a> {
     /// A file on disk.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Source { name: path.into(), bytes: None }
+        Source { name: path.into(), place: Place::File }
     }
 
     /// A file's bytes, and its name for error messages.
     pub fn bytes(name: impl Into<PathBuf>, bytes: &'a [u8]) -> Self {
-        Source { name: name.into(), bytes: Some(bytes) }
+        Source { name: name.into(), place: Place::Bytes(bytes) }
+    }
+
+    pub(super) fn entry(tree: &'a Tree, entry: &'a Entry) -> Self {
+        Source { name: tree.path(entry), place: Place::Entry(tree, entry) }
     }
 
     /// The path, or the name for error messages.
@@ -66,11 +89,7 @@ impl<'a> Source<'a> {
     /// # Errors
     /// `BadFile` for whatever is not a well-formed label file, `Io` where it cannot be read.
     pub fn labels(&self) -> Result<Vec<u8>> {
-        self.read(|file| {
-            let [count] = file.header(LABELS)?;
-            file.require(count > 0, || "it holds no labels".into())?;
-            file.body(u64::from(count), &format!("{count} labels"))
-        })
+        self.read(|file| file.labels())
     }
 
     /// The images; at least one, with sides in 1..=[`MAX_SIDE`].
@@ -87,9 +106,15 @@ impl<'a> Source<'a> {
     }
 
     fn read<T>(&self, read: impl FnOnce(&mut Stream) -> Result<T>) -> Result<T> {
-        if let Some(mut bytes) = self.bytes {
+        if let Place::Bytes(mut bytes) = self.place {
             let length = bytes.len() as u64;
-            return Stream::detect(&self.name, length, &mut bytes, read);
+            return Stream::detect(&self.name, length, false, &mut bytes, read);
+        }
+        if let Place::Entry(tree, entry) = self.place {
+            let is_packed = tree.is_archive();
+            return tree.stream(entry, |stream| {
+                Stream::detect(&self.name, entry.packed_size, is_packed, stream, read)
+            });
         }
         let io = |source| Error::io(&self.name, source);
         // asked of the path, since opening a pipe would wait for a writer
@@ -98,25 +123,96 @@ impl<'a> Source<'a> {
         }
         let file = File::open(&self.name).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
-        Stream::detect(&self.name, length, &mut BufReader::with_capacity(PIECE, file), read)
+        Stream::detect(&self.name, length, false, &mut BufReader::with_capacity(PIECE, file), read)
     }
 }
 
 /// What distinguishes label files from image files.
 #[derive(Clone, Copy)]
 struct Kind {
-    magic: u32,
     name: &'static str,
+    dimensions: usize,
+    wanted: &'static str,
 }
 
-const LABELS: Kind = Kind { magic: 0x801, name: "a label file (magic 0x801)" };
-const IMAGES: Kind = Kind { magic: 0x803, name: "an image file (magic 0x803)" };
+const LABELS: Kind = Kind {
+    name: "a label file (magic 0x801)",
+    dimensions: 1,
+    wanted: "an integer from 0 to 255 for each image",
+};
+const IMAGES: Kind = Kind {
+    name: "an image file (magic 0x803)",
+    dimensions: 3,
+    wanted: "with bytes in the dimensions count, height, width, and 1 or 3 channels if there is a fourth",
+};
+
+/// Most dimensions of an IDX file: more are taken for another kind of file.
+const MAX_DIMENSIONS: u8 = 8;
+/// Most columns of labels that are rows of numbers.
+const MAX_COLUMNS: u32 = 256;
+
+/// The type of a file's values: the third byte of its magic number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Element {
+    U8,
+    I8,
+    I16,
+    I32,
+    F32,
+    F64,
+}
+
+impl Element {
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0x08 => Element::U8,
+            0x09 => Element::I8,
+            0x0b => Element::I16,
+            0x0c => Element::I32,
+            0x0d => Element::F32,
+            0x0e => Element::F64,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Element::U8 => "bytes",
+            Element::I8 => "signed bytes",
+            Element::I16 => "16-bit integers",
+            Element::I32 => "32-bit integers",
+            Element::F32 => "32-bit floats",
+            Element::F64 => "64-bit floats",
+        }
+    }
+
+    fn bytes(self) -> usize {
+        match self {
+            Element::U8 | Element::I8 => 1,
+            Element::I16 => 2,
+            Element::I32 | Element::F32 => 4,
+            Element::F64 => 8,
+        }
+    }
+
+    /// A value, of this many bytes, as an integer; floats have none.
+    fn integer(self, value: &[u8]) -> i64 {
+        match (self, value) {
+            (Element::U8, [a]) => i64::from(*a),
+            (Element::I8, [a]) => i64::from(*a as i8),
+            (Element::I16, [a, b]) => i64::from(i16::from_be_bytes([*a, *b])),
+            (Element::I32, [a, b, c, d]) => i64::from(i32::from_be_bytes([*a, *b, *c, *d])),
+            _ => -1,
+        }
+    }
+}
 
 /// A file being read.
 struct Stream<'a> {
     name: &'a Path,
     /// Size of the file, compressed or not.
     length: u64,
+    /// Whether the input is longer than `length`: decompressed.
     packed: bool,
     /// The decompressed bytes.
     input: &'a mut dyn Read,
@@ -129,10 +225,11 @@ impl Stream<'_> {
     fn detect<T>(
         name: &Path,
         length: u64,
+        is_packed: bool,
         input: &mut dyn BufRead,
         read: impl FnOnce(&mut Stream) -> Result<T>,
     ) -> Result<T> {
-        let packed = loop {
+        let is_gzip = loop {
             match input.fill_buf() {
                 Ok(start) => break start.starts_with(&GZIP),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -140,13 +237,13 @@ impl Stream<'_> {
             }
         };
         let mut unpacker;
-        let input: &mut dyn Read = if packed {
-            unpacker = MultiGzDecoder::new(input);
+        let input: &mut dyn Read = if is_gzip {
+            unpacker = Members::new(input);
             &mut unpacker
         } else {
             input
         };
-        read(&mut Stream { name, length, packed, input, consumed: 0 })
+        read(&mut Stream { name, length, packed: is_packed || is_gzip, input, consumed: 0 })
     }
 
     fn bad(&self, what: impl Into<String>) -> Error {
@@ -157,29 +254,102 @@ impl Stream<'_> {
         if holds { Ok(()) } else { Err(self.bad(what())) }
     }
 
-    /// Reads the magic number, which must be `kind`'s; returns the `N` integers after it.
-    fn header<const N: usize>(&mut self, kind: Kind) -> Result<[u32; N]> {
+    /// Reads the magic number and the sizes of a file that should be of this kind: its type of values and its dimensions.
+    fn header(&mut self, kind: Kind) -> Result<(Element, Vec<u32>)> {
         let mut magic = [0; 4];
-        let mut found = self.fill(&mut magic)?;
-        if found == magic.len() {
-            let magic = u32::from_be_bytes(magic);
-            self.require(magic == kind.magic, || wrong_magic(magic, kind))?;
-        }
-        let mut fields = [0; N];
-        for field in &mut fields {
+        let found = self.fill(&mut magic)?;
+        let cut_off = |wanted: usize, found: usize| {
+            format!("its header is cut off: {wanted} bytes expected, {found} found. Fetch the file again")
+        };
+        let wanted = 4 + 4 * kind.dimensions;
+        let [0, 0, element, dimensions @ 1..=MAX_DIMENSIONS] = magic else {
+            return Err(self.foreign(&magic[..found], kind, cut_off(wanted, found))?);
+        };
+        self.require(found == magic.len(), || cut_off(wanted, found))?;
+        let Some(element) = Element::of(element) else {
+            return Err(self.foreign(&magic, kind, String::new())?);
+        };
+        let (mut sizes, mut found) = (vec![0; usize::from(dimensions)], found);
+        for size in &mut sizes {
             let mut bytes = [0; 4];
             found += self.fill(&mut bytes)?;
-            *field = u32::from_be_bytes(bytes);
+            *size = u32::from_be_bytes(bytes);
         }
-        let wanted = 4 * (N + 1);
-        self.require(found == wanted, || {
-            format!("its header is cut off: {wanted} bytes expected, {found} found. Fetch the file again")
+        let wanted = 4 + 4 * sizes.len();
+        self.require(found == wanted, || cut_off(wanted, found))?;
+        Ok((element, sizes))
+    }
+
+    /// The error for a file whose first bytes are no IDX file's.
+    fn foreign(&mut self, magic: &[u8], kind: Kind, cut_off: String) -> Result<Error> {
+        let mut start = magic.to_vec();
+        start.resize(foreign::SAMPLE, 0);
+        let more = self.fill(&mut start[magic.len()..])?;
+        start.truncate(magic.len() + more);
+        let what = match (foreign::describe(&start), magic) {
+            (Some(what), _) => what,
+            (None, [dimensions @ 1..=4, 8..=14, 0, 0]) => format!(
+                "an IDX file with a little-endian header ({dimensions} dimensions): write its numbers big-endian"
+            ),
+            (None, [a, b, c, d]) => {
+                format!("no IDX file (magic {:#x})", u32::from_be_bytes([*a, *b, *c, *d]))
+            }
+            _ => return Ok(self.bad(cut_off)),
+        };
+        Ok(self.bad(format!("this is {what}; {} is needed", kind.name)))
+    }
+
+    /// The error for an IDX file of other values or dimensions.
+    fn other_kind(&self, element: Element, sizes: &[u32], kind: Kind) -> Error {
+        let what = match (element, sizes.len()) {
+            (Element::U8, 1) if kind.dimensions != 1 => LABELS.name.into(),
+            (Element::U8, 3) if kind.dimensions != 3 => IMAGES.name.into(),
+            _ => format!("an IDX file of {} in dimensions of {sizes:?}", element.name()),
+        };
+        self.bad(format!("this is {what}; {} is needed, {}", kind.name, kind.wanted))
+    }
+
+    fn labels(&mut self) -> Result<Vec<u8>> {
+        let (element, sizes) = self.header(LABELS)?;
+        let (count, columns) = match (element, &sizes[..]) {
+            (Element::F32 | Element::F64, _) => return Err(self.other_kind(element, &sizes, LABELS)),
+            (_, [count]) => (*count, None),
+            (_, [count, columns]) => (*count, Some(*columns)),
+            _ => return Err(self.other_kind(element, &sizes, LABELS)),
+        };
+        self.require(count > 0, || "it holds no labels".into())?;
+        self.require(columns.is_none_or(|columns| (1..=MAX_COLUMNS).contains(&columns)), || {
+            format!("its labels have {} columns: 1 to {MAX_COLUMNS} are read", columns.unwrap_or(0))
         })?;
-        Ok(fields)
+        let bytes = element.bytes() as u64;
+        let values = u64::from(count) * u64::from(columns.unwrap_or(1));
+        let body = self.body(values * bytes, &format!("{count} labels"))?;
+        if element == Element::U8 && columns.is_none() {
+            return Ok(body);
+        }
+        let row = columns.unwrap_or(1) as usize;
+        let numbers = body.chunks_exact(element.bytes()).map(|value| element.integer(value));
+        let result = match columns {
+            // QMNIST: class, writer and more.
+            Some(2..) if element != Element::U8 => labels::classes(numbers.step_by(row)),
+            Some(2..) => labels::one_hot(numbers, row),
+            _ => labels::classes(numbers),
+        };
+        result.map_err(|what| self.bad(what))
     }
 
     fn images(&mut self, labels: Option<(usize, &Path)>) -> Result<Images> {
-        let [count, height, width] = self.header(IMAGES)?;
+        let (element, sizes) = self.header(IMAGES)?;
+        let (count, height, width, channels, is_planar) = match (element, &sizes[..]) {
+            (Element::U8, &[count, height, width]) => (count, height, width, 1, true),
+            (Element::U8, &[count, height, width, channels @ (1 | 3)]) => {
+                (count, height, width, channels, false)
+            }
+            (Element::U8, &[count, channels @ (1 | 3), height, width]) => {
+                (count, height, width, channels, true)
+            }
+            _ => return Err(self.other_kind(element, &sizes, IMAGES)),
+        };
         self.require(count > 0, || "it holds no images".into())?;
         let side = 1..=MAX_SIDE as u32;
         self.require(side.contains(&height) && side.contains(&width), || {
@@ -190,10 +360,16 @@ impl Stream<'_> {
                 format!("it holds {count} images, but {} holds {labels} labels", name.display())
             })?;
         }
-        // below 2^56, since the sides are
-        let total = u64::from(count) * u64::from(height) * u64::from(width);
-        let pixels = self.body(total, &format!("{count} images of {height}x{width} pixels"))?;
-        Ok(Images { count: count as usize, height: height as usize, width: width as usize, pixels })
+        // below 2^58, since the sides are
+        let total = u64::from(count) * u64::from(height) * u64::from(width) * u64::from(channels);
+        let in_colour = if channels == 1 { "" } else { " in colour" };
+        let mut pixels =
+            self.body(total, &format!("{count} images of {height}x{width} pixels{in_colour}"))?;
+        let [count, height, width, channels] = [count, height, width, channels].map(|size| size as usize);
+        if !is_planar {
+            super::planar(&mut pixels, height * width, channels);
+        }
+        Ok(Images { count, height, width, channels, pixels })
     }
 
     /// The `wanted` bytes after the header, which must be the rest of the file.
@@ -205,7 +381,7 @@ impl Stream<'_> {
             self.require(wanted <= self.length.saturating_mul(MAX_EXPANSION), || {
                 let length = self.length;
                 format!(
-                    "its header promises {content}, {wanted} bytes: more than {length} bytes of gzip can hold"
+                    "its header promises {content}, {wanted} bytes: more than {length} compressed bytes can hold"
                 )
             })?;
         } else {
@@ -255,6 +431,9 @@ impl Stream<'_> {
     fn failed(&self, error: io::Error) -> Error {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
+            _ if is_trailing(&error) => self.bad(
+                "its gzip stream is followed by other data (trailing data). Fetch the file again, or cut it off",
+            ),
             UnexpectedEof if self.packed => self.bad("its gzip stream is cut off. Fetch the file again"),
             InvalidData | InvalidInput if self.packed => {
                 self.bad(format!("its gzip stream is broken ({error}). Fetch the file again"))
@@ -266,21 +445,4 @@ impl Stream<'_> {
 
 fn wrong_length(content: &str, wanted: u64, found: u64) -> String {
     format!("its header promises {content}: {wanted} bytes expected, {found} found. Fetch the file again")
-}
-
-/// Guesses what a file with the wrong magic number is.
-fn wrong_magic(magic: u32, wanted: Kind) -> String {
-    let bytes = magic.to_be_bytes();
-    let found = if let Some(kind) = [LABELS, IMAGES].into_iter().find(|kind| kind.magic == magic) {
-        kind.name.into()
-    } else if bytes.starts_with(&GZIP) {
-        "gzipped twice".into()
-    } else if bytes.starts_with(b"PK") {
-        "a zip archive, which must be unpacked first".into()
-    } else if bytes.starts_with(b"<") {
-        "what seems to be a web page, not data".into()
-    } else {
-        format!("no IDX file of bytes (magic {magic:#x})")
-    };
-    format!("this is {found}; {} is needed", wanted.name)
 }

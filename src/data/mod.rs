@@ -1,28 +1,43 @@
-//! Data sets of labelled images: MNIST, and others in the same file format.
+//! Data sets of labelled images: MNIST, and others in several formats.
 
+mod cifar;
+mod csv;
 mod files;
+mod foreign;
+mod gzip;
 pub mod idx;
+mod labels;
+mod npy;
+mod npy_header;
+mod open;
+mod options;
 mod order;
+mod part;
+mod picture_cache;
+mod pictures;
+pub mod sheet;
 mod split;
+mod statistics;
+mod stratified;
+mod tree;
+pub mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+pub use options::{DrawnSplit, Options, Progress};
 pub use order::BatchOrder;
+pub use part::Part;
 pub use split::Split;
+pub use statistics::Statistics;
 
-use crate::{Error, Result};
-use files::Half;
-use idx::Source;
-
-/// Largest number of validation images: as many as TensorFlow's reader held back of MNIST's 60,000.
-const MAX_VALIDATION: usize = 5000;
-/// In a smaller set one image in this many is for validation, as in MNIST.
-const IMAGES_PER_VALIDATION: usize = 12;
+use crate::Result;
+use crate::picture::Preparation;
 
 /// A data set in three splits, as TensorFlow's MNIST reader makes them.
 ///
-/// The first images of the training file are for validation: 5,000, but at most one in 12, so that validation is
-/// empty where there are fewer than 12. The rest are for training: MNIST's 60,000 become 5,000 and 55,000.
+/// Where the data brings no images for validation, part of its training images is held back: 5,000, but at most one in 12, so
+/// that validation is empty where there are fewer than 12. Of MNIST these are the first 5,000, as TensorFlow has it; of all
+/// other data, which may be sorted, a seeded choice with the same share of each class.
 #[derive(Clone, Debug)]
 pub struct DataSet {
     /// Of an image, in pixels.
@@ -31,13 +46,21 @@ pub struct DataSet {
     pub width: usize,
     /// Bytes of a pixel: 1 for grey images, 3 for red, green and blue.
     pub channels: usize,
-    /// Number of classes: the largest label of the training file plus 1, from 2 to 256.
+    /// Number of classes: the names', or the largest label of the training file plus 1, from 2 to 256.
     pub classes: usize,
     /// A name for each class, in order; empty where the data gives none. Classes are then called by their number.
     pub class_names: Vec<String>,
     pub train: Split,
     pub validation: Split,
+    /// Seed of the choice of the validation images, where they were chosen among the training images.
+    pub validation_seed: Option<u64>,
     pub test: Split,
+    /// How the test images were chosen, where the data has none of its own.
+    pub test_split: Option<DrawnSplit>,
+    /// How the images were made from pictures or from images of another size; none where they are those of the files.
+    pub preparation: Option<Preparation>,
+    /// What a person should know of how the data was read, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl DataSet {
@@ -65,14 +88,22 @@ impl DataSet {
         Self::join(Part::embedded_train, Part::embedded_test)
     }
 
-    /// The data set in a directory: four IDX files, gzipped or not, under the names of MNIST or EMNIST.
-    /// Images are taken as they are; EMNIST's have rows and columns exchanged, in both halves.
+    /// The data set in a directory or a file, with the default [`Options`].
+    ///
+    /// # Errors
+    /// As [`DataSet::read`].
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(path, &Options::default())
+    }
+
+    /// The data set in a directory or a file: four IDX files, gzipped or not, under the names of MNIST or EMNIST. Images are
+    /// taken as they are; EMNIST's have rows and columns exchanged, in both halves.
     ///
     /// # Errors
     /// `MissingFile` or `Data` where the files are not there, `Io` where they cannot be read, and
     /// `BadFile` where one is malformed or they do not belong together.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Self::join(|| Part::open_train(dir), || Part::open_test(dir))
+    pub fn read(path: &Path, options: &Options) -> Result<Self> {
+        open::data_set(path, options)
     }
 
     /// The data set from the bytes of its four files, gzipped or not. Errors use MNIST's file names.
@@ -96,19 +127,7 @@ impl DataSet {
     /// # Errors
     /// `BadFile` where the test images differ in size or channels, or have a label above all training labels.
     pub fn from_parts(train: Part, test: Part) -> Result<Self> {
-        let classes = train.classes();
-        test.require(train.shape(), classes)?;
-        let (validation, examples) = train.split_validation();
-        Ok(DataSet {
-            height: train.height,
-            width: train.width,
-            channels: train.channels,
-            classes,
-            class_names: train.class_names,
-            train: examples,
-            validation,
-            test: test.examples,
-        })
+        open::joined(train, None, test, &Options::default())
     }
 
     fn join(
@@ -120,145 +139,18 @@ impl DataSet {
     }
 }
 
-/// One half of a data set, training or test: an image file and its label file. By itself it serves to
-/// evaluate without decompressing the training images.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Of an image, in pixels.
-    pub height: usize,
-    /// Of an image, in pixels.
-    pub width: usize,
-    /// Bytes of a pixel: 1 for grey images, 3 for red, green and blue.
-    pub channels: usize,
-    /// All images of the file.
-    pub examples: Split,
-    /// As in [`DataSet`].
-    pub class_names: Vec<String>,
-    images_name: PathBuf,
-    labels_name: PathBuf,
-}
-
-impl Part {
-    /// The training half of the built-in MNIST: 60,000 images, 47 MB.
-    ///
-    /// # Errors
-    /// None, as long as the files are those in `data/`.
-    #[cfg(feature = "embedded-mnist")]
-    pub fn embedded_train() -> Result<Self> {
-        Self::from_idx_bytes(
-            "train",
-            include_bytes!("../../data/train-images-idx3-ubyte.gz"),
-            include_bytes!("../../data/train-labels-idx1-ubyte.gz"),
-        )
+/// Makes pixels that lie together, `[pixel, channel]`, lie in planes: `[channel, pixel]`, image by image.
+fn planar(images: &mut [u8], pixels: usize, channels: usize) {
+    if channels <= 1 {
+        return;
     }
-
-    /// The test half of the built-in MNIST: 10,000 images, 8 MB.
-    ///
-    /// # Errors
-    /// None, as long as the files are those in `data/`.
-    #[cfg(feature = "embedded-mnist")]
-    pub fn embedded_test() -> Result<Self> {
-        Self::from_idx_bytes(
-            "t10k",
-            include_bytes!("../../data/t10k-images-idx3-ubyte.gz"),
-            include_bytes!("../../data/t10k-labels-idx1-ubyte.gz"),
-        )
-    }
-
-    /// The training half of the data set in a directory.
-    ///
-    /// # Errors
-    /// As [`DataSet::open`].
-    pub fn open_train(dir: &Path) -> Result<Self> {
-        Self::open(dir, Half::Training)
-    }
-
-    /// The test half of the data set in a directory.
-    ///
-    /// # Errors
-    /// As [`DataSet::open`].
-    pub fn open_test(dir: &Path) -> Result<Self> {
-        Self::open(dir, Half::Test)
-    }
-
-    fn open(dir: &Path, half: Half) -> Result<Self> {
-        let (images, labels) = files::find(dir, half)?;
-        Self::read(&Source::file(images), &Source::file(labels))
-    }
-
-    /// One half from the bytes of its two files. Errors call them `{half}-images-idx3-ubyte` and
-    /// `{half}-labels-idx1-ubyte`.
-    ///
-    /// # Errors
-    /// `BadFile` where one is malformed or they do not belong together.
-    pub fn from_idx_bytes(half: &str, images: &[u8], labels: &[u8]) -> Result<Self> {
-        Self::read(
-            &Source::bytes(format!("{half}-images-idx3-ubyte"), images),
-            &Source::bytes(format!("{half}-labels-idx1-ubyte"), labels),
-        )
-    }
-
-    /// One half from its two files, whatever they are called.
-    ///
-    /// # Errors
-    /// `Io` where one cannot be read, `BadFile` where one is malformed or they do not belong together.
-    pub fn read(images: &Source, labels: &Source) -> Result<Self> {
-        // the short file first: a wrong count is then found before the long one is decompressed
-        let bytes = labels.labels()?;
-        let idx::Images { height, width, pixels, .. } = images.images_for(bytes.len(), labels.name())?;
-        let examples = Split::new(height * width, pixels, bytes)?;
-        let (images_name, labels_name) = (images.name().into(), labels.name().into());
-        Ok(Part { height, width, channels: 1, examples, class_names: Vec::new(), images_name, labels_name })
-    }
-
-    /// Of an image: `[channels, height, width]`, the order in which its bytes lie.
-    pub fn shape(&self) -> [usize; 3] {
-        [self.channels, self.height, self.width]
-    }
-
-    /// The largest label plus 1, at least 2.
-    pub fn classes(&self) -> usize {
-        self.examples.labels().iter().max().map_or(0, |&label| usize::from(label) + 1).max(2)
-    }
-
-    /// A training half's images for validation and for training, as [`DataSet`] splits them.
-    pub fn split_validation(&self) -> (Split, Split) {
-        let held_back = MAX_VALIDATION.min(self.examples.len() / IMAGES_PER_VALIDATION);
-        (self.examples.slice(0..held_back), self.examples.slice(held_back..self.examples.len()))
-    }
-
-    /// Checks that these images fit a network, or another half, of this shape, `[channels, height, width]`, and number of
-    /// classes.
-    ///
-    /// # Errors
-    /// `BadFile` where the images have another shape or a label is not below `classes`.
-    pub fn require(&self, shape: [usize; 3], classes: usize) -> Result<()> {
-        if self.shape() != shape {
-            let [channels, height, width] = shape;
-            // Grey images against grey ones, as most are, need no word on colour.
-            let of = |channels: usize| match (channels, self.channels == shape[0]) {
-                (_, true) => "",
-                (1, false) => " in grey",
-                (_, false) => " in colour",
-            };
-            let what = format!(
-                "its images are {}x{} pixels{}, but {height}x{width}{} are needed: use data of the same set",
-                self.height,
-                self.width,
-                of(self.channels),
-                of(channels)
-            );
-            return Err(Error::bad_file(&self.images_name, what));
+    let mut planes = vec![0; pixels * channels];
+    for image in images.chunks_exact_mut(pixels * channels) {
+        for (at, pixel) in image.chunks_exact(channels).enumerate() {
+            for (channel, value) in pixel.iter().enumerate() {
+                planes[channel * pixels + at] = *value;
+            }
         }
-        if let Some(index) = self.examples.labels().iter().position(|&label| usize::from(label) >= classes) {
-            let what = format!(
-                "label {index} (counted from 0) is {}, but there are {classes} classes, 0 to {}: use data of \
-                 the same set",
-                self.examples.label(index),
-                classes.saturating_sub(1)
-            );
-            return Err(Error::bad_file(&self.labels_name, what));
-        }
-        Ok(())
+        image.copy_from_slice(&planes);
     }
 }

@@ -109,6 +109,65 @@ impl Split {
         Split { images: Arc::new(images), labels: Arc::new(labels), image_bytes: next.image_bytes, range }
     }
 
+    /// The same images in another order: those at the ascending positions `first`, then the rest. Moves them in place, if no
+    /// other split shares them.
+    pub(super) fn with_first(self, first: &[usize]) -> Split {
+        let (start, bytes, range) = (self.range.start, self.image_bytes, self.range.clone());
+        let mut is_first = vec![false; range.len()];
+        first.iter().filter(|at| **at < range.len()).for_each(|at| is_first[*at] = true);
+        let chosen = (0..range.len()).filter(|at| is_first[*at]);
+        // Which image comes to each place.
+        let order: Vec<usize> = chosen.chain((0..range.len()).filter(|at| !is_first[*at])).collect();
+        let mut images = Arc::unwrap_or_clone(self.images);
+        let mut labels = Arc::unwrap_or_clone(self.labels);
+        let at = |place: usize| (start + place) * bytes;
+        let mut is_done = vec![false; range.len()];
+        // Along each cycle of the order; the image that was overwritten first comes last.
+        for first in 0..range.len() {
+            let (kept, kept_label) = (images[at(first)..][..bytes].to_vec(), labels[start + first]);
+            let mut place = first;
+            while !is_done[place] {
+                is_done[place] = true;
+                match order[place] {
+                    next if next == first => {
+                        images[at(place)..][..bytes].copy_from_slice(&kept);
+                        labels[start + place] = kept_label;
+                    }
+                    next => {
+                        images.copy_within(at(next)..at(next) + bytes, at(place));
+                        labels[start + place] = labels[start + next];
+                        place = next;
+                    }
+                }
+            }
+        }
+        Split { images: Arc::new(images), labels: Arc::new(labels), image_bytes: bytes, range }
+    }
+
+    /// A copy of every `step`th image, from the first on.
+    pub fn every(&self, step: usize) -> Split {
+        let indices = || (0..self.len()).step_by(step.max(1));
+        let images = indices().flat_map(|at| self.image(at).iter().copied()).collect();
+        let labels: Vec<u8> = indices().map(|at| self.label(at)).collect();
+        let range = 0..labels.len();
+        Split { images: Arc::new(images), labels: Arc::new(labels), image_bytes: self.image_bytes, range }
+    }
+
+    /// A copy with another image for each: `change` makes its bytes, as many as before.
+    pub fn changed(&self, change: impl Fn(&[u8], &mut [u8])) -> Split {
+        let mut images = vec![0; self.images().len()];
+        let pairs =
+            self.images().chunks_exact(self.image_bytes).zip(images.chunks_exact_mut(self.image_bytes));
+        pairs.for_each(|(from, to)| change(from, to));
+        let labels = self.labels().to_vec();
+        Split {
+            range: 0..labels.len(),
+            images: Arc::new(images),
+            labels: Arc::new(labels),
+            image_bytes: self.image_bytes,
+        }
+    }
+
     /// A copy whose images, of `height` x `width` pixels in any number of channels, are moved by `down` and `right` pixels
     /// (up and left where negative); what moves in is background, 0.
     pub fn moved(&self, [height, width]: [usize; 2], down: isize, right: isize) -> Split {
@@ -169,6 +228,25 @@ mod tests {
         assert!(Arc::ptr_eq(&split.images, &joined.images));
         let apart = split.slice(6..8).followed_by(&split.slice(0..1));
         assert_eq!((apart.images(), apart.labels()), (&[6, 7, 0][..], &[6, 7, 0][..]));
+    }
+
+    #[test]
+    fn chosen_images_come_first() {
+        let split = Split::new(2, (0..20).collect(), (0..10).collect()).unwrap().slice(2..9);
+        for chosen in [&[][..], &[0], &[6], &[1, 4, 5], &[0, 1, 2, 3, 4, 5, 6]] {
+            let ordered = split.clone().with_first(chosen);
+            let rest = (0..7).filter(|at| !chosen.contains(at));
+            let wanted: Vec<u8> = chosen.iter().copied().chain(rest).map(|at| at as u8 + 2).collect();
+            assert_eq!(ordered.labels(), wanted);
+            assert!(
+                ordered
+                    .images()
+                    .chunks(2)
+                    .zip(wanted)
+                    .all(|(image, label)| image == [2 * label, 2 * label + 1])
+            );
+        }
+        assert_eq!(split.labels()[0], 2);
     }
 
     #[test]

@@ -12,9 +12,11 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
+use crate::data::DrawnSplit;
 use crate::error::{Error, Result};
 use crate::executor::{Device, Flat, Store};
 use crate::network::{Network, Slice, Task};
+use crate::picture::Preparation;
 use crate::plan::FlatSizes;
 use crate::recipe::Recipe;
 
@@ -32,6 +34,10 @@ pub struct Model {
     pub steps: u64,
     /// A name for each class, in order; empty where the data gave none. Classes are then called by their number.
     pub class_names: Vec<String>,
+    /// How pictures become the network's images; none where it was trained on the images of its files as they are.
+    pub preparation: Option<Preparation>,
+    /// How the images for tests were chosen, where the data has no test images of its own.
+    pub split: Option<DrawnSplit>,
 }
 
 /// What a network has learned: parameters and running statistics, each as one flat buffer in the network's order.
@@ -81,6 +87,10 @@ struct Description {
     members: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    preparation: Option<Preparation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    split: Option<DrawnSplit>,
 }
 
 fn one() -> usize {
@@ -110,6 +120,8 @@ impl Model {
             steps: self.steps,
             members: self.members.len(),
             class_names: self.class_names.clone(),
+            preparation: self.preparation.clone(),
+            split: self.split,
         };
         let description = serde_json::to_string(&description).map_err(|e| fault(e.to_string()))?;
         let mut tensors = Vec::new();
@@ -150,6 +162,14 @@ impl Model {
         if !(1..=MAX_MEMBERS).contains(&members) {
             return Err(bad(format!("{members} members: 1 to {MAX_MEMBERS} are possible")));
         }
+        if let Some(preparation) = &description.preparation {
+            let (made, taken) = ([preparation.channels, preparation.height, preparation.width], task.shape());
+            if made != taken {
+                return Err(bad(format!(
+                    "it prepares pictures as {made:?}, but its network takes {taken:?}"
+                )));
+            }
+        }
         let (names, classes) = (description.class_names.len(), task.classes);
         if names != 0 && names != classes {
             return Err(bad(format!("it names {names} classes, but its network has {classes}")));
@@ -186,8 +206,8 @@ impl Model {
         if !members.iter().all(Weights::is_finite) {
             return Err(bad("it holds values that are not finite numbers".into()));
         }
-        let Description { name, recipe, seed, steps, class_names, .. } = description;
-        Ok(Model { name, network, members, recipe, seed, steps, class_names })
+        let Description { name, recipe, seed, steps, class_names, preparation, split, .. } = description;
+        Ok(Model { name, network, members, recipe, seed, steps, class_names, preparation, split })
     }
 
     pub fn open(path: &Path) -> Result<Self> {

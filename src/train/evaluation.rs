@@ -40,10 +40,31 @@ impl Evaluation {
         fraction(self.count(class, class), labelled)
     }
 
+    /// The harmonic mean of a class's precision and recall; none if no image is of the class or was predicted as it.
+    pub fn f1(&self, class: usize) -> Option<f64> {
+        let of = |other: usize| self.count(class, other) + self.count(other, class);
+        fraction(2 * self.count(class, class), (0..self.classes).map(of).sum())
+    }
+
+    /// Mean recall of the classes that have images, from 0 to 1: each class counts the same, however many images it has.
+    pub fn balanced_accuracy(&self) -> f64 {
+        mean((0..self.classes).filter_map(|class| self.recall(class)))
+    }
+
+    /// Mean of the classes' F1, from 0 to 1; of those that have images or were predicted.
+    pub fn macro_f1(&self) -> f64 {
+        mean((0..self.classes).filter_map(|class| self.f1(class)))
+    }
+
     /// Images with this label that were predicted as this class.
     pub fn count(&self, label: usize, predicted: usize) -> u64 {
         self.confusion.get(label * self.classes + predicted).copied().unwrap_or(0).into()
     }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    sum / f64::from(count.max(1))
 }
 
 fn fraction(part: u64, whole: u64) -> Option<f64> {
@@ -135,4 +156,20 @@ pub async fn evaluate_members(
 
 fn words(bytes: &[u8]) -> Vec<u32> {
     bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of scikit-learn's `balanced_accuracy_score` and `f1_score(average="macro")` for the same predictions.
+    #[test]
+    fn each_class_counts_the_same() {
+        let confusion = vec![90, 10, 0, 0, 5, 5, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0];
+        let evaluation = Evaluation { images: 114, correct: 98, loss: 0.0, classes: 4, confusion };
+        assert!((evaluation.balanced_accuracy() - (0.9 + 0.5 + 0.75) / 3.0).abs() < 1e-12);
+        let f1 = [180.0 / 196.0, 10.0 / 25.0, 6.0 / 7.0];
+        assert!((evaluation.macro_f1() - f1.iter().sum::<f64>() / 3.0).abs() < 1e-12);
+        assert_eq!((evaluation.f1(3), evaluation.recall(3)), (None, None));
+    }
 }

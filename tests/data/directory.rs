@@ -39,12 +39,86 @@ fn all_the_usual_names() {
     }
 }
 
+/// Writes both files of a half under these prefixes and stems.
+fn halves(dir: &Path, names: &[&str], side: u32) {
+    for name in names {
+        write(dir, &format!("{name}-images-idx3-ubyte"), &format!("{name}-labels-idx1-ubyte"), side);
+    }
+}
+
 #[test]
-fn plain_names_come_before_prefixed_ones() {
+fn halves_are_of_one_family() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte", 3);
-    write(dir.path(), "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", 2);
-    assert_eq!(Part::open_train(dir.path()).unwrap().height, 2);
+    halves(dir.path(), &["fashion-train", "kmnist-t10k"], 2);
+    let words = ["of different data sets", "fashion-train-images", "kmnist-t10k-images", "--data "];
+    assert_says(DataSet::open(dir.path()), &words);
+    assert_says(Part::open_test(dir.path()), &words);
+    // an image file chooses
+    let chosen = dir.path().join("kmnist-t10k-images-idx3-ubyte");
+    assert_eq!(Part::open_test(&chosen).unwrap().height, 2);
+    assert_says(Part::open_train(&chosen), &["no training images", "kmnist-train-images-idx3-ubyte"]);
+    // the only family with both halves is the one
+    halves(dir.path(), &["train", "t10k"], 3);
+    assert_eq!(DataSet::open(dir.path()).unwrap().height, 3);
+    // of two whole families none
+    halves(dir.path(), &["emnist-digits-train", "emnist-digits-test"], 2);
+    assert_says(
+        DataSet::open(dir.path()),
+        &["several data sets", "emnist-digits-test-images", "t10k-images"],
+    );
+    assert_eq!(DataSet::open(&dir.path().join("train-labels-idx1-ubyte")).unwrap().height, 3);
+    assert_eq!(DataSet::open(&dir.path().join("emnist-digits-test-images-idx3-ubyte")).unwrap().height, 2);
+}
+
+#[test]
+fn two_test_halves_are_ambiguous() {
+    let dir = tempfile::tempdir().unwrap();
+    halves(dir.path(), &["train", "t10k", "test"], 2);
+    assert_says(DataSet::open(dir.path()), &["several sets of test images", "t10k-images", "test-images"]);
+}
+
+#[test]
+fn companions_of_files_are_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    halves(dir.path(), &["train", "t10k", "._train", "._t10k", "._emnist-train"], 2);
+    assert_eq!(DataSet::open(dir.path()).unwrap().train.len(), 4);
+}
+
+#[test]
+fn files_may_lie_below() {
+    let dir = tempfile::tempdir().unwrap();
+    let raw = dir.path().join("MNIST").join("raw");
+    fs::create_dir_all(&raw).unwrap();
+    halves(&raw, &["train", "t10k"], 2);
+    let set = DataSet::open(dir.path()).unwrap();
+    assert!(set.notes.iter().any(|note| note.contains("MNIST")), "{:?}", set.notes);
+    let other = dir.path().join("FashionMNIST").join("raw");
+    fs::create_dir_all(&other).unwrap();
+    halves(&other, &["train", "t10k"], 2);
+    assert_says(DataSet::open(dir.path()), &["several data sets lie below", "MNIST", "FashionMNIST"]);
+}
+
+/// A row a label: class, writer, and six numbers more.
+#[test]
+fn labels_of_qmnist() {
+    let dir = tempfile::tempdir().unwrap();
+    for half in ["train", "test"] {
+        fs::write(dir.path().join(format!("qmnist-{half}-images-idx3-ubyte")), image_file(4, 2, 2)).unwrap();
+        let mut labels = crate::header(0xc02, &[4, 8]);
+        for class in [3u32, 0, 7, 3] {
+            labels.extend([class, 4, 99, 1000, 9, 8, 0, 0].map(u32::to_be_bytes).concat());
+        }
+        fs::write(dir.path().join(format!("qmnist-{half}-labels-idx2-int.gz")), gzip(&labels)).unwrap();
+    }
+    assert_eq!(DataSet::open(dir.path()).unwrap().test.labels(), [3, 0, 7, 3]);
+}
+
+#[test]
+fn names_of_classes_beside_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    halves(dir.path(), &["train", "t10k"], 2);
+    fs::write(dir.path().join("class-names.txt"), "cat\ndog\nlark\n").unwrap();
+    assert_eq!(DataSet::open(dir.path()).unwrap().class_names, ["cat", "dog", "lark"]);
 }
 
 #[test]
@@ -62,7 +136,7 @@ fn several_sets_are_ambiguous() {
         let [images, labels] = ["images-idx3", "labels-idx1"].map(|kind| format!("{set}-train-{kind}-ubyte"));
         write(dir.path(), &images, &labels, 2);
     }
-    let words = ["several sets of training images", "emnist-balanced-train", "emnist-letters-train"];
+    let words = ["several data sets", "emnist-balanced-train", "emnist-letters-train"];
     assert_says(Part::open_train(dir.path()), &words);
 }
 
@@ -83,7 +157,7 @@ fn missing_files_list_the_names_tried() {
     assert_says(Part::open_train(dir.path()), &["no training labels", "a-train-labels-idx1-ubyte.gz"]);
     let nowhere = DataSet::open(&dir.path().join("nowhere"));
     assert!(nowhere.as_ref().is_err_and(Error::is_environment));
-    assert_says(nowhere, &["nowhere is not a directory"]);
+    assert_says(nowhere, &["nowhere does not exist"]);
 }
 
 #[test]

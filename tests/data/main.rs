@@ -2,6 +2,8 @@
 
 mod allocation;
 mod directory;
+mod formats;
+mod hostile;
 mod malformed;
 mod mnist;
 mod mutation;

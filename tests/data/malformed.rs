@@ -27,9 +27,19 @@ fn labels_say(bytes: &[u8], words: &[&str]) {
 fn wrong_magic() {
     images_say(&label_file(&[1, 2, 3]), &["this is a label file (magic 0x801)", "image file (magic 0x803)"]);
     labels_say(&image_file(1, 2, 2), &["this is an image file (magic 0x803)", "label file (magic 0x801)"]);
-    images_say(&header(0xd03, &[1, 1, 1]), &["no IDX file of bytes (magic 0xd03)"]);
+    images_say(&header(0xd03, &[1, 1, 1]), &["an IDX file of 32-bit floats in dimensions of [1, 1, 1]"]);
+    images_say(&header(0x802, &[3, 4]), &["bytes in dimensions of [3, 4]", "channels"]);
+    images_say(&header(0x12345678, &[1]), &["no IDX file (magic 0x12345678)"]);
+    images_say(&0x803u32.to_le_bytes(), &["little-endian"]);
     images_say(b"<!DOCTYPE html><html>", &["a web page"]);
+    images_say(b"\xef\xbb\xbf\n{\"message\": \"Not Found\"}", &["JSON text"]);
+    images_say(b"version https://git-lfs.github.com/spec/v1\n", &["git lfs pull"]);
+    images_say(b"404: Not Found", &["text (404: Not Found)"]);
     images_say(b"PK\x03\x04", &["a zip archive"]);
+    labels_say(&header(0xd01, &[1]), &["32-bit floats"]);
+    labels_say(&header(0x802, &[1, 0]), &["0 columns"]);
+    labels_say(&[&header(0x802, &[2, 3])[..], &[0, 1, 0, 1, 1, 0]].concat(), &["row 1", "one-hot"]);
+    labels_say(&[&header(0xc01, &[1])[..], &300u32.to_be_bytes()].concat(), &["label 0", "300"]);
     assert_says(Source::bytes("twice", &gzip(&gzip(&[0; 9]))).images(), &["twice: ", "gzipped twice"]);
 }
 
@@ -67,7 +77,7 @@ fn a_header_that_claims_billions() {
     // within the limit, but more than the file can hold
     let claim = header(0x803, &[1 << 20, 64, 64]);
     assert_says(Source::bytes("f", &claim).images(), &["4294967296 bytes expected", "0 found"]);
-    assert_says(Source::bytes("f", &gzip(&claim)).images(), &["4294967296", "bytes of gzip can hold"]);
+    assert_says(Source::bytes("f", &gzip(&claim)).images(), &["4294967296", "compressed bytes can hold"]);
     labels_say(&header(0x801, &[u32::MAX]), &["4294967295"]);
 }
 
@@ -112,11 +122,50 @@ fn a_broken_gzip_stream() {
     garbage[10..].fill(0xff);
     assert_says(Source::bytes("garbage", &garbage).images(), &["garbage: its gzip stream"]);
     let trailing = [&whole[..], b"and more"].concat();
-    assert_says(Source::bytes("trailing", &trailing).images(), &["trailing: its gzip stream"]);
+    assert_says(Source::bytes("trailing", &trailing).images(), &["trailing: its gzip stream is followed by"]);
+    let after_zeros = [&whole[..], &[0, 0, 7]].concat();
+    assert_says(Source::bytes("f", &after_zeros).images(), &["followed by other data"]);
+    let (result, largest) = largest_allocation(|| {
+        let padded = [&whole[..], &vec![0; 1 << 17]].concat();
+        Source::bytes("padded", &padded).images()
+    });
+    assert_eq!(result.unwrap().pixels, image_file(30, 9, 9)[16..]);
+    assert!(largest < 1 << 19, "{largest}");
     // several members, as some packers write them, are one file all the same
     let file = image_file(2, 2, 2);
     let members = [gzip(&file[..19]), gzip(&file[19..])].concat();
     assert_eq!(Source::bytes("f", &members).images().unwrap().pixels, file[16..]);
+    let padded = [&members[..], &[0; 512]].concat();
+    assert_eq!(Source::bytes("f", &padded).images().unwrap().pixels, file[16..]);
+}
+
+/// What is no MNIST to the letter, but means something.
+#[test]
+fn other_dimensions_and_types() {
+    let pixels: Vec<u8> = (0..24).collect();
+    let images = |sizes: &[u32]| {
+        let magic = 0x800 + sizes.len() as u32;
+        let file = [header(magic, sizes), pixels.clone()].concat();
+        Source::bytes("f", &file).images().unwrap()
+    };
+    for sizes in [&[2, 3, 4][..], &[2, 3, 4, 1], &[2, 1, 3, 4]] {
+        let images = images(sizes);
+        assert_eq!((images.count, images.height, images.width, images.channels), (2, 3, 4, 1));
+        assert_eq!(images.pixels, pixels);
+    }
+    let together = images(&[2, 2, 2, 3]);
+    assert_eq!((together.height, together.width, together.channels), (2, 2, 3));
+    assert_eq!(together.pixels[..12], [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
+    assert_eq!(images(&[2, 3, 2, 2]).pixels, pixels);
+
+    let labels = |magic, sizes: &[u32], body: &[u8]| {
+        Source::bytes("f", &[header(magic, sizes), body.to_vec()].concat()).labels().unwrap()
+    };
+    assert_eq!(labels(0x901, &[2], &[5, 0]), [5, 0]);
+    assert_eq!(labels(0xb01, &[2], &[0, 5, 0, 200]), [5, 200]);
+    assert_eq!(labels(0xc01, &[1], &[0, 0, 0, 9]), [9]);
+    assert_eq!(labels(0x802, &[2, 3], &[0, 0, 1, 1, 0, 0]), [2, 0]);
+    assert_eq!(labels(0x802, &[2, 1], &[4, 7]), [4, 7]);
 }
 
 #[test]

@@ -28,13 +28,13 @@ fn halves_come_apart() {
     let test = Part::embedded_test().unwrap();
     assert_eq!((test.height, test.width, test.classes(), test.examples.len()), (28, 28, 10, 10_000));
     assert_eq!(test.examples.labels()[..5], [7, 2, 1, 0, 4]);
-    let train = Part::embedded_train().unwrap();
+    let mut train = Part::embedded_train().unwrap();
     let histogram = histogram(train.examples.labels());
     assert_eq!(histogram, [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     // the mean that everyone normalises MNIST by
     let sum: u64 = train.examples.images().iter().map(|&pixel| u64::from(pixel)).sum();
     let mean = sum as f64 / train.examples.images().len() as f64 / 255.0;
     assert!((mean - 0.1307).abs() < 5e-5, "{mean}");
-    let (validation, rest) = train.split_validation();
+    let (validation, rest) = train.split_validation(0);
     assert_eq!((validation.len(), rest.len()), (5_000, 55_000));
 }

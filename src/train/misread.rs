@@ -1,0 +1,94 @@
+//! Why a classifier fails on images that it could read: they are stored in another way than those that it was trained on.
+
+use super::evaluate_members;
+use crate::data::Split;
+use crate::error::Result;
+use crate::executor::Device;
+use crate::model_file::Weights;
+use crate::network::Network;
+use crate::recipe::Views;
+
+/// A way in which images can differ from those of training, and what the accuracy would be without it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Misread {
+    pub kind: Kind,
+    /// From 0 to 1, on images stored as in training.
+    pub accuracy: f64,
+    /// How many images were tried.
+    pub images: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Black and white exchanged.
+    Inverted,
+    /// Rows and columns exchanged, as in EMNIST's files.
+    Transposed,
+    InvertedAndTransposed,
+}
+
+impl std::fmt::Display for Misread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (what, fitting) = match self.kind {
+            Kind::Inverted => ("inverted (black and white are exchanged)", "inverted back"),
+            Kind::Transposed => {
+                ("transposed (rows and columns are exchanged, as in EMNIST's files)", "turned back")
+            }
+            Kind::InvertedAndTransposed => ("inverted and transposed", "turned back"),
+        };
+        write!(
+            f,
+            "the images seem to be {what} compared with those that the model was trained on: {fitting}, it gets {:.4} of {} of them right",
+            self.accuracy, self.images
+        )
+    }
+}
+
+/// More images are not tried: it takes as long as they do, and so many tell.
+const TRIED: usize = 1000;
+/// Above this accuracy nothing is amiss that concerns every image.
+const GOOD: f64 = 0.6;
+/// By how much the accuracy must rise for a reason to be told.
+const GAIN: f64 = 0.25;
+
+/// Looks for the reason of a low accuracy by trying the images in other ways. None where the accuracy is not low, or nothing
+/// raises it much.
+///
+/// # Errors
+/// As [`evaluate_members`].
+pub async fn misread(
+    device: &Device,
+    network: &Network,
+    members: &[Weights],
+    views: Views,
+    split: &Split,
+    accuracy: f64,
+) -> Result<Option<Misread>> {
+    if accuracy > GOOD || split.is_empty() {
+        return Ok(None);
+    }
+    // Evenly from the whole split, which may be sorted.
+    let step = split.len().div_ceil(TRIED);
+    let tried = split.every(step);
+    let (height, width) = (network.task.height, network.task.width);
+    let mut best: Option<Misread> = None;
+    for kind in [Kind::Inverted, Kind::Transposed, Kind::InvertedAndTransposed] {
+        let (inverts, transposes) = (kind != Kind::Transposed, kind != Kind::Inverted);
+        if transposes && height != width {
+            continue;
+        }
+        let changed = tried.changed(|from, to| {
+            for (from, to) in from.chunks_exact(height * width).zip(to.chunks_exact_mut(height * width)) {
+                for (at, to) in to.iter_mut().enumerate() {
+                    let pixel = from[if transposes { at % width * width + at / width } else { at }];
+                    *to = if inverts { 255 - pixel } else { pixel };
+                }
+            }
+        });
+        let result = evaluate_members(device, network, members, views, &changed).await?.accuracy();
+        if result > accuracy + GAIN && best.is_none_or(|best| result > best.accuracy) {
+            best = Some(Misread { kind, accuracy: result, images: tried.len() });
+        }
+    }
+    Ok(best)
+}
