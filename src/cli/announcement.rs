@@ -27,6 +27,17 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
         data.classes,
         HumanCount(data.test.len() as u64),
     ));
+    for note in &data.notes {
+        options.note(format_args!("note: {note}"));
+    }
+    if let (Some(seed), false) = (data.validation_seed, recipe.all_images) {
+        let (held_back, all) = (data.validation.len(), data.validation.len() + data.train.len());
+        options.note(format_args!(
+            "note: {} of the {} training images are held back for validation, the same share of each class (--split-seed {seed})",
+            HumanCount(held_back as u64),
+            HumanCount(all as u64),
+        ));
+    }
     if let Some(note) = source::without_images(split.labels(), data.classes) {
         options.note(note);
     }
@@ -113,10 +124,11 @@ pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
 pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
     let options = run.options;
     output::note(format_args!(
-        "interrupted after step {}, saved. To continue:\ninkgrad train{}{}{}{}{} --device {}{}",
+        "interrupted after step {}, saved. To continue:\ninkgrad train{}{}{}{}{}{} --device {}{}",
         HumanCount(step),
         argument("--resume", Some(dir)),
-        argument("--data", options.data.as_deref()),
+        argument("--data", options.data.path()),
+        options.data.rest(),
         argument("--save", options.save.as_deref()),
         argument("--log", options.log.as_deref()),
         argument("--tensorboard", options.tensorboard.as_deref()),

@@ -105,7 +105,7 @@ pub async fn run(options: Options, started: Instant) -> Result<(), Failure> {
     let dir = options.data.clone();
     let load = move || {
         let dir = dir.as_deref();
-        Ok((source::training_part(dir)?, source::test_part(dir)?))
+        Ok((source::training_part(dir)?, source::plain_test_part(dir)?))
     };
     options.device.agree_with(options.feed)?;
     // All images of the training file, as the other frameworks use.

@@ -1,13 +1,15 @@
 //! `inkgrad eval`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::HumanCount;
 use inkgrad::model_file::Model;
-use inkgrad::train::{Evaluation, evaluate_members};
+use inkgrad::train::{Evaluation, evaluate_members, misread};
 use serde::Serialize;
 
+use super::data_options::DataOptions;
 use super::device::{Chosen, DeviceOptions};
 use super::failure::Failure;
 use super::table::Table;
@@ -17,9 +19,8 @@ use super::{json, output, source};
 pub struct Options {
     /// Model file, as `train --save` writes it
     model: PathBuf,
-    /// Directory whose test images and labels to use instead of the built-in MNIST's
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataOptions,
     #[command(flatten)]
     device: DeviceOptions,
     /// Print one line of JSON
@@ -28,16 +29,25 @@ pub struct Options {
 }
 
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let model = Model::open(&options.model)?;
-    let dir = options.data.clone();
+    let model = Arc::new(Model::open(&options.model)?);
+    let reading = model.clone();
+    let asked = options.data.clone();
     let choice = options.device.choose();
-    let (part, chosen) = source::beside(move || source::test_part(dir.as_deref()), choice).await?;
+    let (part, chosen) = source::beside(move || source::test_part(&asked, &reading), choice).await?;
     let task = model.network.task;
     part.require(task.shape(), task.classes)?;
     let (network, members, views) = (&model.network, &model.members, model.recipe.views);
     let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await;
     chosen.keep_choices();
     let evaluation = evaluation?;
+    for note in &part.notes {
+        output::note(format_args!("note: {note}"));
+    }
+    let accuracy = evaluation.accuracy();
+    let reason = misread(&chosen.device, network, members, views, &part.examples, accuracy).await?;
+    if let Some(reason) = &reason {
+        output::note(format_args!("note: {reason}"));
+    }
     if options.json {
         return json::line(&Summary::of(&model, &chosen, &evaluation));
     }
@@ -51,16 +61,45 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         HumanCount(evaluation.correct),
         HumanCount(evaluation.images as u64),
     ))?;
-    output::print(format_args!("\n{}", by_class(&evaluation)))?;
-    output::print(confusions(&evaluation))
+    output::line(format_args!(
+        "each class counted the same: balanced accuracy {:.4}, macro F1 {:.4}",
+        evaluation.balanced_accuracy(),
+        evaluation.macro_f1(),
+    ))?;
+    let names = Names(&model.class_names);
+    output::print(format_args!("\n{}", by_class(&evaluation, names)))?;
+    output::print(confusions(&evaluation, names))
 }
 
-fn by_class(evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(&[]);
+/// What classes are called.
+#[derive(Clone, Copy)]
+struct Names<'a>(&'a [String]);
+
+impl Names<'_> {
+    fn of(self, class: usize) -> String {
+        self.0.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// Short enough for the head of a narrow column.
+    fn short(self, class: usize) -> String {
+        self.of(class).chars().take(MAX_HEAD).collect()
+    }
+
+    /// Names begin their column on the left, numbers end theirs on the right.
+    fn left(self) -> &'static [usize] {
+        if self.0.is_empty() { &[] } else { &[0] }
+    }
+}
+
+/// Characters of a class's name above a column.
+const MAX_HEAD: usize = 6;
+
+fn by_class(evaluation: &Evaluation, names: Names) -> Table {
+    let mut table = Table::new(names.left());
     table.row(["class", "images", "precision", "recall"]);
     for class in 0..evaluation.classes {
         table.row([
-            class.to_string(),
+            names.of(class),
             images(evaluation, class).to_string(),
             fraction(evaluation.precision(class)),
             fraction(evaluation.recall(class)),
@@ -83,7 +122,7 @@ const MAX_COLUMNS: usize = 26;
 /// Number of confusions listed when the matrix is too wide.
 const COMMONEST: usize = 20;
 
-fn confusions(evaluation: &Evaluation) -> String {
+fn confusions(evaluation: &Evaluation, names: Names) -> String {
     let classes = 0..evaluation.classes;
     if evaluation.classes > MAX_COLUMNS {
         let pairs =
@@ -91,19 +130,19 @@ fn confusions(evaluation: &Evaluation) -> String {
         let mut pairs: Vec<_> =
             pairs.filter(|(l, p)| l != p).map(|(l, p)| (evaluation.count(l, p), l, p)).collect();
         pairs.sort_by_key(|&(count, label, predicted)| (std::cmp::Reverse(count), label, predicted));
-        let mut table = Table::new(&[]);
+        let mut table = Table::new(if names.0.is_empty() { &[] } else { &[0, 1] });
         table.row(["class", "taken for", "images"]);
         for (count, label, predicted) in pairs.into_iter().take(COMMONEST).filter(|(count, ..)| *count > 0) {
-            table.row([label, predicted, count as usize].map(|number| number.to_string()));
+            table.row([names.of(label), names.of(predicted), count.to_string()]);
         }
         return format!("\nMost frequent confusions (--json prints all):\n{table}");
     }
-    let heads = std::iter::once("label".to_owned()).chain(classes.clone().map(|class| class.to_string()));
-    let mut table = Table::new(&[]);
+    let heads = std::iter::once("label".to_owned()).chain(classes.clone().map(|class| names.short(class)));
+    let mut table = Table::new(names.left());
     table.row(heads);
     for label in classes.clone() {
         let counts = classes.clone().map(|predicted| evaluation.count(label, predicted).to_string());
-        table.row(std::iter::once(label.to_string()).chain(counts));
+        table.row(std::iter::once(names.of(label)).chain(counts));
     }
     format!("\nConfusion matrix (row: label, column: prediction):\n{table}")
 }
@@ -118,28 +157,36 @@ struct Summary<'a> {
     members: usize,
     images: usize,
     test_accuracy: f64,
+    /// Mean recall of the classes that have images.
+    balanced_accuracy: f64,
+    macro_f1: f64,
     /// None if not finite, which JSON cannot express.
     test_loss: Option<f64>,
-    classes: Vec<Class>,
+    classes: Vec<Class<'a>>,
     /// Rows are labels, columns are predictions.
     confusion: Vec<&'a [u32]>,
 }
 
 #[derive(Serialize)]
-struct Class {
+struct Class<'a> {
     class: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     images: u64,
     precision: Option<f64>,
     recall: Option<f64>,
+    f1: Option<f64>,
 }
 
 impl<'a> Summary<'a> {
     fn of(model: &'a Model, chosen: &'a Chosen, evaluation: &'a Evaluation) -> Self {
         let class = |class| Class {
             class,
+            name: model.class_names.get(class).map(String::as_str),
             images: images(evaluation, class),
             precision: evaluation.precision(class),
             recall: evaluation.recall(class),
+            f1: evaluation.f1(class),
         };
         Summary {
             task: &model.name,
@@ -148,6 +195,8 @@ impl<'a> Summary<'a> {
             members: model.members.len(),
             images: evaluation.images,
             test_accuracy: evaluation.accuracy(),
+            balanced_accuracy: evaluation.balanced_accuracy(),
+            macro_f1: evaluation.macro_f1(),
             test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
             classes: (0..evaluation.classes).map(class).collect(),
             confusion: evaluation.confusion.chunks(evaluation.classes.max(1)).collect(),

@@ -3,6 +3,8 @@
 
 mod announcement;
 mod bench;
+mod data;
+mod data_options;
 mod device;
 mod devices;
 mod eval;
@@ -59,6 +61,8 @@ enum Command {
     Verify(verify::Options),
     /// Measure training speed on the tasks that other frameworks are measured on (not the presets of the same names)
     Bench(bench::Options),
+    /// Show what a data set holds: classes, counts, sizes, mean, duplicates; write it in another form
+    Data(data::Options),
     /// List the devices that can train
     Devices(devices::Options),
     /// Show a network's layers, shapes and parameters
@@ -81,6 +85,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Eval(options) => eval::run(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Bench(options) => bench::run(options, started).await,
+        Command::Data(options) => data::run(&options),
         Command::Devices(options) => devices::run(options).await,
         Command::Summary(options) => summary::run(&options),
         Command::Recipe(options) => recipe::run(&options),

@@ -9,6 +9,7 @@ use inkgrad::recipe::Recipe;
 use inkgrad::train::{About, Checkpoint};
 use inkgrad::{Error, Result};
 
+use super::data_options::DataOptions;
 use super::device::{DeviceOptions, FeedChoice};
 use super::{output, source};
 
@@ -20,9 +21,8 @@ pub struct Options {
     /// Your own recipe, in TOML
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Directory with four IDX files, gzipped or not, to use instead of the built-in MNIST
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataOptions,
     /// Steps to train for
     #[arg(long, value_name = "N", conflicts_with = "epochs")]
     steps: Option<u64>,
@@ -61,7 +61,7 @@ pub struct Options {
         "ensemble", "validate_every", "early_stop",
     ])]
     resume: Option<PathBuf>,
-    /// Evaluate on the validation images (the first 5,000 of MNIST's training file) every STEPS steps. They are then not
+    /// Evaluate on the validation images (part of the training images, of MNIST the first 5,000) every STEPS steps. They are then not
     /// trained on, even if the recipe would train on all images
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     validate_every: Option<u64>,

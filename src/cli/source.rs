@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use inkgrad::data::{DataSet, Part};
+use inkgrad::model_file::Model;
 use inkgrad::recipe::Recipe;
 use inkgrad::{Error, Result};
 
+use super::data_options::DataOptions;
 use super::text;
 
 /// A recipe and its name, from a file or else a preset.
@@ -22,9 +24,10 @@ pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
 }
 
 /// The data set in a directory, or else the built-in MNIST.
-pub fn data_set(dir: Option<&Path>) -> Result<DataSet> {
-    match dir {
-        Some(dir) => DataSet::open(dir),
+pub fn data_set(asked: &DataOptions) -> Result<DataSet> {
+    let options = asked.reading()?;
+    match asked.path() {
+        Some(path) => DataSet::read(path, &options),
         None => embedded_set(),
     }
 }
@@ -38,7 +41,16 @@ pub fn training_part(dir: Option<&Path>) -> Result<Part> {
 }
 
 /// The test half alone, without decompressing the training images.
-pub fn test_part(dir: Option<&Path>) -> Result<Part> {
+pub fn test_part(asked: &DataOptions, model: &Model) -> Result<Part> {
+    let options = asked.reading_for(model)?;
+    match asked.path() {
+        Some(path) => Part::read_test(path, &options),
+        None => embedded_test(),
+    }
+}
+
+/// As [`test_part`], of a path alone.
+pub fn plain_test_part(dir: Option<&Path>) -> Result<Part> {
     match dir {
         Some(dir) => Part::open_test(dir),
         None => embedded_test(),

@@ -9,6 +9,7 @@ use inkgrad::network::{Network, Task};
 use inkgrad::plan::fuse;
 use inkgrad::recipe::{PRESETS, Recipe};
 
+use super::data_options::DataOptions;
 use super::failure::Failure;
 use super::table::Table;
 use super::{output, source};
@@ -18,9 +19,8 @@ pub struct Options {
     /// Preset's name, recipe (.toml) or model file
     #[arg(default_value = "softmax", value_name = "PRESET|FILE")]
     what: PathBuf,
-    /// Directory with four IDX files: show a preset or a recipe for its image size and classes instead of MNIST's
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataOptions,
     /// Also print the plan of a training step: its ops before fusing, or as fused for a device
     #[arg(long, value_name = "plain|cpu|gpu", require_equals = true, num_args = 0..=1, default_missing_value = "plain")]
     plan: Option<Fused>,
@@ -37,7 +37,7 @@ enum Fused {
 const MNIST: Task = Task::grey(28, 28, 10);
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let Shown { name, recipe, network, members } = load(&options.what, options.data.as_deref())?;
+    let Shown { name, recipe, network, members } = load(&options.what, &options.data)?;
     let Task { height, width, classes, .. } = network.task;
     output::line(format_args!("{name}: {height} x {width} images in {classes} classes"))?;
     output::line("")?;
@@ -71,7 +71,7 @@ struct Shown {
     members: usize,
 }
 
-fn load(path: &Path, data: Option<&Path>) -> Result<Shown, Failure> {
+fn load(path: &Path, data: &DataOptions) -> Result<Shown, Failure> {
     let preset = PRESETS.iter().map(|(preset, _)| *preset).find(|preset| path == Path::new(preset));
     let is_recipe = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
     if preset.is_none() && !is_recipe {
@@ -84,15 +84,15 @@ fn load(path: &Path, data: Option<&Path>) -> Result<Shown, Failure> {
             )));
         }
         let Model { name, recipe, network, members, .. } = Model::open(path)?;
-        if data.is_some() {
+        if data.path().is_some() {
             let what = "a model file contains its image size and classes: leave --data out";
             return Err(Failure::usage(what));
         }
         return Ok(Shown { name, recipe, network, members: members.len() });
     }
     let (name, recipe) = source::recipe(preset.unwrap_or_default(), is_recipe.then_some(path))?;
-    let task = match data {
-        Some(dir) => Task::from(&source::data_set(Some(dir))?),
+    let task = match data.path() {
+        Some(_) => Task::from(&source::data_set(data)?),
         None => MNIST,
     };
     let network = Network::new(task, recipe.normalisation, &recipe.layers)?;

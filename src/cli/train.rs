@@ -24,9 +24,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     if let Some(dir) = &settings.checkpoints {
         Checkpoint::prepare(dir, settings.resumed.is_some())?;
     }
-    let dir = options.data.clone();
+    let asked = options.data.clone();
     let choice = options.device.choose();
-    let (data, chosen) = source::beside(move || source::data_set(dir.as_deref()), choice).await?;
+    let (data, chosen) = source::beside(move || source::data_set(&asked), choice).await?;
     if settings.validate_every.is_some() && data.validation.is_empty() {
         let what = "too few training images to hold some back for validation";
         return Err(
@@ -54,7 +54,7 @@ fn apart(options: &Options) -> Result<(), Error> {
     };
     let in_data = |path: &Path| {
         let is_of_images = path.to_string_lossy().trim_end_matches(".gz").ends_with("-ubyte");
-        is_of_images && options.data.as_deref().is_some_and(|dir| path.parent() == Some(&real(dir)))
+        is_of_images && options.data.path().is_some_and(|dir| path.parent() == Some(&real(dir)))
     };
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     taken.extend(options.recipe_file().map(|path| ("the recipe", real(path))));

@@ -44,6 +44,8 @@ impl Run<'_> {
             seed: self.settings.seed,
             steps: trained.first().map_or(0, |trained| trained.kept),
             class_names: self.data.class_names.clone(),
+            preparation: self.data.preparation.clone(),
+            split: self.data.test_split,
         }
     }
 

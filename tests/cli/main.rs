@@ -1,6 +1,7 @@
 //! The program as its users run it: results, messages, exit codes.
 
 mod bench;
+mod data;
 mod devices;
 mod eval;
 mod long_runs;

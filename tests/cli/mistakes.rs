@@ -56,8 +56,7 @@ fn an_unknown_preset() {
 fn data_that_is_not_there() {
     let bands = Bands::new();
     let missing = bands.file("nowhere");
-    inkgrad(&["train", "--device", "cpu", "--data", text(&missing)])
-        .failed(2, &["nowhere is not a directory"]);
+    inkgrad(&["train", "--device", "cpu", "--data", text(&missing)]).failed(2, &["nowhere does not exist"]);
     std::fs::remove_file(bands.file("t10k-labels-idx1-ubyte")).unwrap();
     bands.train(&[]).failed(2, &["no test labels in", "tried t10k-labels-idx1-ubyte"]);
 }

@@ -1,0 +1,168 @@
+//! Data of one's own: `--data` in its forms, and `inkgrad data`.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Bands, Ran, inkgrad, program, ran, text};
+
+/// Folders of pictures: three classes of bright bands, 8 x 8 pixels, `count` of each; dark on light if `inverted`.
+fn folders(dir: &Path, parts: &[&str], count: u32, inverted: bool) {
+    for part in parts {
+        for (class, name) in ["low", "middle", "top"].into_iter().enumerate() {
+            let folder = dir.join(part).join(name);
+            fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let pixel = |at: u32| {
+                    let noise = ((at * 7 + number * 13 + part.len() as u32) % 40) as u8;
+                    let bright = at / 8 / 3 == class as u32;
+                    let value = if bright { 255 - noise } else { noise };
+                    if inverted { 255 - value } else { value }
+                };
+                let pixels = (0..64).map(pixel).collect();
+                let picture = image::GrayImage::from_raw(8, 8, pixels).unwrap();
+                picture.save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+}
+
+fn train(data: &Path, options: &[&str]) -> Ran {
+    let run =
+        ["train", "--data", text(data), "--steps", "60", "--batch", "20", "--device", "cpu", "--no-cache"];
+    inkgrad(&[&run, options].concat())
+}
+
+fn eval(model: &Path, data: &Path, options: &[&str]) -> Ran {
+    inkgrad(&[&["eval", text(model), "--data", text(data), "--device", "cpu"], options].concat())
+}
+
+#[test]
+fn folders_of_pictures_from_training_to_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    folders(&data, &["train", "test"], 40, false);
+    let model = dir.path().join("m.safetensors");
+    let ran = train(&data, &["--save", text(&model)]).well();
+    assert!(
+        ran.err.contains("note: 10 of the 120 training images are held back for validation"),
+        "{}",
+        ran.err
+    );
+    let ran = eval(&model, &data, &[]).well();
+    assert_eq!(ran.number("accuracy "), 1.0);
+    assert_eq!(ran.number("balanced accuracy "), 1.0);
+    for line in ["class   images  precision  recall\nlow         40", "label   low  middle  top\n"] {
+        assert!(ran.out.contains(line), "{line:?} is not in\n{}", ran.out);
+    }
+    let told = eval(&model, &data, &["--json"]).well().events().pop().unwrap();
+    assert_eq!((told["macro_f1"].as_f64(), told["classes"][1]["name"].as_str()), (Some(1.0), Some("middle")));
+}
+
+/// A model keeps how its pictures were prepared and its test images chosen.
+#[test]
+fn a_model_knows_how_its_images_came_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    folders(&data, &[""], 40, false);
+    let model = dir.path().join("m.safetensors");
+    let how = [
+        "--size",
+        "6x5",
+        "--colour",
+        "--test-share",
+        "0.3",
+        "--split-seed",
+        "9",
+        "--save",
+        text(&model),
+        "--json",
+    ];
+    let result = train(&data, &how).well().result();
+    let told = eval(&model, &data, &["--json"]).well().events().pop().unwrap();
+    assert_eq!((&told["images"], &told["test_loss"]), (&36.into(), &result["test_loss"]));
+    inkgrad(&["eval", text(&model), "--size", "8", "--device", "cpu"]).failed(2, &["--size", "--data PATH"]);
+}
+
+#[test]
+fn images_stored_another_way_are_suspected() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, inverted) = (dir.path().join("data"), dir.path().join("inverted"));
+    folders(&data, &["train", "test"], 40, false);
+    folders(&inverted, &["train", "test"], 40, true);
+    let model = dir.path().join("m.safetensors");
+    train(&data, &["--save", text(&model)]).well();
+    let ran = eval(&model, &inverted, &[]).well();
+    assert!(ran.err.contains("note: the images seem to be inverted"), "{}", ran.err);
+    let ran = eval(&model, &data, &[]).well();
+    assert!(!ran.err.contains("seem to be"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_data_set_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    folders(&data, &["train", "test"], 12, false);
+    let (sheet, idx, back) = (dir.path().join("sheet.png"), dir.path().join("idx"), dir.path().join("back"));
+    let show =
+        |data: &Path, options: &[&str]| inkgrad(&[&["data", text(data), "--no-cache"], options].concat());
+    let ran = show(&data, &["--sheet", text(&sheet), "--write", text(&idx)]).well();
+    for line in [
+        "8 x 8 images in grey, 3 classes: 33 to train, 3 for validation, 36 to test\n",
+        "duplicates: ",
+        "class   train  validation  test\nlow        11           1    12\n",
+    ] {
+        assert!(ran.out.contains(line), "{line:?} is not in\n{}", ran.out);
+    }
+    let sheet = image::open(&sheet).unwrap();
+    assert_eq!((sheet.height(), sheet.width()), (3 * 42 + 2, 16 * 42 + 2));
+    show(&idx, &["--write", text(&back), "--form", "pictures"]).well();
+    let told = |data: &Path| {
+        let mut told = show(data, &["--json"]).well().events().pop().unwrap();
+        // Within a class images may have another order, and with it the choice for validation.
+        told["notes"] = serde_json::Value::Null;
+        told
+    };
+    assert_eq!(told(&data), told(&idx));
+    assert_eq!(told(&data), told(&back));
+    assert_eq!(told(&data)["classes"][2]["name"], "top");
+    show(&idx, &["--write", text(&back)]).failed(2, &["not empty"]);
+}
+
+#[test]
+fn decoded_pictures_are_kept_in_the_cache_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, cache) = (dir.path().join("data"), dir.path().join("cache"));
+    folders(&data, &["train", "test"], 5, false);
+    let show = |options: &[&str]| {
+        let mut command = program();
+        command
+            .env("XDG_CACHE_HOME", &cache)
+            .env("HOME", dir.path())
+            .args(["data", text(&data)])
+            .args(options);
+        ran(&mut command).well()
+    };
+    show(&["--no-cache"]);
+    assert!(!cache.exists());
+    let (first, second) = (show(&[]), show(&[]));
+    assert_eq!(first.out, second.out);
+    if cfg!(target_os = "linux") {
+        assert!(fs::read_dir(cache.join("inkgrad/pictures")).unwrap().count() > 0);
+    }
+}
+
+#[test]
+fn class_weights_are_in_the_recipe() {
+    let bands = Bands::new();
+    let recipe = bands.file("weighted.toml");
+    let train = |weights: &str| {
+        let text = inkgrad(&["recipe", "softmax"]).well().out;
+        fs::write(&recipe, format!("class_weights = {weights}\n{text}")).unwrap();
+        bands.train(&["--recipe", super::text(&recipe)])
+    };
+    train("\"balanced\"").well();
+    train("[1.0, 2.0, 0.5]").well();
+    train("[1.0, 2.0]").failed(2, &["class_weights lists 2 weights, but the data has 3 classes"]);
+    train("[1.0, -2.0, 1.0]").failed(1, &["class_weights: -2"]);
+    train("\"equal\"").failed(1, &["class_weights"]);
+}
