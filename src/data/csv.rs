@@ -93,6 +93,20 @@ pub(super) fn read(tree: &Tree, options: &Options, wanted: Halves) -> Result<Opt
     Ok(Some(Found { train: Some(main), validation, test }))
 }
 
+/// The images of a table that has no labels, as Kaggle's `test.csv`; all get label 0. In a directory it is the table for tests.
+pub(super) fn unlabelled(tree: &Tree, options: &Options) -> Result<Part> {
+    let tables = || tree.files().iter().filter(|entry| is_csv(entry));
+    let is_test = |entry: &&Entry| entry.name().to_ascii_lowercase().contains("test");
+    let Some(entry) = tables().find(is_test).or(tables().next()) else {
+        return Err(Error::bad_file(tree.root(), "it holds no table of images (.csv)"));
+    };
+    let mut table = table(tree, entry, options)?;
+    let images = table.pixels.len() / table.shape.iter().product::<usize>().max(1);
+    table.words = vec!["0".into()];
+    table.labels = Some(vec![0; images]);
+    table.part(&Classes::Numbers)
+}
+
 /// A table's images, and their labels where it has any.
 struct Table {
     name: std::path::PathBuf,

@@ -2,6 +2,7 @@
 
 mod cifar;
 mod csv;
+mod element;
 mod files;
 mod foreign;
 mod gzip;

@@ -66,6 +66,13 @@ pub(super) fn half(path: &Path, half: Half, options: &Options) -> Result<Part> {
     }
 }
 
+/// The images of a table without labels.
+pub(super) fn unlabelled(path: &Path, options: &Options) -> Result<Part> {
+    let found = Found { test: Some(csv::unlabelled(&Tree::open(path)?, options)?), ..Found::default() };
+    let (found, _) = fitted(found, options)?;
+    found.test.ok_or_else(|| Error::Internal("no images of a table".into()))
+}
+
 /// The halves; where there are no test images, a part of the training images is kept for tests.
 fn with_test(mut train: Part, test: Option<Part>, options: &Options) -> Result<(Part, Part)> {
     if let Some(test) = test {

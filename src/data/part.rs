@@ -87,6 +87,14 @@ impl Part {
         open::half(path, Half::Test, options)
     }
 
+    /// The images of a table that need not have labels, such as Kaggle's `test.csv`; labels are ignored and all are 0.
+    ///
+    /// # Errors
+    /// As [`DataSet::read`](super::DataSet::read).
+    pub fn read_unlabelled(path: &Path, options: &Options) -> Result<Self> {
+        open::unlabelled(path, options)
+    }
+
     /// Images in this shape, `[channels, height, width]`, from a file.
     ///
     /// # Errors

@@ -200,6 +200,10 @@ fn tables_in_every_dialect() {
     let set = DataSet::open(dir.path()).unwrap();
     assert_eq!((set.test.len(), set.train.len() + set.validation.len()), (3, 17));
     assert!(set.notes.iter().any(|note| note.contains("test.csv has no labels")), "{:?}", set.notes);
+    for path in [dir.path().to_owned(), dir.path().join("test.csv")] {
+        let part = Part::read_unlabelled(&path, &Options::default()).unwrap();
+        assert_eq!(part.examples.images(), pixels(2));
+    }
     // a table alone
     assert_eq!(DataSet::open(&dir.path().join("train.csv")).unwrap().test.len(), 3);
 }
