@@ -113,6 +113,9 @@ impl DataOptions {
         if let Some(split) = model.split {
             options.test_share = how.test_share.unwrap_or(split.test_share);
             options.split_seed = how.split_seed.unwrap_or(split.seed);
+        } else if how.test_share.is_none() {
+            // The model has seen none of these images.
+            options.test_share = 1.0;
         }
         if let Some(preparation) = &model.preparation {
             options.as_digits |= preparation.as_digits;

@@ -44,7 +44,11 @@ pub fn training_part(dir: Option<&Path>) -> Result<Part> {
 pub fn test_part(asked: &DataOptions, model: &Model) -> Result<Part> {
     let options = asked.reading_for(model)?;
     match asked.path() {
-        Some(path) => Part::read_test(path, &options),
+        Some(path) => {
+            let mut part = Part::read_test(path, &options)?;
+            part.number_as(&model.class_names)?;
+            Ok(part)
+        }
         None => embedded_test(),
     }
 }

@@ -60,6 +60,9 @@ pub(super) fn half(path: &Path, half: Half, options: &Options) -> Result<Part> {
             let Some(train) = found.train else {
                 return Err(Error::bad_file(path, "it holds test images only: training images are needed"));
             };
+            if half == Half::Test && options.test_share >= 1.0 {
+                return Ok(train);
+            }
             let (train, test) = with_test(train, found.test, options)?;
             Ok(if half == Half::Test { test } else { train })
         }

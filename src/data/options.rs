@@ -12,7 +12,8 @@ use crate::picture::Fit;
 pub struct Options {
     /// Seed of the choice of images for validation and for tests.
     pub split_seed: u64,
-    /// Share of the images that is kept for tests where the data has no test images of its own, from 0 to 1.
+    /// Share of the images that is kept for tests where the data has no test images of its own, from 0 to 1. With 1 all of them
+    /// are for tests: [`Part::read_test`](super::Part::read_test) then reads them all.
     pub test_share: f64,
     /// Height and width to which images are fitted; none: of pictures the size that most of them have, of all else theirs.
     pub size: Option<[usize; 2]>,

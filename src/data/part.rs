@@ -154,6 +154,30 @@ impl Part {
         largest.max(self.class_names.len()).max(2)
     }
 
+    /// Numbers the classes as a model does that calls them by these names; where either has no names, the numbers stay.
+    ///
+    /// # Errors
+    /// `BadFile` where the model knows no class of a name.
+    pub fn number_as(&mut self, names: &[String]) -> Result<()> {
+        if names.is_empty() || self.class_names.is_empty() || self.class_names == names {
+            return Ok(());
+        }
+        let numbers = self.class_names.iter().map(|name| {
+            let at = names.iter().position(|known| known == name).and_then(|at| u8::try_from(at).ok());
+            at.ok_or_else(|| {
+                let what =
+                    format!("the model knows no class `{name}`; it was trained on {}", names.join(", "));
+                Error::bad_file(&self.labels_name, what)
+            })
+        });
+        let numbers = numbers.collect::<Result<Vec<u8>>>()?;
+        let new = |label: &u8| numbers.get(usize::from(*label)).copied().unwrap_or(*label);
+        let labels = self.examples.labels().iter().map(new).collect();
+        self.examples = Split::new(self.examples.image_bytes(), self.examples.images().to_vec(), labels)?;
+        self.class_names = names.to_vec();
+        Ok(())
+    }
+
     /// Whether these are MNIST's training images, in their own order (or what somebody made of each).
     pub(super) fn is_mnist(&self) -> bool {
         // FNV-1a (Fowler, Noll and Vo) over words of eight bytes, as in a checkpoint's fingerprint.

@@ -14,8 +14,8 @@ use super::{Options, Part, Split};
 use crate::picture::{ENDINGS, Picture, Preparation};
 use crate::{Error, Result, threads};
 
-/// Longest picture file that is read.
-const MAX_FILE: u64 = 256 << 20;
+/// Longest picture file that is read; several threads read one each.
+const MAX_FILE: u64 = 64 << 20;
 /// Pictures that are looked at to find out what most of them are.
 const SAMPLE: usize = 200;
 /// Pictures that a worker takes at a time.

@@ -83,6 +83,23 @@ fn a_model_knows_how_its_images_came_about() {
     inkgrad(&["eval", text(&model), "--size", "8", "--device", "cpu"]).failed(2, &["--size", "--data PATH"]);
 }
 
+/// Whatever classes a folder happens to hold, each is called what it was called in training.
+#[test]
+fn classes_go_by_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, some) = (dir.path().join("data"), dir.path().join("some"));
+    folders(&data, &["train", "test"], 40, false);
+    folders(&some, &[""], 10, false);
+    fs::remove_dir_all(some.join("low")).unwrap();
+    let model = dir.path().join("m.safetensors");
+    train(&data, &["--save", text(&model)]).well();
+    // all 20 of them: the model was trained on none
+    let told = eval(&model, &some, &["--json"]).well().events().pop().unwrap();
+    assert_eq!((told["images"].as_u64(), told["test_accuracy"].as_f64()), (Some(20), Some(1.0)));
+    fs::rename(some.join("top"), some.join("bottom")).unwrap();
+    eval(&model, &some, &[]).failed(1, &["knows no class `bottom`", "low, middle, top"]);
+}
+
 #[test]
 fn images_stored_another_way_are_suspected() {
     let dir = tempfile::tempdir().unwrap();
