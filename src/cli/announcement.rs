@@ -8,13 +8,13 @@ use super::failure::Failure;
 use super::json::{self, Event};
 use super::output;
 use super::progress::count;
-use super::run::{Run, Trained};
+use super::run::{Run, Start, Trained};
 use super::shell::quoted;
 use super::source;
 
 /// Describes the run of `steps` steps that is about to start.
 pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
-    let Run { options, settings, data, network, chosen } = *run;
+    let Run { options, settings, data, network, chosen, .. } = *run;
     let (task, recipe, split) = (&settings.name, &settings.recipe, run.split());
     let parameters = network.parameter_count();
     options.note(format_args!("device: {chosen}"));
@@ -45,9 +45,24 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
         let rate = recipe.learning_rate;
         options.note(format_args!("learning rate: {rate} (so that updates stay as large as the recipe's)"));
     }
+    if let Some(Start { path, last_layer, .. }) = &run.start {
+        let path = path.display();
+        let but = if *last_layer { "" } else { ", but for the last layer: the classes are others" };
+        options.note(format_args!("starting from the weights of {path}{but}"));
+    }
     if let Some(checkpoint) = &settings.resumed {
+        for damaged in &settings.damaged {
+            options.note(format_args!("note: {damaged}. The checkpoint before it is used"));
+        }
         let (step, began) = (HumanCount(checkpoint.about.step), &checkpoint.about.device);
         options.note(format_args!("resuming after step {step} of {}", HumanCount(steps)));
+        if settings.is_changed {
+            let rate = recipe.learning_rate;
+            let (next, steps) = (HumanCount(checkpoint.about.step + 1), HumanCount(steps));
+            options.note(format_args!(
+                "note: the schedule is another one from here on: from step {next} it is that of a run of {steps} steps with learning rate {rate}"
+            ));
+        }
         if *began != run.device() {
             options.note(format_args!(
                 "note: the run began on {began}; another device rounds differently, so the result will differ slightly"
@@ -120,7 +135,7 @@ pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
     }
 }
 
-/// After Ctrl-C with a checkpoint in `dir`.
+/// After a request to stop, with a checkpoint in `dir`.
 pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
     let options = run.options;
     output::note(format_args!(
@@ -133,11 +148,11 @@ pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
         argument("--log", options.log.as_deref()),
         argument("--tensorboard", options.tensorboard.as_deref()),
         run.chosen.kind(),
-        options.device.rest(),
+        options.rest(),
     ));
 }
 
-/// After Ctrl-C without a directory for checkpoints.
+/// After a request to stop, without a directory for checkpoints.
 pub fn nothing_saved(step: u64) {
     let step = HumanCount(step);
     output::note(format_args!(

@@ -163,7 +163,7 @@ impl<'a> Bench<'a> {
         let begun = Instant::now();
         let trainer = self.train(&network, &recipe).await?;
         let train_seconds = begun.elapsed().as_secs_f64();
-        let test = evaluate(&self.chosen.device, &network, trainer.store(), &self.test.examples).await?;
+        let test = evaluate(&self.chosen.device(), &network, trainer.store(), &self.test.examples).await?;
         let images = (trainer.steps() * recipe.batch as u64) as f64;
         Ok(RunResult {
             framework: "inkgrad",
@@ -190,7 +190,7 @@ impl<'a> Bench<'a> {
             ..TrainerOptions::default()
         };
         let split: &Split = &self.training.examples;
-        let mut trainer = Trainer::new(&self.chosen.device, network, recipe, split, options).await?;
+        let mut trainer = Trainer::new(&self.chosen.device(), network, recipe, split, options).await?;
         while !trainer.is_done() {
             trainer.advance().await?;
         }

@@ -1,5 +1,8 @@
 //! Chooses the device, and describes the choice.
 
+use std::cell::RefCell;
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use inkgrad::executor::{Device, Feed};
 use inkgrad::gpu::{Adapter, Choice};
@@ -49,24 +52,51 @@ enum DeviceChoice {
     Cpu,
 }
 
+/// How often a lost device is looked for, a second apart.
+const MAX_TRIES: u32 = 10;
+
 /// A device, and why it was chosen.
 pub struct Chosen {
-    pub device: Device,
+    device: RefCell<Device>,
     pub name: String,
     why: String,
     tuning: Option<Tuning>,
 }
 
 impl Chosen {
+    pub fn device(&self) -> Device {
+        self.device.borrow().clone()
+    }
+
+    /// Opens the device anew, after it was lost; with the same choice of shaders, so that the bits stay the same.
+    pub async fn open_again(&self, options: &DeviceOptions) -> Result<Device> {
+        let mut tries = 1;
+        let chosen = loop {
+            match options.choose().await {
+                Err(_) if tries < MAX_TRIES => tries += 1,
+                chosen => break chosen?,
+            }
+            // A driver that is reset needs a moment.
+            std::thread::sleep(Duration::from_secs(1));
+        };
+        if let (Device::Gpu(old), Device::Gpu(new)) = (self.device(), chosen.device())
+            && self.tuning.is_some()
+        {
+            new.tune(old.choices());
+        }
+        self.device.replace(chosen.device());
+        Ok(chosen.device())
+    }
+
     /// Saves to disk what was timed on this device, if anything.
     pub fn keep_choices(&self) {
-        if let (Some(tuning), Device::Gpu(device)) = (&self.tuning, &self.device) {
+        if let (Some(tuning), Device::Gpu(device)) = (&self.tuning, &*self.device.borrow()) {
             tuning.keep(device);
         }
     }
 
     pub fn kind(&self) -> &'static str {
-        match self.device {
+        match *self.device.borrow() {
             Device::Cpu(_) => "cpu",
             Device::Gpu(_) => "gpu",
         }
@@ -153,7 +183,7 @@ impl DeviceOptions {
             Some(threads) => cpu::Device::with_threads(threads.into()),
             None => cpu::Device::new(),
         };
-        Chosen { name: device.name(), device: Device::Cpu(device), why: why.into(), tuning: None }
+        Chosen { name: device.name(), device: Device::Cpu(device).into(), why: why.into(), tuning: None }
     }
 }
 
@@ -163,5 +193,5 @@ async fn open(choice: &Choice, tunes: bool, why: &str) -> Result<Chosen> {
     let device = gpu::Device::open(&adapter).await?;
     let name = adapter.about().to_string();
     let tuning = tunes.then(|| Tuning::begin(&device, &name));
-    Ok(Chosen { name, device: Device::Gpu(device), why: why.into(), tuning })
+    Ok(Chosen { name, device: Device::Gpu(device).into(), why: why.into(), tuning })
 }

@@ -37,7 +37,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let task = model.network.task;
     part.require(task.shape(), task.classes)?;
     let (network, members, views) = (&model.network, &model.members, model.recipe.views);
-    let evaluation = evaluate_members(&chosen.device, network, members, views, &part.examples).await;
+    let evaluation = evaluate_members(&chosen.device(), network, members, views, &part.examples).await;
     chosen.keep_choices();
     let evaluation = evaluation?;
     for note in &part.notes {

@@ -6,8 +6,6 @@ use inkgrad::Error;
 pub const WORK: u8 = 1;
 /// Usage or environment.
 pub const USAGE: u8 = 2;
-/// What shells report for a program ended by Ctrl-C.
-pub const INTERRUPTED: u8 = 130;
 
 pub enum Failure {
     Error(Error),
@@ -15,8 +13,8 @@ pub enum Failure {
     Closed,
     /// The command's own output has already said so.
     Reported,
-    /// Ctrl-C; what happened to the work has been printed.
-    Interrupted,
+    /// Ctrl-C or a signal, with the exit code for it; what happened to the work has been printed.
+    Interrupted(u8),
 }
 
 impl From<Error> for Failure {
@@ -33,7 +31,7 @@ impl Failure {
 
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Interrupted => INTERRUPTED,
+            Failure::Interrupted(code) => *code,
             Failure::Error(error) if error.is_environment() => USAGE,
             _ => WORK,
         }

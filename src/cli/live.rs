@@ -12,16 +12,16 @@ use super::meter::{Meter, Pace};
 use super::metrics::Metrics;
 use super::options::Options;
 use super::progress::Progress;
+use super::reports::Reports;
+use super::run::Run;
 
 /// Number of step events in a whole run, in JSON and in the metrics files.
 const EVENTS: u64 = 100;
 
-/// How often losses are read back: as often as a person can see, at almost no cost.
-const EVERY: Duration = Duration::from_millis(100);
-
 /// For one network or several that train at the same time: each has its own metrics, the bar shows their mean.
 pub struct Live<'a> {
     options: &'a Options,
+    reports: &'a Reports,
     /// The first network's.
     seed: u64,
     progress: Progress,
@@ -35,18 +35,29 @@ pub struct Live<'a> {
 
 impl<'a> Live<'a> {
     /// Opens the metrics files, shows the bar, starts the clock.
-    pub fn start(options: &'a Options, trainer: &Trainer) -> Result<Self, Failure> {
+    pub fn start(run: &Run<'a>, trainer: &Trainer) -> Result<Self, Failure> {
+        let Run { options, settings, reports, .. } = *run;
         let (networks, seed) = (trainer.networks(), trainer.seed());
         let (before, steps) = (trainer.started(), trainer.steps());
         Ok(Live {
             options,
+            reports,
             seed,
             progress: Progress::new(options.quiet, before, steps),
             meters: (0..networks).map(|_| Meter::new(before, steps, EVENTS)).collect(),
-            metrics: Metrics::open(options, seed, networks, before)?,
+            metrics: Metrics::open(options, settings.board.as_deref(), seed, networks, before)?,
             pace: Pace::start(before, steps, trainer.recipe().batch * networks),
             known: before,
         })
+    }
+
+    /// Goes back to step `step`: losses of the steps after it come again.
+    pub fn rewind(&mut self, step: u64) -> Result<(), Failure> {
+        let steps = self.pace.steps();
+        self.known = step;
+        self.meters.iter_mut().for_each(|meter| *meter = Meter::new(step, steps, EVENTS));
+        self.progress = Progress::new(self.options.quiet, step, steps);
+        self.reports.heed(self.metrics.rewind(step).map_err(Failure::from))
     }
 
     /// Since the first step.
@@ -67,9 +78,10 @@ impl<'a> Live<'a> {
             for record in meter.take(&own) {
                 let seed = self.seed + index as u64;
                 let event = Event::Step { seed, step: record.step, loss: record.loss, images_per_second };
-                self.metrics.step(index, &record, &event)?;
+                let written = self.metrics.step(index, &record, &event);
+                self.reports.heed(written.map_err(Failure::from))?;
                 if self.options.json {
-                    json::line(&event)?;
+                    self.reports.heed(json::line(&event))?;
                 }
             }
         }
@@ -79,9 +91,10 @@ impl<'a> Live<'a> {
     pub fn validation(&mut self, step: u64, evaluation: &Evaluation) -> Result<(), Failure> {
         let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
         let event = Event::Validation { seed: self.seed, step, loss, accuracy };
-        self.metrics.validation(step, loss, accuracy, &event)?;
+        let written = self.metrics.validation(step, loss, accuracy, &event);
+        self.reports.heed(written.map_err(Failure::from))?;
         if self.options.json {
-            return json::line(&event);
+            return self.reports.heed(json::line(&event));
         }
         let step = HumanCount(step);
         self.options.note(format_args!("step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"));
@@ -89,10 +102,10 @@ impl<'a> Live<'a> {
     }
 
     pub fn checkpoint(&self, step: u64, path: &Path) -> Result<(), Failure> {
-        match self.options.json {
-            true => json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() }),
-            false => Ok(()),
+        if !self.options.json {
+            return Ok(());
         }
+        self.reports.heed(json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() }))
     }
 
     pub fn stopped_early(&self, step: u64, best: Best) {
@@ -110,18 +123,21 @@ impl<'a> Live<'a> {
     }
 }
 
-/// A timer for reading back losses.
-pub struct Rhythm(Instant);
+/// A timer for what is done now and then.
+pub struct Rhythm {
+    every: Duration,
+    last: Instant,
+}
 
 impl Rhythm {
-    pub fn start() -> Self {
-        Rhythm(Instant::now())
+    pub fn of(every: Duration) -> Self {
+        Rhythm { every, last: Instant::now() }
     }
 
     pub fn is_due(&mut self) -> bool {
-        let due = self.0.elapsed() >= EVERY;
+        let due = self.last.elapsed() >= self.every;
         if due {
-            self.0 = Instant::now();
+            self.last = Instant::now();
         }
         due
     }

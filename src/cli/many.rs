@@ -1,6 +1,7 @@
 //! `--seeds N` and `--ensemble N`: networks that differ only in their seed, trained at the same time if the device can.
 
 use inkgrad::Error;
+use inkgrad::model_file::Model;
 use inkgrad::train::{Trainer, evaluate_members};
 
 use super::announcement;
@@ -22,14 +23,19 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let mut seed = settings.seed;
     while seed < end {
         for trained in group(run, seed, end - seed).await? {
-            one_seed(run, &trained)?;
+            run.reports.heed(one_seed(run, &trained))?;
             seed = trained.seed + 1;
             finished.push(trained);
         }
     }
-    all_seeds(run, &finished)?;
-    match options.ensemble {
-        Some(_) => ensemble(run, &finished).await,
+    let model = options.ensemble.map(|_| run.model(&finished));
+    // Before anything that may fail.
+    if let (Some(path), Some(model)) = (&options.save, &model) {
+        model.save(path)?;
+    }
+    run.reports.heed(all_seeds(run, &finished))?;
+    match model {
+        Some(model) => ensemble(run, &model).await,
         None => Ok(()),
     }
 }
@@ -39,7 +45,7 @@ async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Fa
     let Run { options, settings, network, chosen, .. } = *run;
     // Only runs of one network can validate.
     let most = match settings.validate_every {
-        None => Trainer::most_networks(&chosen.device, network, &settings.recipe) as u64,
+        None => Trainer::most_networks(&chosen.device(), network, &settings.recipe) as u64,
         Some(_) => 1,
     };
     // If one group cannot hold them all, all groups are of about the same size.
@@ -51,7 +57,7 @@ async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Fa
         }
     };
     if first == settings.seed {
-        announcement::start(run, session.trainer().steps())?;
+        run.reports.heed(announcement::start(run, session.trainer().steps()))?;
     }
     if networks > 1 {
         options.note(format_args!("seeds {first} to {} in one run", first + networks as u64 - 1));
@@ -91,23 +97,22 @@ fn all_seeds(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
     ))
 }
 
-async fn ensemble(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
-    let Run { options, settings, data, network, chosen } = *run;
-    let model = run.model(finished);
+/// Tests the ensemble.
+async fn ensemble(run: &Run<'_>, model: &Model) -> Result<(), Failure> {
+    let Run { options, settings, data, network, chosen, reports, .. } = *run;
     let views = settings.recipe.views;
-    let test = evaluate_members(&chosen.device, network, &model.members, views, &data.test).await?;
-    let (members, accuracy, loss) = (finished.len() as u64, test.accuracy(), test.loss);
-    if let Some(path) = &options.save {
-        model.save(path)?;
-    }
+    let test = evaluate_members(&chosen.device(), network, &model.members, views, &data.test).await?;
+    let (members, accuracy, loss) = (model.members.len() as u64, test.accuracy(), test.loss);
     if options.json {
-        return json::line(&Event::Ensemble { members, test_accuracy: accuracy, test_loss: loss });
+        let event = Event::Ensemble { members, test_accuracy: accuracy, test_loss: loss };
+        return reports.heed(json::line(&event));
     }
     if options.quiet {
         return Ok(());
     }
-    output::line(format_args!("ensemble of {members}: loss {loss:.4}, accuracy {accuracy:.4}"))?;
-    announcement::saved(run)
+    let result = format_args!("ensemble of {members}: loss {loss:.4}, accuracy {accuracy:.4}");
+    reports.heed(output::line(result))?;
+    reports.heed(announcement::saved(run))
 }
 
 /// Statistics over several runs.

@@ -1,85 +1,108 @@
 //! Metrics in files: JSON Lines (`--log`) and TensorBoard's event files (`--tensorboard`).
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use inkgrad::Error;
+use inkgrad::{Error, Result};
 use serde::Serialize;
 
-use super::failure::Failure;
 use super::json;
 use super::meter::Record;
 use super::options::Options;
+use super::records::Records;
 use super::tensorboard::Events;
 
+/// A file that fails is closed: it keeps what it has, and nothing more is written to it.
 pub struct Metrics {
-    log: Option<(PathBuf, File)>,
+    path: Option<PathBuf>,
+    log: Option<Records>,
     /// One per network; none without `--tensorboard`.
-    events: Vec<Events>,
+    events: Vec<Option<Events>>,
 }
 
 impl Metrics {
     /// Opens the files that the options name, for networks with seeds from `first` on. With `--seeds` and `--ensemble` they
-    /// share the log, and each has a directory of its own for TensorBoard.
+    /// share the log, and each has a directory of its own in `board`, TensorBoard's.
     ///
     /// A resumed run (`before` steps are done) appends to its log, after removing from it the steps that will be done
-    /// again: a run that was killed had logged steps after its last checkpoint.
-    pub fn open(options: &Options, first: u64, networks: usize, before: u64) -> Result<Self, Failure> {
+    /// again: a run that was killed had logged steps after its last checkpoint. TensorBoard is told to do the same.
+    pub fn open(
+        options: &Options,
+        board: Option<&Path>,
+        first: u64,
+        networks: usize,
+        before: u64,
+    ) -> Result<Self> {
         let has_seeds = options.seeds.or(options.ensemble).is_some();
         let append = before > 0 || (has_seeds && first > options.seed);
-        let log = match &options.log {
-            None => None,
-            Some(path) => {
-                if before > 0 {
-                    forget(path, before).map_err(|e| Error::io(path, e))?;
-                }
-                let mut how = OpenOptions::new();
-                let file = how.create(true).write(true).append(append).truncate(!append).open(path);
-                Some((path.clone(), file.map_err(|e| Error::io(path, e))?))
-            }
-        };
-        let mut events = Vec::new();
-        if let Some(dir) = &options.tensorboard {
+        let mut metrics = Metrics { path: options.log.clone(), log: None, events: Vec::new() };
+        if let Some(path) = &options.log {
+            metrics.log = Some(open(path, append, before)?);
+        }
+        if let Some(dir) = board {
             for seed in (first..).take(networks) {
-                events.push(match has_seeds {
+                let mut events = match has_seeds {
                     true => Events::create(&dir.join(format!("seed-{seed}")))?,
                     false => Events::create(dir)?,
-                });
+                };
+                if before > 0 {
+                    events.restart(before)?;
+                }
+                metrics.events.push(Some(events));
             }
         }
-        Ok(Metrics { log, events })
+        Ok(metrics)
+    }
+
+    /// Goes back to step `before`: what is recorded of later steps will be recorded again.
+    pub fn rewind(&mut self, before: u64) -> Result<()> {
+        if let (Some(path), Some(log)) = (&self.path, &mut self.log) {
+            *log = open(path, true, before)?;
+        }
+        self.events.iter_mut().flatten().try_for_each(|events| events.restart(before))
     }
 
     /// Records the loss of network `index`, counted from 0.
-    pub fn step(&mut self, index: usize, record: &Record, event: &impl Serialize) -> Result<(), Failure> {
+    pub fn step(&mut self, index: usize, record: &Record, event: &impl Serialize) -> Result<()> {
         self.line(event)?;
-        if let Some(events) = self.events.get_mut(index) {
-            events.scalar("train/loss", record.step, record.loss)?;
-        }
-        Ok(())
+        let Some(events) = self.events.get_mut(index) else { return Ok(()) };
+        unless_failed(events, |events| events.scalar("train/loss", record.step, record.loss))
     }
 
     /// Records a validation of the only network.
-    pub fn validation(
-        &mut self,
-        step: u64,
-        loss: f64,
-        accuracy: f64,
-        event: &impl Serialize,
-    ) -> Result<(), Failure> {
+    pub fn validation(&mut self, step: u64, loss: f64, accuracy: f64, event: &impl Serialize) -> Result<()> {
         self.line(event)?;
-        if let Some(events) = self.events.first_mut() {
+        let Some(events) = self.events.first_mut() else { return Ok(()) };
+        unless_failed(events, |events| {
             events.scalar("validation/loss", step, loss)?;
-            events.scalar("validation/accuracy", step, accuracy)?;
-        }
-        Ok(())
+            events.scalar("validation/accuracy", step, accuracy)
+        })
     }
 
-    fn line(&mut self, event: &impl Serialize) -> Result<(), Failure> {
-        let Some((path, file)) = &mut self.log else { return Ok(()) };
-        writeln!(file, "{}", json::text(event)?).map_err(|e| Error::io(&*path, e).into())
+    fn line(&mut self, event: &impl Serialize) -> Result<()> {
+        let line = json::text(event)? + "\n";
+        unless_failed(&mut self.log, |log| log.append(line.as_bytes()))
     }
+}
+
+/// Writes to a file, which is closed if that fails.
+fn unless_failed<T>(file: &mut Option<T>, write: impl FnOnce(&mut T) -> Result<()>) -> Result<()> {
+    let written = file.as_mut().map_or(Ok(()), write);
+    if written.is_err() {
+        *file = None;
+    }
+    written
+}
+
+/// Opens a log, without the steps after `before` if it is appended to.
+fn open(path: &Path, append: bool, before: u64) -> Result<Records> {
+    if before > 0 {
+        forget(path, before).map_err(|e| Error::io(path, e))?;
+    }
+    let mut how = OpenOptions::new();
+    let file = how.create(true).write(true).append(append).truncate(!append).open(path);
+    Records::new(path, file.map_err(|e| Error::io(path, e))?)
 }
 
 /// Truncates a log before its first record of a step after `before`, or before an incomplete last line. Other text is kept.

@@ -20,6 +20,8 @@ mod output;
 mod profiling;
 mod progress;
 mod recipe;
+mod records;
+mod reports;
 mod run;
 mod shader;
 mod shell;

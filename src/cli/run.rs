@@ -1,13 +1,16 @@
 //! What a run of `inkgrad train` starts from, and what it ends with.
 
+use std::path::Path;
+
 use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::Device;
-use inkgrad::model_file::Weights;
+use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::Network;
 use inkgrad::train::Evaluation;
 
 use super::device::Chosen;
 use super::options::{Options, Settings};
+use super::reports::Reports;
 
 /// Everything required to start a run.
 #[derive(Clone, Copy)]
@@ -17,6 +20,17 @@ pub struct Run<'a> {
     pub data: &'a DataSet,
     pub network: &'a Network,
     pub chosen: &'a Chosen,
+    pub reports: &'a Reports,
+    pub start: Option<Start<'a>>,
+}
+
+/// The model that a run starts from.
+#[derive(Clone, Copy)]
+pub struct Start<'a> {
+    pub path: &'a Path,
+    pub model: &'a Model,
+    /// Whether the last layer starts from the model too.
+    pub last_layer: bool,
 }
 
 /// A network that has been trained and tested.
@@ -44,7 +58,7 @@ impl Run<'_> {
 
     /// The device's name in checkpoints, without the number of threads, which changes no bit.
     pub fn device(&self) -> String {
-        match &self.chosen.device {
+        match self.chosen.device() {
             Device::Cpu(device) => format!("CPU, {}", device.level()),
             Device::Gpu(_) => self.chosen.name.clone(),
         }

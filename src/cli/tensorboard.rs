@@ -5,30 +5,83 @@
 //! (length, its checksum, data, its checksum) and tensorflow/core/util/event.proto.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use inkgrad::Error;
 
-pub struct Events {
-    path: PathBuf,
-    file: File,
+use super::records::Records;
+
+pub struct Events(Records);
+
+/// Part of the name of each event file.
+const MARK: &str = "tfevents";
+
+/// The directory for a run's event files: `dir`, or a directory in it for a run that finds another's files there, which
+/// TensorBoard would draw as one curve with its own. A run that continues goes on in its directory of `before`.
+pub fn directory(dir: &Path, before: Option<&Path>) -> Result<PathBuf, Error> {
+    let create = |path: &Path| std::fs::create_dir_all(path).map_err(|e| Error::io(path, e));
+    create(dir)?;
+    let is_below = |before: &&Path| before.is_dir() && before.canonicalize().ok() == under(dir, before);
+    if let Some(before) = before.filter(is_below) {
+        return Ok(before.to_owned());
+    }
+    if !has_events(dir) {
+        return Ok(dir.to_owned());
+    }
+    // Who creates a directory has it, also where two runs start at once.
+    let mut number = 2u64;
+    loop {
+        let path = dir.join(format!("run-{number}"));
+        match std::fs::create_dir(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(e) => return Err(Error::io(path, e)),
+            Ok(()) => return Ok(path),
+        }
+    }
+}
+
+/// The real path of `before` if it is `dir` itself or lies in it.
+fn under(dir: &Path, before: &Path) -> Option<PathBuf> {
+    let (dir, before) = (dir.canonicalize().ok()?, before.canonicalize().ok()?);
+    (before == dir || before.parent() == Some(&dir)).then_some(before)
+}
+
+/// Whether there are event files in a directory, or in the directories of several seeds in it.
+fn has_events(dir: &Path) -> bool {
+    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_event_file = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().contains(MARK);
+    let is_of_seed = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("seed-");
+    entries(dir).any(is_event_file)
+        || entries(dir).filter(is_of_seed).any(|entry| entries(&entry.path()).any(is_event_file))
 }
 
 impl Events {
     /// Creates an event file in a directory, which is created if necessary.
     pub fn create(dir: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
-        let seconds = now() as u64;
-        let path = dir.join(format!("events.out.tfevents.{seconds}.inkgrad.{}", std::process::id()));
+        // TensorBoard reads a directory's files in the order of their names: after those of the runs before.
+        let names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let last = names.filter_map(|name| seconds(&name.to_string_lossy())).max();
+        let seconds = last.map_or(0, |last| last + 1).max(now() as u64);
+        let path = dir.join(format!("{PREFIX}{seconds}.inkgrad.{}", std::process::id()));
         let file = File::create(&path).map_err(|e| Error::io(&path, e))?;
-        let mut events = Events { path, file };
+        let mut events = Events(Records::new(&path, file)?);
         // Event { wall_time = 1, file_version = 3 }
         let mut event = double(1, now());
         event.extend(bytes(3, b"brain.Event:2"));
         events.record(&event)?;
         Ok(events)
+    }
+
+    /// Makes TensorBoard forget what it has read of steps after `before`: a run goes on from there.
+    pub fn restart(&mut self, before: u64) -> Result<(), Error> {
+        // Event { wall_time = 1, step = 2, session_log = 7 { status = 1: START } }
+        let mut event = double(1, now());
+        event.push(2 << 3);
+        event.extend(varint(before + 1));
+        event.extend(bytes(7, &[1 << 3, 1]));
+        self.record(&event)
     }
 
     pub fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<(), Error> {
@@ -49,8 +102,15 @@ impl Events {
         record.extend(masked(&length).to_le_bytes());
         record.extend(data);
         record.extend(masked(data).to_le_bytes());
-        self.file.write_all(&record).map_err(|e| Error::io(&self.path, e))
+        self.0.append(&record)
     }
+}
+
+const PREFIX: &str = "events.out.tfevents.";
+
+/// The time in an event file's name.
+fn seconds(name: &str) -> Option<u64> {
+    name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }
 
 fn now() -> f64 {

@@ -1,36 +1,59 @@
 //! One training run of `inkgrad train`, of one network or of several seeds at the same time.
 
-use inkgrad::executor::Work;
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::HumanCount;
+use inkgrad::executor::{Device, Work};
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::Task;
-use inkgrad::train::{Evaluation, Event, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members};
+use inkgrad::train::{
+    Evaluation, Event, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members, start_from,
+};
 use inkgrad::{Error, Result};
 
 use super::announcement;
 use super::failure::Failure;
 use super::interrupt;
 use super::live::{Live, Rhythm};
+use super::output;
 use super::profiling::Profiling;
 use super::run::{Run, Trained};
 
+/// How often losses are read back: as often as a person can see, at almost no cost.
+const READ_BACK: Duration = Duration::from_millis(100);
+
+/// How often a run on a GPU is copied to memory.
+const REMEMBER: Duration = Duration::from_secs(20);
+
+/// How often a run goes on after its device was lost. A device that is lost again and again is at fault.
+const MAX_LOSSES: u32 = 2;
+
 /// A profile with the work that it covers, if one was asked for.
 type Profiled = Option<(Profiling, Work)>;
+
+/// The directory as a checkpoint names it, also for a run that continues elsewhere.
+fn board_name(dir: &Path) -> String {
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned()).to_string_lossy().into_owned()
+}
 
 impl Run<'_> {
     /// Trains one network, with checkpoints and everything else the options ask for, saves it and reports.
     pub async fn train(&self) -> Result<(), Failure> {
         let session = self.prepare(self.settings.seed, 1).await?;
-        announcement::start(self, session.trainer().steps())?;
+        self.reports.heed(announcement::start(self, session.trainer().steps()))?;
         let (trained, profiled) = self.finish(session).await?;
         if let Some(path) = &self.options.save {
             self.model(&trained).save(path)?;
         }
         // Only after the model is saved, so that a failing trace or a closed pipe does not lose it.
         let reported = match &profiled {
-            Some((profiling, work)) => profiling.report(self.options, &self.chosen.device, *work).await,
+            Some((profiling, work)) => profiling.report(self.options, &self.chosen.device(), *work).await,
             None => Ok(()),
         };
-        trained.iter().try_for_each(|trained| announcement::result(self, trained))?;
+        for trained in &trained {
+            self.reports.heed(announcement::result(self, trained))?;
+        }
         reported
     }
 
@@ -51,8 +74,8 @@ impl Run<'_> {
 
     /// Prepares training `networks` networks at the same time, with seeds starting at `seed`.
     pub async fn prepare(&self, seed: u64, networks: usize) -> Result<Session> {
-        let Run { options, settings, data, network, chosen } = *self;
-        let (device, split) = (&chosen.device, &self.split());
+        let Run { options, settings, data, network, chosen, .. } = *self;
+        let (device, split) = (&chosen.device(), &self.split());
         let trainer_options = TrainerOptions {
             seed,
             networks,
@@ -62,7 +85,22 @@ impl Run<'_> {
         };
         let session_options = self.session_options();
         let Some(checkpoint) = &settings.resumed else {
-            let trainer = Trainer::new(device, network, &settings.recipe, split, trainer_options).await?;
+            let first = match &self.start {
+                None => None,
+                Some(start) => {
+                    let seeds = (0..networks).map(|index| seed + index as u64);
+                    let first =
+                        seeds.map(|seed| Ok(start_from(start.model, network, &data.class_names, seed)?.0));
+                    Some(first.collect::<Result<Vec<Weights>>>()?)
+                }
+            };
+            let recipe = &settings.recipe;
+            let trainer = match first {
+                None => Trainer::new(device, network, recipe, split, trainer_options).await?,
+                Some(first) => {
+                    Trainer::from_weights(device, network, recipe, split, trainer_options, &first).await?
+                }
+            };
             return Session::new(device, trainer, session_options);
         };
         if checkpoint.about.task != Task::from(data) {
@@ -78,7 +116,45 @@ impl Run<'_> {
         // Before the first step: a run that is killed and resumed then uses the same shaders.
         self.chosen.keep_choices();
         let before = session.trainer().started();
-        let (seconds, profiling) = self.steps(&mut session).await?;
+        let mut live = Live::start(self, session.trainer())?;
+        let mut losses = 0;
+        loop {
+            let done = self.attempt(&mut session, &mut live, before).await;
+            match done {
+                Err(Failure::Error(Error::DeviceLost(why)))
+                    if losses < MAX_LOSSES && self.is_remembered() =>
+                {
+                    losses += 1;
+                    self.recover(&mut session, &mut live, &why).await?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Whether copies of the run are kept in memory, to go on from where the device is lost.
+    fn is_remembered(&self) -> bool {
+        matches!(self.chosen.device(), Device::Gpu(_)) && !self.options.is_profiled()
+    }
+
+    /// Goes on from the last copy in memory, after the device was lost.
+    async fn recover(&self, session: &mut Session, live: &mut Live<'_>, why: &str) -> Result<(), Failure> {
+        live.end();
+        output::note(format_args!("note: the GPU was lost ({why}): opening it again"));
+        let device = self.chosen.open_again(&self.options.device).await?;
+        let step = session.recover(&device).await?;
+        output::note(format_args!("note: going on after step {}", HumanCount(step)));
+        live.rewind(step)
+    }
+
+    /// Runs what is left of the steps, and tests the networks; `before` is the step at which this process began.
+    async fn attempt(
+        &self,
+        session: &mut Session,
+        live: &mut Live<'_>,
+        before: u64,
+    ) -> Result<(Vec<Trained>, Profiled), Failure> {
+        let (seconds, profiling) = self.steps(session, live).await?;
         let profiled = profiling.map(|profiling| (profiling, session.trainer().work()));
         let (networks, steps) = (session.trainer().networks(), session.trainer().started());
         let mut finished = Vec::new();
@@ -102,7 +178,7 @@ impl Run<'_> {
         if !weights.is_finite() {
             return Err(Error::Diverged { step: steps });
         }
-        let (device, views) = (&self.chosen.device, self.settings.recipe.views);
+        let (device, views) = (&self.chosen.device(), self.settings.recipe.views);
         let members = std::slice::from_ref(weights);
         let test = evaluate_members(device, self.network, members, views, &self.data.test).await?;
         // The last update may have diverged: no training loss was computed from its parameters.
@@ -122,20 +198,30 @@ impl Run<'_> {
             checkpoints: settings.checkpoints.clone(),
             checkpoint_every: settings.checkpoint_every,
             device: self.device(),
+            board: settings.board.as_deref().map(board_name),
         }
     }
 
     /// Runs all steps; returns the seconds from the first submission until all are done.
-    async fn steps(&self, session: &mut Session) -> Result<(f64, Option<Profiling>), Failure> {
-        let mut live = Live::start(self.options, session.trainer())?;
+    async fn steps(
+        &self,
+        session: &mut Session,
+        live: &mut Live<'_>,
+    ) -> Result<(f64, Option<Profiling>), Failure> {
         let interrupt = interrupt::watch(self.settings.checkpoints.is_some() || self.options.is_profiled())?;
         let mut profiling = Profiling::of(self.options, session.trainer());
-        let mut rhythm = Rhythm::start();
+        let (mut rhythm, mut memory) = (Rhythm::of(READ_BACK), Rhythm::of(REMEMBER));
+        if self.is_remembered() {
+            session.remember().await?;
+        }
         while !session.is_done() {
             match session.advance().await? {
                 Event::Advanced => {
                     if let Some(profiling) = &mut profiling {
                         profiling.block(session).await?;
+                    }
+                    if self.is_remembered() && memory.is_due() {
+                        session.remember().await?;
                     }
                     if rhythm.is_due() {
                         live.losses(&session.losses()?)?;
@@ -148,14 +234,14 @@ impl Run<'_> {
                 Event::Saved { step, path } => live.checkpoint(step, &path)?,
                 Event::StoppedEarly { step, best } => live.stopped_early(step, best),
             }
-            if interrupt.is_asked_for() && !session.is_done() {
+            if let Some(code) = interrupt.asked_for().filter(|_| !session.is_done()) {
                 live.losses(&session.finish().await?)?;
                 live.end();
                 if let Some(profiling) = profiling {
                     let work = session.trainer().work();
-                    profiling.report(self.options, &self.chosen.device, work).await?;
+                    profiling.report(self.options, &self.chosen.device(), work).await?;
                 }
-                return Err(self.interrupted(session).await);
+                return Err(self.interrupted(session, code).await);
             }
         }
         let losses = session.finish().await?;
@@ -165,8 +251,9 @@ impl Run<'_> {
         Ok((seconds, profiling))
     }
 
-    /// After Ctrl-C, once the step is finished: writes a checkpoint if there is a directory for it, and says how to continue.
-    async fn interrupted(&self, session: &mut Session) -> Failure {
+    /// After a request to stop, once the step is finished: writes a checkpoint if there is a directory for it, and says how
+    /// to continue. The program's exit code is then `code`.
+    async fn interrupted(&self, session: &mut Session, code: u8) -> Failure {
         let step = session.trainer().started();
         if let Some(dir) = &self.settings.checkpoints {
             if let Err(error) = session.save().await {
@@ -176,6 +263,6 @@ impl Run<'_> {
         } else {
             announcement::nothing_saved(step);
         }
-        Failure::Interrupted
+        Failure::Interrupted(code)
     }
 }

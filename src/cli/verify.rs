@@ -20,8 +20,8 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<(), Failure> {
     let chosen = options.device.choose_to_verify().await?;
     output::note(format_args!("{chosen}: comparing every op with its definition in float64"));
-    let devices = match &chosen.device {
-        Device::Gpu(_) => vec![(chosen.name.clone(), chosen.device.clone())],
+    let devices = match &chosen.device() {
+        Device::Gpu(_) => vec![(chosen.name.clone(), chosen.device())],
         // Each set of vector instructions has code of its own.
         Device::Cpu(cpu) => {
             let levels = Level::available().into_iter();

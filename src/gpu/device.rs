@@ -57,6 +57,11 @@ impl Device {
         })
     }
 
+    /// Gives the GPU up at once: whatever was made on it is lost, as if its driver had been reset.
+    pub fn destroy(&self) {
+        self.shared.raw.destroy();
+    }
+
     pub fn about(&self) -> &About {
         &self.shared.about
     }
@@ -148,7 +153,7 @@ mod tests {
             let sizes = FlatSizes { parameters: 4, states: 0, statistics: 0 };
             let store = device.store(sizes, &[1.0; 4]).unwrap();
             assert_eq!(store.read(crate::execution::Flat::Parameters).await.unwrap(), [1.0; 4]);
-            device.shared.raw.destroy();
+            device.destroy();
             let read = store.read(crate::execution::Flat::Parameters).await;
             assert!(matches!(read, Err(Error::DeviceLost(_))), "{read:?}");
             let told = read.map_or_else(|error| error.to_string(), |_| String::new());

@@ -7,7 +7,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::Best;
+use super::{Best, Lock};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::model_file::{Weights, is_aside, write_aside};
@@ -52,6 +52,20 @@ pub struct About {
     /// The step of the last validation: one that is due when the run is interrupted is made when it continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated: Option<u64>,
+    /// The directory of the run's files for TensorBoard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<String>,
+    /// Checksum of all values, so that a file damaged on its disk is not taken for a checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) checksum: Option<u64>,
+}
+
+/// The last checkpoint of a directory that can be read.
+#[derive(Debug)]
+pub struct Latest {
+    pub checkpoint: Checkpoint,
+    /// Why the later ones cannot be read.
+    pub damaged: Vec<Error>,
 }
 
 /// Identifies a data set: a run must continue with the images that it began with.
@@ -63,17 +77,21 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     pub fn of(split: &Split) -> Self {
-        // FNV-1a (Fowler, Noll and Vo) over words of eight bytes, with the 64-bit offset basis and prime.
-        let words = |bytes: &[u8], hash: u64| {
-            bytes.chunks(8).fold(hash, |hash, chunk| {
-                let mut word = [0; 8];
-                word[..chunk.len()].copy_from_slice(chunk);
-                (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3)
-            })
-        };
-        let hash = words(split.labels(), words(split.images(), 0xcbf2_9ce4_8422_2325));
+        let hash = hashed(split.labels(), hashed(split.images(), BASIS));
         Fingerprint { images: split.len(), hash }
     }
+}
+
+/// The 64-bit offset basis of FNV-1a (Fowler, Noll and Vo).
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a over words of eight bytes, with the 64-bit prime, from `hash` on.
+fn hashed(bytes: &[u8], hash: u64) -> u64 {
+    bytes.chunks(8).fold(hash, |hash, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 const KEY: &str = "inkgrad_checkpoint";
@@ -108,6 +126,8 @@ impl About {
             best: None,
             waited: 0,
             validated: None,
+            board: None,
+            checksum: None,
         }
     }
 }
@@ -127,18 +147,25 @@ impl Checkpoint {
     }
 
     /// Makes a directory ready for the checkpoints of a new run, or for further ones of a run that continues. Removes what
-    /// interrupted writes have left there.
+    /// interrupted writes have left there. Other processes are kept out as long as the lock exists, which is none where
+    /// the system has no locks.
     ///
     /// # Errors
-    /// `Usage` if a new run would mix its checkpoints with another's; `Output` or `Io` if the directory cannot be used.
-    pub fn prepare(dir: &Path, continues: bool) -> Result<()> {
+    /// `Usage` if a new run would mix its checkpoints with another's; `Output` if the directory cannot be used or another
+    /// process uses it, else `Io`.
+    pub fn prepare(dir: &Path, continues: bool) -> Result<Option<Lock>> {
         if dir.exists() && !dir.is_dir() {
             return Err(Error::Output(format!(
                 "{} is not a directory: name a directory for the checkpoints",
                 dir.display()
             )));
         }
-        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        if !continues {
+            std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        } else if list(dir)?.is_empty() {
+            return Err(nothing_in(dir));
+        }
+        let lock = Lock::take(dir)?;
         if !continues && !list(dir)?.is_empty() {
             let dir = dir.display();
             return Err(Error::Usage(format!(
@@ -150,18 +177,22 @@ impl Checkpoint {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        Ok(())
+        Ok(lock)
     }
 
-    /// The last checkpoint in a directory.
-    pub fn latest(dir: &Path) -> Result<Self> {
-        match list(dir)?.pop() {
-            Some((_, path)) => Self::open(&path),
-            None => Err(Error::Usage(format!(
-                "{}: there is no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
-                dir.display()
-            ))),
+    /// The last checkpoint in a directory that can be read.
+    ///
+    /// # Errors
+    /// `Usage` where there is none; where none can be read, what is wrong with the last.
+    pub fn latest(dir: &Path) -> Result<Latest> {
+        let mut damaged = Vec::new();
+        for (_, path) in list(dir)?.iter().rev() {
+            match Self::open(path) {
+                Ok(checkpoint) => return Ok(Latest { checkpoint, damaged }),
+                Err(error) => damaged.push(error),
+            }
         }
+        Err(if damaged.is_empty() { nothing_in(dir) } else { damaged.swap_remove(0) })
     }
 
     pub fn open(path: &Path) -> Result<Self> {
@@ -175,7 +206,8 @@ impl Checkpoint {
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
         let fault = |what: String| Error::Internal(format!("the checkpoint cannot be written: {what}"));
-        let about = serde_json::to_string(&self.about).map_err(|e| fault(e.to_string()))?;
+        let about = About { checksum: Some(self.checksum()), ..self.about.clone() };
+        let about = serde_json::to_string(&about).map_err(|e| fault(e.to_string()))?;
         let mut named: Vec<(String, &[f32])> = vec![
             ("parameters".into(), &self.weights.parameters),
             ("statistics".into(), &self.weights.statistics),
@@ -195,10 +227,17 @@ impl Checkpoint {
         safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))
     }
 
+    /// Of all values.
+    fn checksum(&self) -> u64 {
+        let best = self.best.iter().flat_map(|best| [&best.parameters, &best.statistics]);
+        let weights = [&self.weights.parameters, &self.weights.statistics].into_iter();
+        let buffers = weights.chain(&self.states).chain(best);
+        buffers.fold(BASIS, |hash, values| hashed(bytemuck::cast_slice(values), hash))
+    }
+
     fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what);
-        let not_ours =
-            |e| bad(format!("not a complete checkpoint ({e}): remove it to continue from the one before"));
+        let not_ours = |e| bad(format!("not a complete checkpoint ({e})"));
         let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
         let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
@@ -232,8 +271,21 @@ impl Checkpoint {
         if !states.iter().all(same) || !best.iter().all(|best| same(&best.parameters)) {
             return Err(bad("its tensors are of different lengths".into()));
         }
-        Ok(Checkpoint { about, weights, states, best })
+        let checkpoint = Checkpoint { about, weights, states, best };
+        match checkpoint.about.checksum {
+            Some(checksum) if checksum != checkpoint.checksum() => {
+                Err(bad("damaged: its values are not those that were written".into()))
+            }
+            _ => Ok(checkpoint),
+        }
     }
+}
+
+fn nothing_in(dir: &Path) -> Error {
+    Error::Usage(format!(
+        "{}: there is no checkpoint here. `inkgrad train --checkpoint DIR` writes them",
+        dir.display()
+    ))
 }
 
 /// The checkpoints in a directory, in order of their steps.

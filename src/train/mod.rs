@@ -4,17 +4,22 @@
 mod checkpoint;
 mod evaluation;
 mod forward;
+mod lock;
 mod memory;
 mod misread;
 mod prediction;
 mod session;
+mod snapshot;
+mod start;
 mod steps;
 mod trainer;
 
-pub use checkpoint::{About, Checkpoint, Fingerprint};
+pub use checkpoint::{About, Checkpoint, Fingerprint, Latest};
 pub use evaluation::{Evaluation, evaluate, evaluate_members};
+pub use lock::Lock;
 pub use memory::MAX_NETWORKS;
 pub use misread::{Kind, Misread, misread};
 pub use prediction::{Predictions, predict, predict_members};
 pub use session::{Best, Event, Session, SessionOptions};
+pub use start::start_from;
 pub use trainer::{Trainer, TrainerOptions};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{About, Checkpoint, Fingerprint};
+use super::snapshot::{Progress, Snapshot};
 use super::{Evaluation, Trainer, evaluate_members};
 use crate::data::Split;
 use crate::error::{Error, Result};
@@ -24,10 +25,11 @@ pub struct SessionOptions {
     pub patience: Option<u32>,
     /// Directory of the checkpoints.
     pub checkpoints: Option<PathBuf>,
-    /// Steps between two checkpoints; none: only when [`Session::save`] is called.
+    /// Steps between two checkpoints; none: only at the end and when [`Session::save`] is called.
     pub checkpoint_every: Option<u64>,
-    /// The device's name, for checkpoints.
+    /// The device's name, and the directory of the run's files for TensorBoard, for checkpoints.
     pub device: String,
+    pub board: Option<String>,
 }
 
 /// The best validation so far.
@@ -69,13 +71,8 @@ pub struct Session {
     trainer: Trainer,
     options: SessionOptions,
     images: Option<Fingerprint>,
-    best: Option<(Best, Weights)>,
-    /// Validations since the best.
-    waited: u32,
-    /// Steps at which the last validation and the last checkpoint were made.
-    validated: u64,
-    saved: u64,
-    stopped: bool,
+    progress: Progress,
+    remembered: Option<Snapshot>,
     /// Losses that became known while the run waited for the device.
     losses: Vec<f32>,
 }
@@ -95,11 +92,8 @@ impl Session {
             trainer,
             options,
             images,
-            best: None,
-            waited: 0,
-            validated: start,
-            saved: start,
-            stopped: false,
+            progress: Progress { best: None, waited: 0, validated: start, saved: start, stopped: false },
+            remembered: None,
             losses: Vec::new(),
         })
     }
@@ -121,10 +115,10 @@ impl Session {
         }
         let mut session = Session::new(device, trainer, options)?;
         session.images = Some(about.images);
-        session.best = about.best.zip(best);
-        session.waited = about.waited;
-        session.validated = about.validated.unwrap_or(session.validated);
-        session.stopped = session.is_patience_over();
+        session.progress.best = about.best.zip(best);
+        session.progress.waited = about.waited;
+        session.progress.validated = about.validated.unwrap_or(session.progress.validated);
+        session.progress.stopped = session.is_patience_over();
         Ok(session)
     }
 
@@ -138,11 +132,14 @@ impl Session {
     }
 
     pub fn is_done(&self) -> bool {
-        self.stopped || (self.trainer.is_done() && !self.is_validation_due() && !self.is_checkpoint_due())
+        self.progress.stopped
+            || (self.trainer.is_done() && !self.is_validation_due() && !self.is_checkpoint_due())
     }
 
     fn is_patience_over(&self) -> bool {
-        self.options.patience.is_some_and(|patience| self.best.is_some() && self.waited >= patience)
+        self.options
+            .patience
+            .is_some_and(|patience| self.progress.best.is_some() && self.progress.waited >= patience)
     }
 
     /// The next multiple of `every` after the steps done.
@@ -153,16 +150,17 @@ impl Session {
 
     fn is_due(&self, every: Option<u64>, last: u64) -> bool {
         let step = self.trainer.started();
-        every
-            .is_some_and(|every| step > last && (step.is_multiple_of(every.max(1)) || self.trainer.is_done()))
+        let is_multiple = every.is_some_and(|every| step.is_multiple_of(every.max(1)));
+        step > last && (is_multiple || self.trainer.is_done())
     }
 
     fn is_validation_due(&self) -> bool {
-        self.options.validation.is_some() && self.is_due(self.options.validate_every, self.validated)
+        let every = self.options.validate_every;
+        self.options.validation.is_some() && every.is_some() && self.is_due(every, self.progress.validated)
     }
 
     fn is_checkpoint_due(&self) -> bool {
-        self.options.checkpoints.is_some() && self.is_due(self.options.checkpoint_every, self.saved)
+        self.options.checkpoints.is_some() && self.is_due(self.options.checkpoint_every, self.progress.saved)
     }
 
     /// Does the next thing that is due: a validation, a checkpoint, the early stop, or a block of steps.
@@ -175,8 +173,8 @@ impl Session {
             let (step, path) = self.save().await?;
             return Ok(Event::Saved { step, path });
         }
-        if let (true, Some((best, _))) = (self.is_patience_over(), &self.best) {
-            self.stopped = true;
+        if let (true, Some((best, _))) = (self.is_patience_over(), &self.progress.best) {
+            self.progress.stopped = true;
             return Ok(Event::StoppedEarly { step: self.trainer.started(), best: *best });
         }
         let limit = self.next(self.options.validate_every).min(self.next(self.options.checkpoint_every));
@@ -186,7 +184,7 @@ impl Session {
 
     async fn validate(&mut self) -> Result<Event> {
         let step = self.trainer.started();
-        self.validated = step;
+        self.progress.validated = step;
         self.wait().await?;
         let weights = self.trainer.weights(0).await?;
         let validation = self.options.validation.clone().unwrap_or_else(Split::empty);
@@ -201,11 +199,12 @@ impl Session {
         if self.options.patience.is_some() {
             let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
             // A NaN loss never counts as an improvement.
-            let is_better = self.best.as_ref().is_none_or(|(best, _)| loss < best.loss);
+            let is_better = self.progress.best.as_ref().is_none_or(|(best, _)| loss < best.loss);
             if is_better && loss.is_finite() {
-                (self.best, self.waited) = (Some((Best { step, loss, accuracy }, weights)), 0);
+                (self.progress.best, self.progress.waited) =
+                    (Some((Best { step, loss, accuracy }, weights)), 0);
             } else {
-                self.waited += 1;
+                self.progress.waited += 1;
             }
         }
         Ok(Event::Validated { step, evaluation })
@@ -239,18 +238,19 @@ impl Session {
             images,
             self.options.device.clone(),
         );
-        let (best, best_weights) = self.best.clone().unzip();
+        let (best, best_weights) = self.progress.best.clone().unzip();
         let about = About {
             every: self.options.checkpoint_every,
             validate_every: self.options.validate_every,
             patience: self.options.patience,
             best,
-            waited: self.waited,
-            validated: Some(self.validated),
+            waited: self.progress.waited,
+            validated: Some(self.progress.validated),
+            board: self.options.board.clone(),
             ..about
         };
         let checkpoint = Checkpoint { about, weights, states, best: best_weights };
-        self.saved = step;
+        self.progress.saved = step;
         Ok((step, checkpoint.save(&dir)?))
     }
 
@@ -274,10 +274,33 @@ impl Session {
         Ok(std::mem::take(&mut self.losses))
     }
 
+    /// Keeps a copy of the run as it is now in memory, for [`Session::recover`]. Waits for the device.
+    pub async fn remember(&mut self) -> Result<()> {
+        self.wait().await?;
+        self.remembered = Some(Snapshot::of(&self.trainer, &self.progress).await?);
+        Ok(())
+    }
+
+    /// Goes on from the last copy in memory, on a device that takes the place of one that was lost. Returns the step that
+    /// the run has gone back to; what is known of later steps comes again.
+    ///
+    /// # Errors
+    /// `Internal` where there is no copy, else as [`Trainer::new`].
+    pub async fn recover(&mut self, device: &Device) -> Result<u64> {
+        let Some(snapshot) = &self.remembered else {
+            return Err(Error::Internal("there is no copy of the run to go on from".into()));
+        };
+        self.trainer = snapshot.restore(device, &self.trainer).await?;
+        self.progress = snapshot.progress.clone();
+        self.device = device.clone();
+        self.losses.clear();
+        Ok(self.trainer.started())
+    }
+
     /// The weights of network `index` to keep, and the step that they are of: the best by validation where the options ask
     /// for early stopping, else the last (averaged) ones.
     pub async fn weights(&self, index: usize) -> Result<(Weights, u64)> {
-        match &self.best {
+        match &self.progress.best {
             Some((best, weights)) => Ok((weights.clone(), best.step)),
             None => Ok((self.trainer.weights(index).await?, self.trainer.started())),
         }
@@ -287,10 +310,10 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu;
     use crate::network::{Network, Task};
     use crate::recipe::Recipe;
     use crate::train::TrainerOptions;
+    use crate::{cpu, gpu};
 
     /// A run that is interrupted between a step and the validation that is due after it validates when it continues.
     #[test]
@@ -318,7 +341,7 @@ mod tests {
             }
             session.save().await.unwrap();
             for is_due in [true, false] {
-                let checkpoint = Checkpoint::latest(dir.path()).unwrap();
+                let checkpoint = Checkpoint::latest(dir.path()).unwrap().checkpoint;
                 assert_eq!(checkpoint.about.step, 10);
                 let trainer =
                     Trainer::resume(&device, &network, &split, trainer_options, &checkpoint).await.unwrap();
@@ -328,6 +351,46 @@ mod tests {
                 // saved after validating: the next to continue does not validate again
                 again.save().await.unwrap();
             }
+        });
+    }
+
+    /// A GPU that is destroyed looks like one whose driver was reset.
+    #[test]
+    fn a_run_goes_on_where_its_gpu_was_lost() {
+        pollster::block_on(async {
+            let open = async || {
+                let adapter = gpu::Adapter::choose(&gpu::Choice::Any).await;
+                let adapter = adapter.expect("this needs an adapter: `apt-get install mesa-vulkan-drivers`");
+                gpu::Device::open(&adapter).await.unwrap()
+            };
+            let recipe = Recipe { steps: Some(60), epochs: None, batch: 5, ..Recipe::preset("mlp").unwrap() };
+            let network = Network::new(Task::grey(2, 2, 2), recipe.normalisation, &recipe.layers).unwrap();
+            let pixels = (0..80u8).map(|i| i.wrapping_mul(37)).collect();
+            let split = Split::new(4, pixels, (0..20).map(|i| i % 2).collect()).unwrap();
+            let options = TrainerOptions { networks: 2, ..TrainerOptions::default() };
+            let mut ends = Vec::new();
+            for is_lost in [false, true] {
+                let gpu = open().await;
+                let device = Device::Gpu(gpu.clone());
+                let trainer = Trainer::new(&device, &network, &recipe, &split, options).await.unwrap();
+                let mut session = Session::new(&device, trainer, SessionOptions::default()).unwrap();
+                session.advance().await.unwrap();
+                session.remember().await.unwrap();
+                let remembered = session.trainer().started();
+                session.advance().await.unwrap();
+                if is_lost {
+                    gpu.destroy();
+                    let lost = session.finish().await;
+                    assert!(matches!(lost, Err(Error::DeviceLost(_))), "{lost:?}");
+                    assert_eq!(session.recover(&Device::Gpu(open().await)).await.unwrap(), remembered);
+                }
+                while !session.is_done() {
+                    session.advance().await.unwrap();
+                }
+                session.finish().await.unwrap();
+                ends.push([session.weights(0).await.unwrap(), session.weights(1).await.unwrap()]);
+            }
+            assert_eq!(ends[0], ends[1]);
         });
     }
 }

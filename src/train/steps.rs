@@ -21,17 +21,21 @@ pub(super) fn block(plan: &Plan, networks: usize) -> usize {
     (most / bytes.max(1)).clamp(1, BLOCK_STEPS)
 }
 
-/// Weights and optimiser states before the first step.
-pub(super) fn first_values(network: &Network, recipe: &Recipe, seed: u64) -> (Weights, Vec<Vec<f32>>) {
+/// Weights before the first step.
+pub(super) fn first_weights(network: &Network, seed: u64) -> Weights {
     let parameters = network.initial_parameters(seed);
-    let weights = Weights { parameters, statistics: network.initial_statistics() };
+    Weights { parameters, statistics: network.initial_statistics() }
+}
+
+/// Optimiser states before the first step.
+pub(super) fn first_states(recipe: &Recipe, weights: &Weights) -> Vec<Vec<f32>> {
     let options = recipe.training_options();
     let mut states = vec![vec![0.0; weights.parameters.len()]; options.states()];
     // All states start at zero, except averaged weights.
     if let Some(which) = options.average_state() {
         states[which].copy_from_slice(&weights.parameters);
     }
-    (weights, states)
+    states
 }
 
 /// The scalars of step `step`, from 0, in a run of `steps` steps on `images` images.

@@ -42,7 +42,7 @@ impl Default for TrainerOptions {
 }
 
 /// What a network's next step starts from: its weights, and the optimiser states (each as long as the parameters).
-type Start<'a> = (&'a Weights, &'a [Vec<f32>]);
+pub(super) type Start<'a> = (&'a Weights, &'a [Vec<f32>]);
 
 /// A training run on one device, of one network or of several that differ only in their seed.
 ///
@@ -57,7 +57,7 @@ pub struct Trainer {
     executor: Executor,
     store: Store,
     recipe: Recipe,
-    seed: u64,
+    options: TrainerOptions,
     block: usize,
     /// Steps handed to the executor so far, and steps whose loss is known.
     started: u64,
@@ -95,8 +95,31 @@ impl Trainer {
     ) -> Result<Self> {
         check(&options)?;
         let seeds = (0..options.networks).map(|index| options.seed.wrapping_add(index as u64));
-        let first: Vec<_> = seeds.map(|seed| steps::first_values(network, recipe, seed)).collect();
-        let starts: Vec<Start> = first.iter().map(|(weights, states)| (weights, states.as_slice())).collect();
+        let first: Vec<Weights> = seeds.map(|seed| steps::first_weights(network, seed)).collect();
+        Self::from_weights(device, network, recipe, split, options, &first).await
+    }
+
+    /// As [`Trainer::new`], from these weights in place of initial values; one for each network.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; `Internal` where the weights are not of this network, or not one for each.
+    pub async fn from_weights(
+        device: &Device,
+        network: &Network,
+        recipe: &Recipe,
+        split: &Split,
+        options: TrainerOptions,
+        first: &[Weights],
+    ) -> Result<Self> {
+        check(&options)?;
+        let lengths = (network.parameter_count(), network.statistics_count());
+        let fits = |weights: &Weights| (weights.parameters.len(), weights.statistics.len()) == lengths;
+        if first.len() != options.networks || !first.iter().all(fits) {
+            return Err(Error::Internal("weights that are not those of the networks to train".into()));
+        }
+        let states: Vec<_> = first.iter().map(|weights| steps::first_states(recipe, weights)).collect();
+        let starts: Vec<Start> =
+            first.iter().zip(&states).map(|(weights, states)| (weights, &states[..])).collect();
         Self::start(device, network, recipe, split, options, 0, &starts).await
     }
 
@@ -126,6 +149,12 @@ impl Trainer {
             return Err(Error::Usage("a checkpoint holds one network: resume one at a time".into()));
         }
         let options = TrainerOptions { seed: about.seed, ..options };
+        let (done, steps) = (about.step, about.recipe.steps_on(split.len())?);
+        if steps < done {
+            return Err(Error::Usage(format!(
+                "{steps} steps: the run has done {done} already, ask for more"
+            )));
+        }
         Self::start(device, network, &about.recipe, split, options, about.step, &[(weights, states)]).await
     }
 
@@ -168,7 +197,7 @@ impl Trainer {
             executor,
             store,
             recipe: recipe.clone(),
-            seed: options.seed,
+            options,
             block,
             started: step,
             known: step,
@@ -177,6 +206,11 @@ impl Trainer {
             batch_indices: Vec::new(),
             scalars: Vec::new(),
         })
+    }
+
+    /// This run on another device, from step `step` on.
+    pub(super) async fn start_again(&self, device: &Device, step: u64, starts: &[Start<'_>]) -> Result<Self> {
+        Self::start(device, &self.network, &self.recipe, &self.split, self.options, step, starts).await
     }
 
     /// Number of networks in this run.
@@ -216,7 +250,7 @@ impl Trainer {
             }
         }
         for step in self.started..self.started + count {
-            self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed, step));
+            self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step));
         }
         self.executor.run(&self.split, &self.indices, &self.scalars).await?;
         self.started += count;
@@ -283,7 +317,7 @@ impl Trainer {
 
     /// The first network's seed.
     pub fn seed(&self) -> u64 {
-        self.seed
+        self.options.seed
     }
 
     /// The training images.

@@ -4,12 +4,18 @@ mod bench;
 mod data;
 mod devices;
 mod eval;
+#[cfg(target_os = "linux")]
+mod faults;
+mod going_on;
 mod long_runs;
 mod machine;
 mod mistakes;
 mod model_files;
+mod reports;
 mod several_networks;
 mod show;
+#[cfg(unix)]
+mod signals;
 mod train;
 
 use std::path::{Path, PathBuf};

@@ -61,7 +61,7 @@ async fn stop_at(step: u64, device: &Device, recipe: &Recipe, split: &Split, dir
         trainer.advance_to(step).await.unwrap();
     }
     Session::new(device, trainer, options).unwrap().save().await.unwrap();
-    let checkpoint = Checkpoint::latest(dir).unwrap();
+    let checkpoint = Checkpoint::latest(dir).unwrap().checkpoint;
     assert_eq!(checkpoint.about.step, step);
     checkpoint
 }
@@ -194,7 +194,7 @@ fn an_early_stop_keeps_the_best_weights_and_an_interrupted_run_its_patience() {
             let mut first = start().await;
             first.watch(validations).await;
             first.session.save().await.unwrap();
-            let checkpoint = Checkpoint::latest(dir.path()).unwrap();
+            let checkpoint = Checkpoint::latest(dir.path()).unwrap().checkpoint;
             let trainer = go_on(&device, &split, &checkpoint).await;
             let session = Session::resume(&device, trainer, options.clone(), checkpoint).unwrap();
             let mut again = Watched { session, losses: first.losses };
