@@ -122,7 +122,10 @@ impl Executor {
     pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.run(split, indices, scalars),
-            Executor::Gpu(executor) => executor.run(split, indices, scalars).await,
+            Executor::Gpu(executor) => {
+                let done = executor.run(split, indices, scalars).await;
+                executor.explained(done)
+            }
         }
     }
 
@@ -131,7 +134,10 @@ impl Executor {
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => Ok(executor.losses()),
-            Executor::Gpu(executor) => executor.losses(),
+            Executor::Gpu(executor) => {
+                let losses = executor.losses();
+                executor.explained(losses)
+            }
         }
     }
 
@@ -139,7 +145,10 @@ impl Executor {
     pub async fn finish(&mut self) -> Result<Vec<f32>> {
         match self {
             Executor::Cpu(executor) => Ok(executor.losses()),
-            Executor::Gpu(executor) => executor.finish().await,
+            Executor::Gpu(executor) => {
+                let losses = executor.finish().await;
+                executor.explained(losses)
+            }
         }
     }
 

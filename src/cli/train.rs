@@ -142,7 +142,9 @@ mod tests {
                 }
                 let result = pollster::block_on(on(&options, &settings, &data, &chosen));
                 done.store(true, Ordering::Relaxed);
-                assert!(result.is_ok());
+                if let Err(Failure::Error(error)) = result {
+                    panic!("{error}");
+                }
             });
             let sizes = FlatSizes { parameters: 1, states: 0, statistics: 0 };
             assert_eq!(gpu.store(sizes, &[1.0]).is_err(), is_lost, "the device that the run began on");

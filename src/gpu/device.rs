@@ -100,7 +100,8 @@ impl Device {
 
     /// Makes a plan ready: buffers, pipelines, bind groups. `store` must be this device's.
     pub async fn executor(&self, plan: &Plan, store: &Store, options: ExecutorOptions) -> Result<Executor> {
-        Executor::new(&self.shared, plan, store, options).await
+        let made = Executor::new(&self.shared, plan, store, options).await;
+        self.shared.explained(made)
     }
 }
 

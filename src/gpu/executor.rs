@@ -184,6 +184,11 @@ impl Executor {
         }
     }
 
+    /// See `Shared::explained`.
+    pub(crate) fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        self.shared.explained(result)
+    }
+
     /// See [`crate::executor::Executor::finish`].
     pub async fn finish(&mut self) -> Result<Vec<f32>> {
         let losses = match &mut self.history {

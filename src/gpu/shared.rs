@@ -109,9 +109,10 @@ impl Shared {
     /// What fails on a device that has been lost fails for that reason, though the first error reported may be that some
     /// buffer is no longer valid: returns the loss instead.
     pub fn explained<T>(&self, result: Result<T>) -> Result<T> {
-        if result.is_err() {
-            // Lets the driver report the loss; that this may fail itself tells nothing more.
-            let _ = self.raw.poll(wgpu::PollType::Poll);
+        if let Err(Error::Gpu(_) | Error::OutOfMemory(_)) = result {
+            // The loss is reported once nothing is in flight any more; that waiting may fail itself tells nothing more.
+            let timeout = Some(std::time::Duration::from_secs(5));
+            let _ = self.raw.poll(wgpu::PollType::Wait { submission_index: None, timeout });
             if let Err(lost @ Error::DeviceLost(_)) = self.faults.check() {
                 return Err(lost);
             }

@@ -93,7 +93,7 @@ impl Store {
 
     /// As `read`, of one of several networks.
     pub async fn read_network(&self, network: usize, flat: Flat) -> Result<Vec<f32>> {
-        self.shared.faults.check()?;
+        self.shared.explained(self.shared.faults.check())?;
         let (buffer, values) = self.buffer(flat)?;
         let start = self.start(buffer, network)?;
         if values == 0 {

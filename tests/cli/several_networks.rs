@@ -27,8 +27,9 @@ fn each_seed_is_the_run_that_it_is_alone_and_an_ensemble_is_their_mean() {
     let seeds: Vec<_> = events.iter().filter(|event| event["event"] == "seed").collect();
     assert_eq!(seeds.len(), 3, "{}", together.out);
     let losses = |events: &[serde_json::Value], seed: &str| -> Vec<(serde_json::Value, serde_json::Value)> {
-        let is_its =
-            |event: &&serde_json::Value| event["event"] == "step" && event["seed"].to_string() == seed;
+        let is_its = |event: &&serde_json::Value| {
+            event["event"] == "step" && event["seed"] == seed.parse::<u64>().unwrap()
+        };
         events.iter().filter(is_its).map(|event| (event["step"].clone(), event["loss"].clone())).collect()
     };
     for (seed, together) in ["4", "5", "6"].into_iter().zip(seeds) {
