@@ -44,7 +44,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         output::note(format_args!("note: {note}"));
     }
     let accuracy = evaluation.accuracy();
-    let reason = misread(&chosen.device, network, members, views, &part.examples, accuracy).await?;
+    let reason = misread(&chosen.device(), network, members, views, &part.examples, accuracy).await?;
     if let Some(reason) = &reason {
         output::note(format_args!("note: {reason}"));
     }

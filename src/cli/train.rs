@@ -30,6 +30,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let (data, chosen) = source::beside(move || source::data_set(&asked), choice).await?;
     on(&options, &settings, &data, &chosen).await
 }
+
+/// A run on a device that has been chosen.
+async fn on(options: &Options, settings: &Settings, data: &DataSet, chosen: &Chosen) -> Result<(), Failure> {
     if settings.validate_every.is_some() && data.validation.is_empty() {
         let what = "too few training images to hold some back for validation";
         return Err(
