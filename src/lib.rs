@@ -12,6 +12,7 @@ mod clock;
 pub mod cpu;
 pub mod data;
 mod error;
+pub mod exchange;
 mod execution;
 pub mod executor;
 pub mod gpu;

@@ -8,7 +8,9 @@ mod data_options;
 mod device;
 mod devices;
 mod eval;
+mod export;
 mod failure;
+mod import;
 mod interrupt;
 mod json;
 mod live;
@@ -59,6 +61,10 @@ enum Command {
     Train(Box<train::Options>),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
+    /// Write a saved model for other programs: ONNX, PyTorch, Keras, C
+    Export(export::Options),
+    /// Make a model file of another program's network: ONNX (PyTorch's and Keras' too)
+    Import(import::Options),
     /// Compare every op on this machine's device with its definition in float64
     Verify(verify::Options),
     /// Measure training speed on the tasks that other frameworks are measured on (not the presets of the same names)
@@ -85,6 +91,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match command {
         Command::Train(options) => train::run(*options).await,
         Command::Eval(options) => eval::run(options).await,
+        Command::Export(options) => export::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Verify(options) => verify::run(options).await,
         Command::Bench(options) => bench::run(options, started).await,
         Command::Data(options) => data::run(&options),

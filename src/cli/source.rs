@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use inkgrad::data::{DataSet, Part};
+use inkgrad::data::{DataSet, Part, Split};
 use inkgrad::model_file::Model;
 use inkgrad::recipe::Recipe;
 use inkgrad::{Error, Result};
@@ -51,6 +51,16 @@ pub fn test_part(asked: &DataOptions, model: &Model) -> Result<Part> {
         }
         None => embedded_test(),
     }
+}
+
+/// The images that a model's training held back for validation.
+pub fn validation_images(asked: &DataOptions, model: &Model) -> Result<Split> {
+    let options = asked.reading_for(model)?;
+    let data = match asked.path() {
+        Some(path) => DataSet::read(path, &options)?,
+        None => embedded_set()?,
+    };
+    Ok(data.validation)
 }
 
 /// As [`test_part`], of a path alone.

@@ -67,7 +67,7 @@ const MAX_MEMBERS: usize = 1000;
 
 /// Key of the only metadata entry, which is JSON. A single entry, because the order of several could vary and the same model
 /// must give the same bytes.
-const KEY: &str = "inkgrad";
+pub(crate) const KEY: &str = "inkgrad";
 const FORMAT: u32 = 1;
 
 /// Larger files are not read; no sensible network for small images comes near.
@@ -106,10 +106,51 @@ fn name_of(slice: &Slice, member: usize, members: usize) -> String {
     if members == 1 { slice.name.clone() } else { format!("{member}.{}", slice.name) }
 }
 
+fn unwritable(why: &dyn std::fmt::Display) -> Error {
+    Error::Internal(format!("the model cannot be written: {why}"))
+}
+
+/// The weights of so many networks in a file that holds nothing else.
+fn weights_in(file: &SafeTensors, network: &Network, members: usize) -> Result<Vec<Weights>, String> {
+    // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
+    let mut tensors = Vec::new();
+    for member in 0..members {
+        for slice in network.parameters.iter().chain(&network.statistics) {
+            let name = name_of(slice, member, members);
+            let tensor = file.tensor(&name).map_err(|_| format!("`{name}` is missing"))?;
+            if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
+                let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
+                return Err(format!("`{name}` is {found}, F32 {:?} is needed", slice.shape));
+            }
+            tensors.push((name, tensor));
+        }
+    }
+    if tensors.len() < file.len() {
+        let other = file.names().into_iter().find(|name| tensors.iter().all(|(known, _)| known != name));
+        let other = other.map_or("a tensor", |name| name);
+        return Err(format!("it holds `{other}`, which its network does not have"));
+    }
+    let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
+    let mut values = |slices: &[Slice]| {
+        let tensors = tensors.by_ref().take(slices.len());
+        tensors.flat_map(|tensor| bytemuck::pod_collect_to_vec(tensor.data())).collect::<Vec<f32>>()
+    };
+    let weights =
+        |_| Weights { parameters: values(&network.parameters), statistics: values(&network.statistics) };
+    Ok((0..members).map(weights).collect())
+}
+
 impl Model {
-    /// The file's bytes: the same for the same model.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let fault = |what: String| Error::Internal(format!("the model cannot be written: {what}"));
+    /// What the classes are called: by their numbers where the data gave no names.
+    pub fn names(&self) -> Vec<String> {
+        match self.class_names.is_empty() {
+            true => (0..self.network.task.classes).map(|class| class.to_string()).collect(),
+            false => self.class_names.clone(),
+        }
+    }
+
+    /// JSON that is the whole model together with its weights: for files of any format.
+    pub(crate) fn description(&self) -> Result<String> {
         let description = Description {
             format: FORMAT,
             inkgrad: env!("CARGO_PKG_VERSION").to_owned(),
@@ -123,31 +164,17 @@ impl Model {
             preparation: self.preparation.clone(),
             split: self.split,
         };
-        let description = serde_json::to_string(&description).map_err(|e| fault(e.to_string()))?;
-        let mut tensors = Vec::new();
-        for (number, member) in self.members.iter().enumerate() {
-            let parameters = self.network.parameters.iter().map(|slice| (slice, &member.parameters));
-            let statistics = self.network.statistics.iter().map(|slice| (slice, &member.statistics));
-            for (slice, values) in parameters.chain(statistics) {
-                let values = values.get(slice.range()).ok_or_else(|| fault("too few values".into()))?;
-                let view = TensorView::new(Dtype::F32, slice.shape.clone(), bytemuck::cast_slice(values));
-                let name = name_of(slice, number, self.members.len());
-                tensors.push((name, view.map_err(|e| fault(e.to_string()))?));
-            }
-        }
-        let metadata = HashMap::from([(KEY.to_owned(), description)]);
-        safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))
+        serde_json::to_string(&description).map_err(|e| unwritable(&e))
     }
 
-    /// A model from a file's bytes; `path` names it in errors.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+    /// The model of a [`Model::description`]. `weights` reads those of so many networks from the file, and must not ask for
+    /// memory before it has found all of them there; `path` names the file in errors.
+    pub(crate) fn from_description(
+        path: &Path,
+        text: &str,
+        weights: impl FnOnce(&Network, usize) -> Result<Vec<Weights>>,
+    ) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what);
-        let not_ours = |e| bad(format!("not a complete safetensors file ({e})"));
-        let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
-        let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
-            return Err(bad("not a model of inkgrad: its metadata does not describe a network".into()));
-        };
         let description: Description = serde_json::from_str(text)
             .map_err(|e| bad(format!("its metadata cannot be read ({e}): written by another version?")))?;
         if description.format != FORMAT {
@@ -174,40 +201,43 @@ impl Model {
         if names != 0 && names != classes {
             return Err(bad(format!("it names {names} classes, but its network has {classes}")));
         }
-        // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
-        let mut tensors = Vec::new();
-        for member in 0..members {
-            for slice in network.parameters.iter().chain(&network.statistics) {
-                let name = name_of(slice, member, members);
-                let tensor = file.tensor(&name).map_err(|_| bad(format!("`{name}` is missing")))?;
-                if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
-                    let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
-                    return Err(bad(format!("`{name}` is {found}, F32 {:?} is needed", slice.shape)));
-                }
-                tensors.push((name, tensor));
-            }
-        }
-        if tensors.len() < file.len() {
-            let other = file.names().into_iter().find(|name| tensors.iter().all(|(known, _)| known != name));
-            let other = other.map_or("a tensor", |name| name);
-            return Err(bad(format!("it holds `{other}`, which its network does not have")));
-        }
-        let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
-        let mut values = |slices: &[Slice]| {
-            let tensors = tensors.by_ref().take(slices.len());
-            tensors.flat_map(|tensor| bytemuck::pod_collect_to_vec(tensor.data())).collect::<Vec<f32>>()
-        };
-        let members: Vec<Weights> = (0..members)
-            .map(|_| Weights {
-                parameters: values(&network.parameters),
-                statistics: values(&network.statistics),
-            })
-            .collect();
+        let members = weights(&network, members)?;
         if !members.iter().all(Weights::is_finite) {
             return Err(bad("it holds values that are not finite numbers".into()));
         }
         let Description { name, recipe, seed, steps, class_names, preparation, split, .. } = description;
         Ok(Model { name, network, members, recipe, seed, steps, class_names, preparation, split })
+    }
+
+    /// The file's bytes: the same for the same model.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut tensors = Vec::new();
+        for (number, member) in self.members.iter().enumerate() {
+            let parameters = self.network.parameters.iter().map(|slice| (slice, &member.parameters));
+            let statistics = self.network.statistics.iter().map(|slice| (slice, &member.statistics));
+            for (slice, values) in parameters.chain(statistics) {
+                let values = values.get(slice.range()).ok_or_else(|| unwritable(&"too few values"))?;
+                let view = TensorView::new(Dtype::F32, slice.shape.clone(), bytemuck::cast_slice(values));
+                let name = name_of(slice, number, self.members.len());
+                tensors.push((name, view.map_err(|e| unwritable(&e))?));
+            }
+        }
+        let metadata = HashMap::from([(KEY.to_owned(), self.description()?)]);
+        safetensors::serialize(tensors, Some(metadata)).map_err(|e| unwritable(&e))
+    }
+
+    /// A model from a file's bytes; `path` names it in errors.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let bad = |what: String| Error::bad_file(path, what);
+        let not_ours = |e| bad(format!("not a complete safetensors file ({e})"));
+        let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_ours)?;
+        let Some(text) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
+            return Err(bad("not a model of inkgrad: its metadata does not describe a network".into()));
+        };
+        Self::from_description(path, text, |network, members| {
+            weights_in(&file, network, members).map_err(bad)
+        })
     }
 
     pub fn open(path: &Path) -> Result<Self> {

@@ -65,7 +65,11 @@ struct Sizes {
 }
 
 impl Conv2d {
-    fn window(&self, input: &[usize]) -> Result<Window, String> {
+    /// The windows over maps of `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// A text that says what does not fit.
+    pub fn window(&self, input: &[usize]) -> Result<Window, String> {
         window(input, self.kernel, self.stride, self.padding)
     }
 

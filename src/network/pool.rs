@@ -22,7 +22,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    fn window(&self, input: &[usize]) -> Result<Window, String> {
+    /// The windows over maps of `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// A text that says what does not fit.
+    pub fn window(&self, input: &[usize]) -> Result<Window, String> {
         let size = match (self.size, input) {
             (Some(size), _) => size,
             (None, &[_, height, width]) => Pair([height, width]),

@@ -1,0 +1,11 @@
+/* The image, moved, normalised and rounded. */
+static void load(const uint8_t *pixels, const int *view)
+{
+    int channel, row, column;
+    int8_t *x = buffer0;
+    for (channel = 0; channel < MODEL_CHANNELS; channel++)
+        for (row = 0; row < MODEL_HEIGHT; row++)
+            for (column = 0; column < MODEL_WIDTH; column++)
+                *x++ = inputs[channel][pixel(pixels, channel, row, column, view)];
+}
+
