@@ -19,11 +19,12 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
     let parameters = network.parameter_count();
     options.note(format_args!("device: {chosen}"));
     options.note(format_args!(
-        "{task}: {} parameters; {} images of {} x {} in {} classes to train, {} to test",
+        "{task}: {} parameters; {} images of {} x {}{} in {} classes to train, {} to test",
         HumanCount(parameters as u64),
         HumanCount(split.len() as u64),
         data.height,
         data.width,
+        in_colour(data.channels),
         data.classes,
         HumanCount(data.test.len() as u64),
     ));
@@ -85,6 +86,11 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
         loss_reduction: recipe.loss_reduction,
         seed: settings.seed,
     })
+}
+
+/// What is said of images after their size.
+pub fn in_colour(channels: usize) -> &'static str {
+    if channels == 1 { "" } else { " in colour," }
 }
 
 /// Reports the result of a single network's run.

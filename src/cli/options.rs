@@ -16,7 +16,7 @@ use super::{output, source, tensorboard};
 
 #[derive(Args)]
 pub struct Options {
-    /// Built-in recipe: softmax, mlp, lenet5, cnn, fast or record (`inkgrad recipe` prints one)
+    /// Built-in recipe: softmax, mlp, lenet5, cnn, fast, record or colour (`inkgrad recipe` prints one)
     /// [default: softmax]
     #[arg(conflicts_with = "recipe")]
     preset: Option<String>,

@@ -12,7 +12,7 @@ use inkgrad::recipe::{PRESETS, Recipe};
 use super::data_options::DataOptions;
 use super::failure::Failure;
 use super::table::Table;
-use super::{output, source};
+use super::{announcement, output, source};
 
 #[derive(Args)]
 pub struct Options {
@@ -38,8 +38,9 @@ const MNIST: Task = Task::grey(28, 28, 10);
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let Shown { name, recipe, network, members } = load(&options.what, &options.data)?;
-    let Task { height, width, classes, .. } = network.task;
-    output::line(format_args!("{name}: {height} x {width} images in {classes} classes"))?;
+    let Task { height, width, classes, channels } = network.task;
+    let colour = announcement::in_colour(channels);
+    output::line(format_args!("{name}: {height} x {width} images{colour} in {classes} classes"))?;
     output::line("")?;
     output::print(layers(&network))?;
     output::line("")?;

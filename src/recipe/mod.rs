@@ -127,6 +127,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("cnn", include_str!("presets/cnn.toml")),
     ("fast", include_str!("presets/fast.toml")),
     ("record", include_str!("presets/record.toml")),
+    ("colour", include_str!("presets/colour.toml")),
 ];
 
 /// More steps than any run needs; step numbers stay exact in every type that holds them.
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
     use crate::network::{Network, Task};
 
-    /// Fashion-MNIST, EMNIST's 47 classes, small and large images: recipes give neither sizes nor the number of classes.
+    /// Fashion-MNIST, EMNIST's 47 classes, small and large images, grey and in colour: recipes give neither sizes nor the number of classes.
     #[test]
     fn presets_fit_other_images_and_classes() {
         for (preset, _) in PRESETS {
@@ -264,12 +265,13 @@ mod tests {
             for (height, width, classes) in
                 [(28, 28, 10), (28, 28, 47), (20, 20, 10), (32, 32, 26), (33, 24, 2)]
             {
-                let task = Task::grey(height, width, classes);
-                let network = Network::new(task, recipe.normalisation, &recipe.layers);
-                let network = network.unwrap_or_else(|e| panic!("{preset} on {task:?}: {e}"));
-                let plan = network.training_plan(recipe.training_options());
-                plan.check().unwrap();
-                network.evaluation_plan(3).check().unwrap();
+                for task in [Task::grey(height, width, classes), Task::colour(height, width, classes)] {
+                    let network = Network::new(task, recipe.normalisation, &recipe.layers);
+                    let network = network.unwrap_or_else(|e| panic!("{preset} on {task:?}: {e}"));
+                    let plan = network.training_plan(recipe.training_options());
+                    plan.check().unwrap();
+                    network.evaluation_plan(3).check().unwrap();
+                }
             }
         }
     }

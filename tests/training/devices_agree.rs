@@ -171,7 +171,7 @@ fn every_preset_takes_the_same_steps_on_both_devices() {
     let (split, gpu) = (images(400), gpu());
     for (name, _) in inkgrad::recipe::PRESETS {
         // The larger the network, the fewer images: software Vulkan is slow.
-        let batch = if *name == "record" || *name == "cnn" { 4 } else { 8 };
+        let batch = if ["record", "cnn", "colour"].contains(name) { 4 } else { 8 };
         agree(name, &preset(name, batch, 30), &split, &gpu);
     }
 }
