@@ -27,9 +27,9 @@ pub struct Part {
     pub channels: usize,
     /// All images of the file.
     pub examples: Split,
-    /// As in [`DataSet`].
+    /// As in [`DataSet`](super::DataSet).
     pub class_names: Vec<String>,
-    /// As in [`DataSet`].
+    /// As in [`DataSet`](super::DataSet).
     pub notes: Vec<String>,
     /// For messages: the files that images and labels come from.
     pub(super) images_name: PathBuf,
@@ -66,7 +66,7 @@ impl Part {
     /// The training half of the data set in a directory.
     ///
     /// # Errors
-    /// As [`DataSet::open`].
+    /// As [`DataSet::open`](super::DataSet::open).
     pub fn open_train(path: &Path) -> Result<Self> {
         open::half(path, Half::Training, &Options::default())
     }
@@ -74,7 +74,7 @@ impl Part {
     /// The test half of the data set in a directory.
     ///
     /// # Errors
-    /// As [`DataSet::open`].
+    /// As [`DataSet::open`](super::DataSet::open).
     pub fn open_test(path: &Path) -> Result<Self> {
         Self::read_test(path, &Options::default())
     }
@@ -191,7 +191,7 @@ impl Part {
         self.shape() == [1, 28, 28] && labels.len() == 60_000 && hash(labels) == MNIST_LABELS
     }
 
-    /// A training half's images for validation and for training, as [`DataSet`] splits them.
+    /// A training half's images for validation and for training, as [`DataSet`](super::DataSet) splits them.
     pub fn split_validation(&mut self, seed: u64) -> (Split, Split) {
         let all = self.examples.len();
         let held_back = MAX_VALIDATION.min(all / IMAGES_PER_VALIDATION);
