@@ -1,7 +1,7 @@
 //! Metrics in files: JSON Lines (`--log`) and TensorBoard's event files (`--tensorboard`).
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use inkgrad::{Error, Result};
@@ -17,6 +17,8 @@ use super::tensorboard::Events;
 pub struct Metrics {
     path: Option<PathBuf>,
     log: Option<Records>,
+    /// Bytes of the log before the records of these networks: those of other seeds, or of the run before it was resumed.
+    before: u64,
     /// One per network; none without `--tensorboard`.
     events: Vec<Option<Events>>,
 }
@@ -36,9 +38,14 @@ impl Metrics {
     ) -> Result<Self> {
         let has_seeds = options.seeds.or(options.ensemble).is_some();
         let append = before > 0 || (has_seeds && first > options.seed);
-        let mut metrics = Metrics { path: options.log.clone(), log: None, events: Vec::new() };
+        let mut metrics = Metrics { path: options.log.clone(), log: None, before: 0, events: Vec::new() };
         if let Some(path) = &options.log {
-            metrics.log = Some(open(path, append, before)?);
+            if before > 0 {
+                forget(path, 0, before).map_err(|e| Error::io(path, e))?;
+            }
+            let log = open(path, append)?;
+            metrics.before = log.length();
+            metrics.log = Some(log);
         }
         if let Some(dir) = board {
             for seed in (first..).take(networks) {
@@ -58,7 +65,8 @@ impl Metrics {
     /// Goes back to step `before`: what is recorded of later steps will be recorded again.
     pub fn rewind(&mut self, before: u64) -> Result<()> {
         if let (Some(path), Some(log)) = (&self.path, &mut self.log) {
-            *log = open(path, true, before)?;
+            forget(path, self.before, before).map_err(|e| Error::io(path, e))?;
+            *log = open(path, true)?;
         }
         self.events.iter_mut().flatten().try_for_each(|events| events.restart(before))
     }
@@ -95,18 +103,16 @@ fn unless_failed<T>(file: &mut Option<T>, write: impl FnOnce(&mut T) -> Result<(
     written
 }
 
-/// Opens a log, without the steps after `before` if it is appended to.
-fn open(path: &Path, append: bool, before: u64) -> Result<Records> {
-    if before > 0 {
-        forget(path, before).map_err(|e| Error::io(path, e))?;
-    }
+/// Opens a log, to append to it or from its beginning.
+fn open(path: &Path, append: bool) -> Result<Records> {
     let mut how = OpenOptions::new();
     let file = how.create(true).write(true).append(append).truncate(!append).open(path);
     Records::new(path, file.map_err(|e| Error::io(path, e))?)
 }
 
-/// Truncates a log before its first record of a step after `before`, or before an incomplete last line. Other text is kept.
-fn forget(path: &Path, before: u64) -> std::io::Result<()> {
+/// Truncates a log, from byte `start` on, before its first record of a step after `before`, or before an incomplete last line.
+/// Other text is kept.
+fn forget(path: &Path, start: u64, before: u64) -> std::io::Result<()> {
     #[derive(serde::Deserialize)]
     struct Line {
         step: u64,
@@ -120,8 +126,9 @@ fn forget(path: &Path, before: u64) -> std::io::Result<()> {
     if !path.is_file() {
         return Ok(());
     }
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    let (mut lines, mut line, mut kept) = (BufReader::new(&file), Vec::new(), 0);
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    let (mut lines, mut line, mut kept) = (BufReader::new(&file), Vec::new(), start);
     while lines.read_until(b'\n', &mut line)? > 0 && is_kept(&line) {
         kept += line.len() as u64;
         line.clear();

@@ -20,6 +20,11 @@ impl Records {
         Ok(Records { path: path.to_owned(), file, length })
     }
 
+    /// Bytes of whole records.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Appends a record. If that fails, what was written of it is taken back, as far as that is possible.
     pub fn append(&mut self, record: &[u8]) -> Result<()> {
         if let Err(error) = self.file.write_all(record) {

@@ -88,6 +88,11 @@ fn parts(name: &str) -> Vec<(String, u64)> {
     let mut parts = vec![(String::new(), 0u64)];
     let mut was_digit = false;
     for c in name.chars() {
+        if c == '.' {
+            parts.push((String::new(), 0));
+            was_digit = false;
+            continue;
+        }
         let digit = c.to_digit(10);
         if was_digit && digit.is_none() {
             parts.push((String::new(), 0));

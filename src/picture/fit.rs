@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn picture(height: usize, width: usize) -> Picture {
-        let pixels = (0..height * width).map(|at| 100 + (at % width) as u8).collect();
+        let pixels = (0..height * width).map(|at| 100u8.wrapping_add((at % width) as u8)).collect();
         Picture::new(height, width, 1, pixels).unwrap()
     }
 

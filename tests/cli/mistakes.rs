@@ -76,7 +76,7 @@ fn a_recipe_that_is_broken_or_missing() {
     train().failed(2, &["mine.toml"]);
     std::fs::write(&file, "batch = ").unwrap();
     train().failed(1, &["mine.toml"]);
-    std::fs::write(&file, [0xff, 0xfe]).unwrap();
+    std::fs::write(&file, [0xc3, 0x28]).unwrap();
     train().failed(1, &["mine.toml: this is not text"]);
 }
 
