@@ -209,7 +209,7 @@ fn going_on_needs_a_checkpoint_and_the_same_images() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_checkpoint_before() {
-    const MOUNT: &str = r#"mount -t tmpfs -o size=60k tmpfs "$1" || exit 99; exec sh -c "$0" "$@""#;
+    const MOUNT: &str = r#"mount -t tmpfs -o size=120k tmpfs "$1" || exit 99; exec sh -c "$0" "$@""#;
     let run = |outside: &[&str], fill: &str| {
         let scene = Scene::new();
         let disk = scene.path("disk");
@@ -227,7 +227,7 @@ fn a_full_disk_leaves_the_checkpoint_before() {
         (done.status.code(), text(&done.stdout), text(&done.stderr))
     };
     let is_refused = |code: Option<i32>| code == Some(1) || code == Some(99);
-    let ballast = r#"dd if=/dev/zero of="$1/ballast" bs=1k count=60"#;
+    let ballast = r#"dd if=/dev/zero of="$1/ballast" bs=1k count=120"#;
     let (mut ran, mut why) = (run(&["unshare", "--mount"], ballast), "No space left on device");
     if is_refused(ran.0) {
         ran = run(&["unshare", "--map-root-user", "--mount"], ballast);
