@@ -22,6 +22,7 @@ pub mod picture;
 pub mod plan;
 pub mod profile;
 pub mod random;
+pub mod reading;
 pub mod recipe;
 pub mod reference;
 pub mod threads;

@@ -3,6 +3,7 @@
 
 mod announcement;
 mod bench;
+mod classifier;
 mod data;
 mod data_options;
 mod device;
@@ -19,8 +20,11 @@ mod meter;
 mod metrics;
 mod options;
 mod output;
+mod picture_files;
+mod predict;
 mod profiling;
 mod progress;
+mod read;
 mod recipe;
 mod records;
 mod reports;
@@ -61,6 +65,10 @@ enum Command {
     Train(Box<train::Options>),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
+    /// Recognise digits in pictures (or, with your own model, whatever it was trained on)
+    Predict(predict::Options),
+    /// Read the numbers on pages of handwriting
+    Read(read::Options),
     /// Write a saved model for other programs: ONNX, PyTorch, Keras, C
     Export(export::Options),
     /// Make a model file of another program's network: ONNX (PyTorch's and Keras' too)
@@ -91,6 +99,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match command {
         Command::Train(options) => train::run(*options).await,
         Command::Eval(options) => eval::run(options).await,
+        Command::Predict(options) => predict::run(options).await,
+        Command::Read(options) => read::run(options).await,
         Command::Export(options) => export::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Verify(options) => verify::run(options).await,

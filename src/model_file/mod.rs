@@ -1,14 +1,15 @@
 //! Model files: safetensors with the parameters under PyTorch's names; the metadata says which network and run made them.
 
+mod stored;
 mod write;
 
+use stored::Stored;
 pub(crate) use write::is_aside;
 pub use write::{check_writable, write_aside};
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ use crate::data::DrawnSplit;
 use crate::error::{Error, Result};
 use crate::executor::{Device, Flat, Store};
 use crate::network::{Network, Slice, Task};
-use crate::picture::Preparation;
+use crate::picture::{Fit, Preparation};
 use crate::plan::FlatSizes;
 use crate::recipe::Recipe;
 
@@ -93,6 +94,14 @@ struct Description {
     split: Option<DrawnSplit>,
 }
 
+/// How weights are kept in a file. Networks compute in float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    Float32,
+    /// Half the size; values are rounded to 11 bits.
+    Float16,
+}
+
 fn one() -> usize {
     1
 }
@@ -118,7 +127,7 @@ fn weights_in(file: &SafeTensors, network: &Network, members: usize) -> Result<V
         for slice in network.parameters.iter().chain(&network.statistics) {
             let name = name_of(slice, member, members);
             let tensor = file.tensor(&name).map_err(|_| format!("`{name}` is missing"))?;
-            if tensor.dtype() != Dtype::F32 || tensor.shape() != slice.shape {
+            if !matches!(tensor.dtype(), Dtype::F32 | Dtype::F16) || tensor.shape() != slice.shape {
                 let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
                 return Err(format!("`{name}` is {found}, F32 {:?} is needed", slice.shape));
             }
@@ -133,7 +142,7 @@ fn weights_in(file: &SafeTensors, network: &Network, members: usize) -> Result<V
     let mut tensors = tensors.into_iter().map(|(_, tensor)| tensor);
     let mut values = |slices: &[Slice]| {
         let tensors = tensors.by_ref().take(slices.len());
-        tensors.flat_map(|tensor| bytemuck::pod_collect_to_vec(tensor.data())).collect::<Vec<f32>>()
+        tensors.flat_map(|tensor| stored::floats(&tensor)).collect::<Vec<f32>>()
     };
     let weights =
         |_| Weights { parameters: values(&network.parameters), statistics: values(&network.statistics) };
@@ -141,6 +150,26 @@ fn weights_in(file: &SafeTensors, network: &Network, members: usize) -> Result<V
 }
 
 impl Model {
+    /// The built-in classifier of handwritten digits, 0 to 9; `examples/digit_classifier` trains it.
+    ///
+    /// # Errors
+    /// None, as long as the file is that in `data/`.
+    #[cfg(feature = "embedded-classifier")]
+    pub fn built_in() -> Result<Self> {
+        Self::from_bytes(Path::new("digits.safetensors"), include_bytes!("../../data/digits.safetensors"))
+    }
+
+    /// How pictures become images for this network: as its file says; else as MNIST's digits where its images have
+    /// their size, and fitted with a border where not.
+    pub fn preparation(&self) -> Preparation {
+        let Task { height, width, channels, .. } = self.network.task;
+        match &self.preparation {
+            Some(own) => own.clone(),
+            None if (height, width, channels) == (28, 28, 1) => Preparation::digits(height, width),
+            None => Preparation::fitted(height, width, channels, Fit::Pad),
+        }
+    }
+
     /// What the classes are called: by their numbers where the data gave no names.
     pub fn names(&self) -> Vec<String> {
         match self.class_names.is_empty() {
@@ -209,17 +238,21 @@ impl Model {
         Ok(Model { name, network, members, recipe, seed, steps, class_names, preparation, split })
     }
 
-    /// The file's bytes: the same for the same model.
+    /// The file's bytes in float32: the same for the same model.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.to_bytes_in(Precision::Float32)
+    }
+
+    /// The file's bytes in the given precision: the same for the same model.
+    pub fn to_bytes_in(&self, precision: Precision) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         for (number, member) in self.members.iter().enumerate() {
             let parameters = self.network.parameters.iter().map(|slice| (slice, &member.parameters));
             let statistics = self.network.statistics.iter().map(|slice| (slice, &member.statistics));
             for (slice, values) in parameters.chain(statistics) {
                 let values = values.get(slice.range()).ok_or_else(|| unwritable(&"too few values"))?;
-                let view = TensorView::new(Dtype::F32, slice.shape.clone(), bytemuck::cast_slice(values));
                 let name = name_of(slice, number, self.members.len());
-                tensors.push((name, view.map_err(|e| unwritable(&e))?));
+                tensors.push((name, Stored::new(slice, values, precision)));
             }
         }
         let metadata = HashMap::from([(KEY.to_owned(), self.description()?)]);

@@ -95,6 +95,49 @@ pub(super) fn surroundings(
     sums.iter().zip(&weights).zip(otherwise).map(of).collect()
 }
 
+/// The plane with strokes up to twice `reach` pixels wide painted over: a closing where ink is dark (the largest value of
+/// each pixel's surroundings, then the smallest of those), an opening where it is light (Serra 1982).
+pub(super) fn without_strokes(plane: &Plane, is_dark: bool, reach: usize) -> Vec<f32> {
+    let (height, width) = (plane.height, plane.width);
+    let sign = if is_dark { 1.0 } else { -1.0 };
+    let mut values: Vec<f32> = plane.values.iter().map(|value| sign * value).collect();
+    for _ in 0..2 {
+        largest_in_rows(&mut values, width, reach);
+        values = transposed(&values, height, width);
+        largest_in_rows(&mut values, height, reach);
+        values = transposed(&values, width, height);
+        // The second time round, the smallest: the largest of negatives.
+        values.iter_mut().for_each(|value| *value = -*value);
+    }
+    values.iter_mut().for_each(|value| *value *= sign);
+    values
+}
+
+/// The largest of `2 reach + 1` neighbours in each row, or of those that there are.
+fn largest_in_rows(values: &mut [f32], width: usize, reach: usize) {
+    let mut candidates = std::collections::VecDeque::new();
+    let mut before = vec![0.0f32; width];
+    for row in values.chunks_exact_mut(width) {
+        before.copy_from_slice(row);
+        candidates.clear();
+        let mut next = 0;
+        for (at, out) in row.iter_mut().enumerate() {
+            // Indices of falling values: whatever is smaller than a later value is never the largest again.
+            while next < width.min(at + reach + 1) {
+                while candidates.back().is_some_and(|last: &usize| before[*last] <= before[next]) {
+                    candidates.pop_back();
+                }
+                candidates.push_back(next);
+                next += 1;
+            }
+            while candidates.front().is_some_and(|first| first + reach < at) {
+                candidates.pop_front();
+            }
+            *out = candidates.front().map_or(before[at], |first| before[*first]);
+        }
+    }
+}
+
 /// Means of `2 reach + 1` neighbours in each row; beyond its ends counts as nothing, in a window of full length.
 fn blur_rows(values: &mut [f32], width: usize, reach: usize) {
     let mut row_before = vec![0.0f32; width];

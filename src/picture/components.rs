@@ -19,10 +19,6 @@ impl Component {
         self.bottom - self.top + 1
     }
 
-    pub fn width(&self) -> usize {
-        self.right - self.left + 1
-    }
-
     /// Indices of its pixels in a plane of this width.
     pub fn pixels(&self, width: usize) -> impl Iterator<Item = usize> {
         self.runs.iter().flat_map(move |[row, first, end]| row * width + first..row * width + end)

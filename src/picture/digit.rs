@@ -35,24 +35,54 @@ fn keep_digit(ink: &mut Ink) {
         masses[*at] * off
     };
     let Some(main) = (0..parts.len()).max_by(|a, b| weight(a).total_cmp(&weight(b))) else { return };
-    let gap = |one: &Component, other: &Component| {
-        let apart =
-            |a: (usize, usize), b: (usize, usize)| b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1));
-        let rows = apart((one.top, one.bottom), (other.top, other.bottom));
-        rows.max(apart((one.left, one.right), (other.left, other.right)))
-    };
-    let size = parts[main].height().max(parts[main].width());
     let main_touches = touches(&parts[main]);
-    for (at, part) in parts.iter().enumerate() {
-        let belongs = masses[at] >= 0.03 * masses[main]
-            && gap(&parts[main], part) * 3 <= size
-            && (touches(part) == 0 || main_touches > 0 || masses[at] > 0.3 * masses[main]);
-        if at != main && !belongs {
-            for pixel in part.pixels(width) {
-                ink.values[pixel] = 0;
-                ink.mask[pixel] = false;
-            }
+    let is_candidate = |at: usize| {
+        masses[at] >= 0.03 * masses[main]
+            && (touches(&parts[at]) == 0 || main_touches > 0 || masses[at] > 0.3 * masses[main])
+    };
+    // Broken strokes lie close to each other: the box grows from part to part.
+    let mut belongs: Vec<bool> = (0..parts.len()).map(|at| at == main).collect();
+    let mut around = Extent::of(&parts[main]);
+    while let Some(next) = (0..parts.len())
+        .find(|at| !belongs[*at] && is_candidate(*at) && around.is_near(&Extent::of(&parts[*at])))
+    {
+        belongs[next] = true;
+        around = around.with(&Extent::of(&parts[next]));
+    }
+    for (part, _) in parts.iter().zip(belongs).filter(|(_, belongs)| !belongs) {
+        for pixel in part.pixels(width) {
+            ink.values[pixel] = 0;
+            ink.mask[pixel] = false;
         }
+    }
+}
+
+/// A box: first and last row and column.
+#[derive(Clone, Copy)]
+struct Extent {
+    rows: (usize, usize),
+    columns: (usize, usize),
+}
+
+impl Extent {
+    fn of(part: &Component) -> Self {
+        Extent { rows: (part.top, part.bottom), columns: (part.left, part.right) }
+    }
+
+    fn with(&self, other: &Extent) -> Self {
+        let both = |a: (usize, usize), b: (usize, usize)| (a.0.min(b.0), a.1.max(b.1));
+        Extent { rows: both(self.rows, other.rows), columns: both(self.columns, other.columns) }
+    }
+
+    fn longer_side(&self) -> usize {
+        (self.rows.1 - self.rows.0).max(self.columns.1 - self.columns.0) + 1
+    }
+
+    /// Whether the gap between two boxes is at most half of the larger one's longer side.
+    fn is_near(&self, other: &Extent) -> bool {
+        let gap = |a: (usize, usize), b: (usize, usize)| b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1));
+        let apart = gap(self.rows, other.rows).max(gap(self.columns, other.columns));
+        2 * apart.saturating_sub(1) <= self.longer_side().max(other.longer_side())
     }
 }
 

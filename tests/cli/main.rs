@@ -11,6 +11,7 @@ mod long_runs;
 mod machine;
 mod mistakes;
 mod model_files;
+mod predict;
 mod reports;
 mod several_networks;
 mod show;
