@@ -46,8 +46,9 @@ impl Future for Pending {
     }
 }
 
+/// A wait fails where the device is lost, and this may be known before the device says so itself.
 fn failed(outcome: Result<(), String>) -> Result<()> {
-    outcome.map_err(Error::Gpu)
+    outcome.map_err(Error::DeviceLost)
 }
 
 fn gone() -> Error {

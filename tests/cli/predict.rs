@@ -111,7 +111,7 @@ fn a_row_of_digits_is_read() {
     let pixel = |at: usize| {
         let (y, x) = (at / 560, at % 560);
         let image = test.image(y / 140 * 4 + x / 140);
-        230 - image[y % 140 / 5 * 28 + x % 140 / 5] / 255 * 200
+        230 - (u32::from(image[y % 140 / 5 * 28 + x % 140 / 5]) * 200 / 255) as u8
     };
     let file = dir.path().join("page.png");
     std::fs::write(&file, png(&(0..280 * 560).map(pixel).collect::<Vec<u8>>(), 280, 560, 1).unwrap())
