@@ -5,7 +5,8 @@
 //
 // All invocations of a workgroup use the same 8 channels' weights: each lane reads a row of one channel's kernel, up to five
 // taps, and broadcasts it to the others. For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes can
-// broadcast. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
+// broadcast. Where there are few strips, DEPTH invocations share their sums, each with every DEPTH-th input channel; all lanes of
+// a subgroup must be of one depth. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
 
 /// The weights of a kernel's row.
 struct Taps {
@@ -36,14 +37,21 @@ fn through(taps: Taps, seen: Seen) -> vec4<f32> {
     return sum;
 }
 
-@compute @workgroup_size(THREADS)
+override SLOTS: u32 = THREADS;
+
+/// In one dimension, as naga wants where lanes are numbered.
+override ALL_THREADS: u32 = THREADS * DEPTH;
+
+@compute @workgroup_size(ALL_THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     network = group.z % NETWORKS;
-    let at = (group.z / NETWORKS * 65535u + group.x) * 2u * THREADS + local.x;
+    let slot = local.x % THREADS;
+    let depth = local.x / THREADS;
+    let at = (group.z / NETWORKS * 65535u + group.x) * 2u * THREADS + slot;
     let channel = 8u * group.y;
     let own_weights = network * STRIDE_1 + WEIGHT_OFFSET + WEIGHT_OUT * min(channel + lane % 8u, OUT_CHANNELS - 1u);
     let here = strip_at(at);
@@ -53,7 +61,7 @@ fn main(
     var here_second = mat4x4<f32>();    // channels 4 to 7
     var there_first = mat4x4<f32>();
     var there_second = mat4x4<f32>();
-    for (var c = 0u; c < IN_CHANNELS; c++) {
+    for (var c = depth; c < IN_CHANNELS; c += DEPTH) {
         for (var i = 0u; i < KERNEL_HEIGHT; i++) {
             let seen_here = seen(here.image, c, i, here.y, here.x);
             let seen_there = seen(there.image, c, i, there.y, there.x);
@@ -99,8 +107,14 @@ fn main(
         }
     }
 
-    store_strips(at, channel, here_first);
-    store_strips(at, channel + 4u, here_second);
-    store_strips(at + THREADS, channel, there_first);
-    store_strips(at + THREADS, channel + 4u, there_second);
+    here_first = sum_over_depth(here_first, slot, depth);
+    here_second = sum_over_depth(here_second, slot, depth);
+    there_first = sum_over_depth(there_first, slot, depth);
+    there_second = sum_over_depth(there_second, slot, depth);
+    if (depth == 0u) {
+        store_strips(at, channel, here_first);
+        store_strips(at, channel + 4u, here_second);
+        store_strips(at + THREADS, channel, there_first);
+        store_strips(at + THREADS, channel + 4u, there_second);
+    }
 }

@@ -9,17 +9,6 @@
 
 override PAIRS: u32 = (KERNEL_ROWS + 1u) / 2u;
 
-/// Four channels' gradients of a strip: one position a column.
-fn gradient_block(image: u32, channel: u32, y: u32, x: u32) -> mat4x4<f32> {
-    let last = OUT_CHANNELS - 1u;
-    let start = network * STRIDE_1 + image * OUT_CHANNELS * OUTPUTS + y * OUT_WIDTH;
-    return transpose(mat4x4<f32>(
-        strip_gradients(start + min(channel, last) * OUTPUTS, x),
-        strip_gradients(start + min(channel + 1u, last) * OUTPUTS, x),
-        strip_gradients(start + min(channel + 2u, last) * OUTPUTS, x),
-        strip_gradients(start + min(channel + 3u, last) * OUTPUTS, x)));
-}
-
 fn gradient_blocks(image: u32, channel: u32, y: u32, x: u32) -> GradientBlocks {
     return GradientBlocks(gradient_block(image, channel, y, x), gradient_block(image, channel + 4u, y, x));
 }
@@ -28,5 +17,5 @@ fn gradient_blocks(image: u32, channel: u32, y: u32, x: u32) -> GradientBlocks {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     network = group.z % NETWORKS;
     let at = (group.z / NETWORKS * 65535u + group.x) * THREADS + local.x;
-    sum_group(min(at / PAIRS, GROUPS - 1u), 2u * (at % PAIRS), 8u * group.y, at < PAIRS * GROUPS);
+    sum_group(min(at / PAIRS, GROUPS - 1u), 2u * (at % PAIRS), 8u * group.y, local.x, 0u, at < PAIRS * GROUPS);
 }

@@ -7,7 +7,8 @@
 // As conv2d_weight_gradient_blocked.wgsl, but all invocations of a workgroup go through the same group of images and use the
 // same 8 channels' gradients: each lane reads those of one channel and broadcasts them to the others. For subgroups of 8 lanes
 // and more. No invocation leaves before the sums are made, so that all lanes can broadcast. (Browsers ask for `enable
-// subgroups;` here, which naga 30 refuses.)
+// subgroups;` here, which naga 30 refuses.) DEPTH invocations can share their sums; all lanes of a subgroup must be of one
+// depth.
 
 /// Workgroups that share a group's pairs of kernel rows.
 override PARTS: u32 = (KERNEL_ROWS + 2u * THREADS - 1u) / (2u * THREADS);
@@ -21,14 +22,21 @@ fn gradient_blocks(image: u32, channel: u32, y: u32, x: u32) -> GradientBlocks {
     return GradientBlocks(transpose(lanes_0_to_3(read)), transpose(lanes_4_to_7(read)));
 }
 
-@compute @workgroup_size(THREADS)
+/// In one dimension, as naga wants where lanes are numbered.
+override ALL_THREADS: u32 = THREADS * DEPTH;
+
+@compute @workgroup_size(ALL_THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     network = group.z % NETWORKS;
+    let slot = local.x % THREADS;
+    let depth = local.x / THREADS;
     read_channel = lane % 8u;
     let at = group.z / NETWORKS * 65535u + group.x;
-    sum_group(at / PARTS, 2u * (at % PARTS * THREADS + local.x), 8u * group.y, at / PARTS < GROUPS);
+    let group_of_images = min(at / PARTS, GROUPS - 1u);
+    let kernel_row = 2u * (at % PARTS * THREADS + slot);
+    sum_group(group_of_images, kernel_row, 8u * group.y, slot, depth, at / PARTS < GROUPS);
 }

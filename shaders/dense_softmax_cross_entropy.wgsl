@@ -4,7 +4,7 @@
 //   logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * SCALE
 // labels [rows], sample_loss [rows], x [rows, inputs]
 //
-// A workgroup of 32 x 2 invocations takes 4 rows. Neighbours along x read neighbouring words of the inputs, each with sums of
+// A workgroup of WIDTH x 2 invocations takes 4 rows. Neighbours along x read neighbouring words of the inputs, each with sums of
 // 4 rows x 5 classes in registers; the two halves of the workgroup take 5 classes each. All invocations' sums are then added
 // in a fixed order.
 
@@ -22,10 +22,12 @@ const HAS_GRADIENT = true;
 @group(0) @binding(5) var<storage, read_write> logits_gradient: array<f32>; // [rows, classes]
 
 const TILE = 5u;        // classes of an invocation
-const WIDTH = 32u;      // invocations along the inputs
-const THREADS = 64u;
+/// Invocations along the inputs.
+override WIDTH: u32 = 32;
+override THREADS: u32 = 2u * WIDTH;
+override SUMS: u32 = 10u * WIDTH;
 
-var<workgroup> sums: array<vec4<f32>, 10u * WIDTH>;         // [class of the round, invocation], a component a row
+var<workgroup> sums: array<vec4<f32>, SUMS>;         // [class of the round, invocation], a component a row
 var<workgroup> fewer_sums: array<vec4<f32>, THREADS>;       // [class of the round, THREADS / 16]
 var<workgroup> kept_logits: array<f32, KEPT_LOGITS>;        // [row, class]
 

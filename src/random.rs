@@ -88,6 +88,11 @@ impl Sequence {
         Sequence { seed, stream, step, index: 0, block: [0; 4], used: 4 }
     }
 
+    /// The words from block `index` on.
+    pub fn at(seed: u64, stream: Stream, step: u64, index: u32) -> Self {
+        Sequence { index, ..Sequence::new(seed, stream, step) }
+    }
+
     /// The next word.
     pub fn word(&mut self) -> u32 {
         if self.used == self.block.len() {

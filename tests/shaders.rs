@@ -15,7 +15,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static Shader)> {
 #[test]
 fn every_shader_is_valid_wgsl() {
     for (op, shader) in all() {
-        let Shader { variant, source, needs_subgroups } = shader;
+        let Shader { variant, source, needs_subgroups, .. } = shader;
         let module = wgsl::parse_str(source);
         let module =
             module.unwrap_or_else(|error| panic!("{op} {variant}: {}", error.emit_to_string(source)));
@@ -61,7 +61,7 @@ fn launches_fit_their_shaders() {
                 let constants = launch.constants.iter().map(|(name, value)| ((*name).to_owned(), *value));
                 let constants = constants.chain(strides).collect();
                 let with_constants = process_overrides(&module, &info, None, &constants);
-                with_constants.unwrap_or_else(|error| panic!("{op} {variant}: {error}"));
+                with_constants.unwrap_or_else(|error| panic!("{op} {variant}: {error:?}"));
                 let bindings: BTreeSet<u32> = module
                     .global_variables
                     .iter()

@@ -28,7 +28,7 @@ var<private> first_row: u32;
 /// Stores loss and gradient of a row, for all invocations of the workgroup: `column` of the ROW_THREADS takes every 16th
 /// class.
 fn cross_entropy(row: u32, column: u32) {
-    let works = first_row + row < ROWS && column < CLASSES;
+    let works = row < GROUP_ROWS && first_row + row < ROWS && column < CLASSES;
     let start = row * ROW_THREADS;
     if (works) {
         var largest = logit(row, column);

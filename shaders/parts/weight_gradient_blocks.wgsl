@@ -3,6 +3,7 @@
 // with its up to 5 j. It goes through a group's images by strips; the op gives gradient_blocks(image, channel, y, x)
 
 override THREADS: u32 = 64;
+override SLOTS: u32 = THREADS;
 override KERNEL_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
 override GROUPS: u32 = (ROWS + GROUP - 1u) / GROUP;
 
@@ -26,18 +27,6 @@ struct KernelRow {
     tap4: Sums,
 }
 
-/// A channel's gradients of a strip, in the row that begins at `start`; 0 past the row's end.
-fn strip_gradients(start: u32, x: u32) -> vec4<f32> {
-    let last = OUT_WIDTH - 1u;
-    let values = vec4<f32>(
-        output_gradient[start + x], output_gradient[start + min(x + 1u, last)],
-        output_gradient[start + min(x + 2u, last)], output_gradient[start + min(x + 3u, last)]);
-    if (OUT_WIDTH % 4u == 0u) {
-        return values;
-    }
-    return select(vec4<f32>(), values, x + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(OUT_WIDTH));
-}
-
 fn with_strip(sums: Sums, gradients: GradientBlocks, values: vec4<f32>) -> Sums {
     return Sums(sums.first + gradients.first * values, sums.second + gradients.second * values);
 }
@@ -52,28 +41,51 @@ fn row_with_strip(sums: KernelRow, gradients: GradientBlocks, seen: Seen) -> Ker
     return row;
 }
 
-/// Kernel rows `kernel_row` and the next of 8 channels, summed over a group's images and stored.
-fn sum_group(group: u32, kernel_row: u32, channel: u32, is_stored: bool) {
+/// Two sums over the depth.
+fn pair_over_depth(a: Sums, b: Sums, slot: u32, depth: u32) -> mat4x4<f32> {
+    return sum_over_depth(mat4x4<f32>(a.first, a.second, b.first, b.second), slot, depth);
+}
+
+fn row_over_depth(row: KernelRow, slot: u32, depth: u32) -> KernelRow {
+    let first = pair_over_depth(row.tap0, row.tap1, slot, depth);
+    let next = pair_over_depth(row.tap2, row.tap3, slot, depth);
+    let last = pair_over_depth(row.tap4, row.tap4, slot, depth);
+    return KernelRow(
+        Sums(first[0], first[1]), Sums(first[2], first[3]), Sums(next[0], next[1]), Sums(next[2], next[3]),
+        Sums(last[0], last[1]));
+}
+
+/// Kernel rows `kernel_row` and the next of 8 channels, summed over a group's images and stored. The invocation of `depth`
+/// takes every DEPTH-th row of the output.
+fn sum_group(group: u32, kernel_row: u32, channel: u32, slot: u32, depth: u32, is_stored: bool) {
     let row_a = min(kernel_row, KERNEL_ROWS - 1u);
     let row_b = min(kernel_row + 1u, KERNEL_ROWS - 1u);
     var a: KernelRow;
     var b: KernelRow;
     var bias: Sums;
-    for (var image = group * GROUP; image < min((group + 1u) * GROUP, ROWS); image++) {
-        for (var y = 0u; y < OUT_HEIGHT; y++) {
-            for (var x = 0u; x < OUT_WIDTH; x += 4u) {
-                let gradients = gradient_blocks(image, channel, y, x);
-                let seen_a = seen(image, row_a / KERNEL_HEIGHT, row_a % KERNEL_HEIGHT, y, x);
-                let seen_b = seen(image, row_b / KERNEL_HEIGHT, row_b % KERNEL_HEIGHT, y, x);
-                if (HAS_BIAS) {
-                    bias = with_strip(bias, gradients, vec4<f32>(1.0));
-                }
-                a = row_with_strip(a, gradients, seen_a);
-                b = row_with_strip(b, gradients, seen_b);
+    let first = group * GROUP;
+    let output_rows = (min(first + GROUP, ROWS) - first) * OUT_HEIGHT;
+    for (var output_row = depth; output_row < output_rows; output_row += DEPTH) {
+        let image = first + output_row / OUT_HEIGHT;
+        let y = output_row % OUT_HEIGHT;
+        for (var x = 0u; x < OUT_WIDTH; x += 4u) {
+            let gradients = gradient_blocks(image, channel, y, x);
+            let seen_a = seen(image, row_a / KERNEL_HEIGHT, row_a % KERNEL_HEIGHT, y, x);
+            let seen_b = seen(image, row_b / KERNEL_HEIGHT, row_b % KERNEL_HEIGHT, y, x);
+            if (HAS_BIAS) {
+                bias = with_strip(bias, gradients, vec4<f32>(1.0));
             }
+            a = row_with_strip(a, gradients, seen_a);
+            b = row_with_strip(b, gradients, seen_b);
         }
     }
-    if (is_stored) {
+    if (DEPTH > 1u) {
+        a = row_over_depth(a, slot, depth);
+        b = row_over_depth(b, slot, depth);
+        let sum = pair_over_depth(bias, bias, slot, depth);
+        bias = Sums(sum[0], sum[1]);
+    }
+    if (is_stored && depth == 0u) {
         store_row(group, kernel_row, channel, a);
         store_row(group, kernel_row + 1u, channel, b);
         if (HAS_BIAS && kernel_row == 0u) {
@@ -97,17 +109,4 @@ fn store_row(group: u32, kernel_row: u32, channel: u32, row: KernelRow) {
 fn store_eight(start: u32, step: u32, channel: u32, sums: Sums) {
     store_four(start, step, channel, sums.first);
     store_four(start, step, channel + 4u, sums.second);
-}
-
-fn store_four(start: u32, step: u32, channel: u32, values: vec4<f32>) {
-    store(start + channel * step, channel, values.x);
-    store(start + (channel + 1u) * step, channel + 1u, values.y);
-    store(start + (channel + 2u) * step, channel + 2u, values.z);
-    store(start + (channel + 3u) * step, channel + 3u, values.w);
-}
-
-fn store(at: u32, channel: u32, value: f32) {
-    if (channel < OUT_CHANNELS) {
-        partials[network * STRIDE_2 + at] = value;
-    }
 }

@@ -15,8 +15,11 @@ pub(super) async fn choose(
     variants: Variants,
     work: &mut Work,
 ) -> Result<Vec<OpLaunch>> {
-    let has_subgroups = resources.shared.has_subgroups();
-    let possible = |launch: &Launch| has_subgroups || !launch.shader.needs_subgroups;
+    let shared = &resources.shared;
+    let possible = |launch: &Launch| {
+        let shader = &launch.shader;
+        !shader.needs_subgroups || shared.has_subgroups() && shared.most_lanes() <= shader.most_lanes
+    };
     let mut launches: Vec<Vec<Launch>> = plan
         .ops
         .iter()

@@ -41,7 +41,8 @@ impl Device {
         let waiter = Waiter::new(&raw, &faults)?;
         let pipelines = checked(&raw, || Pipelines::new(&raw))?;
         let choices = Mutex::default();
-        let subgroup_lanes = adapter.raw.get_info().subgroup_min_size;
+        let info = adapter.raw.get_info();
+        let subgroup_lanes = [info.subgroup_min_size, info.subgroup_max_size];
         Ok(Device {
             shared: Arc::new(Shared {
                 waiter,
@@ -53,6 +54,7 @@ impl Device {
                 about,
                 subgroup_lanes,
                 choices,
+                resident: Mutex::default(),
             }),
         })
     }

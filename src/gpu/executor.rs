@@ -26,7 +26,7 @@ pub struct Executor {
     resources: Resources,
     dispatches: Vec<Dispatch>,
     /// The gathering of batches, and the split it gathers from.
-    gather: Option<(Resident, Dispatch)>,
+    gather: Option<(Arc<Resident>, Dispatch)>,
     history: Option<History>,
     next_slot: usize,
     /// See [`Executor::look_at`].
@@ -144,8 +144,8 @@ impl Executor {
     }
 
     /// Uploads a split, and makes the op ready that picks batches out of it.
-    fn load(&mut self, split: &Split) -> Result<(Resident, Dispatch)> {
-        let resident = Resident::new(&self.shared, split, &mut self.work)?;
+    fn load(&mut self, split: &Split) -> Result<(Arc<Resident>, Dispatch)> {
+        let resident = Resident::of(&self.shared, split, &mut self.work)?;
         let (rows, columns) = (self.plan.batch, self.plan.image_bytes);
         let mut builder = Builder::new(rows, columns, self.plan.classes);
         let all_images =

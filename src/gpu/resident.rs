@@ -1,5 +1,7 @@
 //! A whole split on the device.
 
+use std::sync::{Arc, PoisonError};
+
 use super::shared::Shared;
 use crate::data::Split;
 use crate::error::Result;
@@ -17,8 +19,8 @@ pub(super) struct Resident {
     pub images: wgpu::Buffer,
     /// u32 `[examples]`.
     pub labels: wgpu::Buffer,
-    /// Where the split's bytes begin, and how many images they are: which split it is.
-    identity: (usize, usize),
+    /// Kept, so that its memory cannot become another split's.
+    split: Split,
 }
 
 /// Whether a split is to live on the device.
@@ -31,12 +33,26 @@ pub(super) fn wanted(feed: Feed, shared: &Shared, split: &Split) -> bool {
     }
 }
 
+/// Where the split's bytes begin, and how many images they are: which split it is.
 fn identity(split: &Split) -> (usize, usize) {
     (split.images().as_ptr() as usize, split.len())
 }
 
 impl Resident {
-    pub fn new(shared: &Shared, split: &Split, work: &mut Work) -> Result<Self> {
+    /// The split as it is on the device already, where it was the last one to be uploaded; else uploads it. The device keeps it
+    /// for later executors.
+    pub fn of(shared: &Shared, split: &Split, work: &mut Work) -> Result<Arc<Self>> {
+        let mut last = shared.resident.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(resident) = last.as_ref().filter(|resident| resident.holds(split)) {
+            return Ok(resident.clone());
+        }
+        *last = None; // its memory first
+        let resident = Arc::new(Resident::new(shared, split, work)?);
+        *last = Some(resident.clone());
+        Ok(resident)
+    }
+
+    fn new(shared: &Shared, split: &Split, work: &mut Work) -> Result<Self> {
         let stride = image_stride(split.image_bytes());
         let images = shared.storage("all images", split.len() * stride, work)?;
         let labels = shared.storage("all labels", split.len() * 4, work)?;
@@ -55,10 +71,10 @@ impl Resident {
         shared.queue.write_buffer(&labels, 0, bytemuck::cast_slice(&words));
         work.bytes_uploaded += (split.len() * (stride + 4)) as u64;
         shared.faults.check()?;
-        Ok(Resident { images, labels, identity: identity(split) })
+        Ok(Resident { images, labels, split: split.clone() })
     }
 
     pub fn holds(&self, split: &Split) -> bool {
-        self.identity == identity(split)
+        identity(&self.split) == identity(split)
     }
 }

@@ -1,11 +1,12 @@
 //! What everything made on one GPU uses: the device, its queue, its limits, its pipelines, and the choice of shaders.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::adapter::About;
 use super::faults::{Faults, checked};
 use super::pipelines::Pipelines;
+use super::resident::Resident;
 use super::waiter::Waiter;
 use crate::error::{Error, Result};
 use crate::execution::Work;
@@ -22,8 +23,10 @@ pub(super) struct Shared {
     pub limits: wgpu::Limits,
     pub faults: Faults,
     pub about: About,
-    /// Lanes of the smallest subgroups.
-    pub subgroup_lanes: u32,
+    /// Lanes of the smallest subgroups, and of the largest.
+    pub subgroup_lanes: [u32; 2],
+    /// The split that was uploaded last, for executors to come.
+    pub resident: Mutex<Option<Arc<Resident>>>,
     /// None where nothing is to be timed or chosen.
     pub choices: Mutex<Option<Choices>>,
 }
@@ -55,7 +58,12 @@ impl Shared {
     }
 
     pub fn has_subgroups(&self) -> bool {
-        self.raw.features().contains(wgpu::Features::SUBGROUP) && self.subgroup_lanes >= 8
+        self.raw.features().contains(wgpu::Features::SUBGROUP) && self.subgroup_lanes[0] >= 8
+    }
+
+    /// Lanes of the largest subgroups.
+    pub fn most_lanes(&self) -> usize {
+        self.subgroup_lanes[1] as usize
     }
 
     pub fn has_timestamps(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Which of an op's shaders is the fastest here, by a measurement.
 
+use super::adapter::Kind;
 use super::dispatch::Dispatch;
 use super::shared::Shared;
 use super::timing::Timing;
@@ -36,14 +37,27 @@ pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
 /// A trial is long enough when it takes this many seconds: timestamps tick in microseconds at worst.
 const ENOUGH: f64 = 1e-3;
 
+/// An op that takes less is run this often in a trial, one after another, as ops follow one another in training.
+const MAX_REPEATS: usize = 32;
+
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
 const MIN_WORK: f64 = 1e6;
 
 /// Seconds that measuring a plan may take in all. Drivers that compile on first use spend most of it on that.
 const BUDGET: f64 = 0.25;
 
+/// The same on hardware, which is measured in far less, but for slow devices.
+const BUDGET_ON_HARDWARE: f64 = 1.0;
+
+/// Seconds of work before the first measurement on hardware, which raises its clock only once there is work.
+const WARM_UP: f64 = 0.03;
+
+/// A variant this many times slower than the fastest so far is not measured any longer.
+const HOPELESS: f64 = 3.0;
+
 /// The fastest variant of each candidate, measured one after another, the most work first. Those that no time is left for get
-/// the last variant, the one made for large sizes.
+/// the last variant, the one made for large sizes; on hardware the one that splits sums, if there is one, which is never far from
+/// the fastest there.
 pub(super) async fn fastest(
     shared: &Shared,
     scalars: &wgpu::BindGroup,
@@ -52,12 +66,21 @@ pub(super) async fn fastest(
 ) -> Result<Vec<usize>> {
     let clock = Clock::start();
     let mut timing = Timing::new(shared, work)?;
-    let mut best: Vec<usize> =
-        candidates.iter().map(|candidate| candidate.names.len().saturating_sub(1)).collect();
+    let is_hardware = shared.about.kind != Kind::Software;
+    let unmeasured = |candidate: &Candidate| {
+        let last = candidate.names.len().saturating_sub(1);
+        let split = candidate.names.iter().position(|name| *name == "split");
+        if is_hardware { split.unwrap_or(0) } else { last }
+    };
+    let mut best: Vec<usize> = candidates.iter().map(unmeasured).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(candidates[*at].multiply_adds));
+    if let (true, Some(first)) = (is_hardware, order.first()) {
+        warm_up(shared, scalars, &candidates[*first], &clock).await?;
+    }
+    let budget = if is_hardware { BUDGET_ON_HARDWARE } else { BUDGET };
     for at in order {
-        if clock.seconds() > BUDGET {
+        if clock.seconds() > budget {
             break;
         }
         best[at] = fastest_of(shared, scalars, &candidates[at], &mut timing).await?;
@@ -65,8 +88,27 @@ pub(super) async fn fastest(
     Ok(best)
 }
 
-/// Each variant is run on part of its grid, then on more of it, until it takes [`ENOUGH`] or runs whole: slow devices never
-/// run whole ops, fast ones are measured with all their cores busy.
+async fn warm_up(
+    shared: &Shared,
+    scalars: &wgpu::BindGroup,
+    candidate: &Candidate,
+    clock: &Clock,
+) -> Result<()> {
+    let Some(dispatch) = candidate.dispatches.first() else { return Ok(()) };
+    while clock.seconds() < WARM_UP {
+        let mut encoder = shared.raw.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            dispatch.record(&mut pass, scalars, 0, 0, dispatch.groups);
+        }
+        shared.queue.submit([encoder.finish()]);
+        shared.drained().await?;
+    }
+    Ok(())
+}
+
+/// Each variant is run on part of its grid, then on more of it, then whole and more and more often, until it takes
+/// [`ENOUGH`]: slow devices never run whole ops, fast ones are measured with all their cores busy.
 ///
 /// The tensors still hold zeros, and the learning rate is zero: ops that change parameters in place change nothing.
 async fn fastest_of(
@@ -79,27 +121,41 @@ async fn fastest_of(
     let mut growth = 1.0;
     let least = least_fraction(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
     while rates.iter().any(Option::is_none) {
-        let wanted = (growth * MIN_WORK / candidate.multiply_adds.max(1) as f64).clamp(least, 1.0);
+        let share = growth * MIN_WORK / (candidate.multiply_adds as f64).max(MIN_WORK);
+        let wanted = share.clamp(least, 1.0);
+        let repeats = (share as usize).clamp(1, MAX_REPEATS);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
-        for (variant, dispatch) in candidate.dispatches.iter().enumerate() {
-            if rates[variant].is_none() {
-                let (groups, fraction) = part(dispatch.groups, wanted);
-                // Once to warm up, once for the figure.
-                for is_counted in [false, true] {
-                    let mut pass = timing.pass(&mut encoder, None, 0);
-                    dispatch.record(&mut pass, scalars, 0, 0, groups);
-                    trials.push((variant, fraction, is_counted));
-                }
-            }
+        // Once to warm up, then forth and back: clocks that rise meanwhile favour none.
+        let unknown: Vec<usize> = (0..rates.len()).filter(|variant| rates[*variant].is_none()).collect();
+        let order = unknown.iter().map(|variant| (*variant, false));
+        let forth = unknown.iter().map(|variant| (*variant, true));
+        let back = unknown.iter().rev().map(|variant| (*variant, true));
+        for (variant, is_counted) in order.chain(forth).chain(back) {
+            let dispatch = &candidate.dispatches[variant];
+            let (groups, fraction) = part(dispatch.groups, wanted);
+            let mut pass = timing.pass(&mut encoder, None, 0);
+            (0..repeats).for_each(|_| dispatch.record(&mut pass, scalars, 0, 0, groups));
+            trials.push((variant, fraction * repeats as f64, is_counted));
         }
         timing.resolve(&mut encoder);
         let submission = shared.queue.submit([encoder.finish()]);
         timing.collect(shared, submission).await?;
+        let mut seen: Vec<Seen> = vec![Seen::default(); rates.len()];
         for ((variant, fraction, is_counted), span) in trials.into_iter().zip(timing.take()) {
-            let seconds = (span.end - span.start).max(1e-9);
-            if is_counted && (seconds >= ENOUGH || fraction >= 1.0) {
-                rates[variant] = Some(fraction / seconds);
+            if is_counted {
+                let seconds = (span.end - span.start).max(1e-9);
+                let Seen { rate, is_enough } = seen[variant];
+                let is_enough = is_enough || seconds >= ENOUGH || fraction >= MAX_REPEATS as f64;
+                seen[variant] = Seen { rate: rate.max(fraction / seconds), is_enough };
+            }
+        }
+        let fastest =
+            seen.iter().map(|seen| seen.rate).chain(rates.iter().flatten().copied()).fold(0.0, f64::max);
+        for variant in unknown {
+            let Seen { rate, is_enough } = seen[variant];
+            if is_enough || repeats > 1 && rate * HOPELESS < fastest {
+                rates[variant] = Some(rate);
             }
         }
         growth *= 4.0;
@@ -108,6 +164,13 @@ async fn fastest_of(
     // A variant must be clearly faster: by less than this, the plain one stays.
     Ok((1..rates.len())
         .fold(0, |best, variant| if rate(variant) > 1.05 * rate(best) { variant } else { best }))
+}
+
+/// The faster of a variant's trials in a round, and whether it took long enough.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    rate: f64,
+    is_enough: bool,
 }
 
 /// The smallest fraction that all of the grids can be divided into: a variant with a finer grid must not be measured by a

@@ -1,6 +1,9 @@
+use std::sync::{Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 use crate::random::{self, Stream};
+use crate::threads;
 
 /// Initial values of a parameter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,26 +34,65 @@ impl Initial {
     /// Fills a parameter; `number` is its index in the network, so that each has random values of its own.
     pub(crate) fn fill(self, values: &mut [f32], fan_in: usize, seed: u64, number: u64) {
         let fan_in = fan_in.max(1) as f32;
-        let mut sequence = random::Sequence::new(seed, Stream::Initial, number);
+        let sequence = |block: u32| random::Sequence::at(seed, Stream::Initial, number, block);
         match self {
             Initial::Zeros => values.fill(0.0),
             Initial::Constant(value) => values.fill(value),
             Initial::HeNormal => {
                 let std = (2.0 / fan_in).sqrt();
-                values.fill_with(|| std * sequence.normal());
+                in_parts(values, |first| {
+                    let mut sequence = sequence((first / 2) as u32);
+                    move || std * sequence.normal()
+                });
             }
             Initial::Uniform => {
                 let bound = 1.0 / fan_in.sqrt();
-                values.fill_with(|| bound * (2.0 * sequence.uniform() - 1.0));
+                in_parts(values, |first| {
+                    let mut sequence = sequence((first / 4) as u32);
+                    move || bound * (2.0 * sequence.uniform() - 1.0)
+                });
             }
-            Initial::TruncatedNormal(std) => values.fill_with(|| {
-                loop {
-                    let value = sequence.normal();
-                    if value.abs() <= 2.0 {
-                        return std * value;
+            // One after another: how many words a value takes is known only once it is drawn.
+            Initial::TruncatedNormal(std) => {
+                let mut sequence = sequence(0);
+                values.fill_with(|| {
+                    loop {
+                        let value = sequence.normal();
+                        if value.abs() <= 2.0 {
+                            return std * value;
+                        }
                     }
-                }
-            }),
+                });
+            }
         }
+    }
+}
+
+/// Values that a thread makes at a time: many, and whole blocks of random words.
+const PART: usize = 1 << 16;
+
+/// Fills `values` on all cores: `from(first)` makes the function that gives value `first` and those after it.
+fn in_parts<F: FnMut() -> f32>(values: &mut [f32], from: impl Fn(usize) -> F + Sync) {
+    let parts: Vec<(usize, Mutex<&mut [f32]>)> =
+        values.chunks_mut(PART).enumerate().map(|(part, values)| (part * PART, Mutex::new(values))).collect();
+    threads::map(&parts, |(first, values)| {
+        values.lock().unwrap_or_else(PoisonError::into_inner).fill_with(from(*first));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whichever thread makes them: the words of the sequence in their order.
+    #[test]
+    fn values_are_those_of_one_sequence() {
+        let mut values = vec![0.0; 2 * PART + 5];
+        Initial::HeNormal.fill(&mut values, 2, 7, 3);
+        let mut sequence = random::Sequence::new(7, Stream::Initial, 3);
+        assert!(values.iter().all(|value| *value == sequence.normal()));
+        Initial::Uniform.fill(&mut values, 1, 7, 3);
+        let mut sequence = random::Sequence::new(7, Stream::Initial, 3);
+        assert!(values.iter().all(|value| *value == 2.0 * sequence.uniform() - 1.0));
     }
 }

@@ -179,7 +179,10 @@ impl Trainer {
         for (index, (weights, states)) in starts.iter().enumerate() {
             store.write_network(index, Flat::Parameters, &weights.parameters)?;
             store.write_network(index, Flat::Statistics, &weights.statistics)?;
-            for (which, state) in states.iter().enumerate() {
+            // A store begins with zeros, and so do nearly all states.
+            for (which, state) in
+                states.iter().enumerate().filter(|(_, state)| state.iter().any(|x| *x != 0.0))
+            {
                 store.write_network(index, Flat::State(which), state)?;
             }
             let seed = options.seed.wrapping_add(index as u64);

@@ -1,12 +1,13 @@
 //! Convolutions with stride 1 in register blocks: what `conv2d` and `conv2d_input_gradient` have beside their plain shaders.
 
-use super::launch::{READ, WRITE, input, launch, layered, offset, window};
+use super::launch::{MAX_INVOCATIONS, READ, WRITE, depth, input, launch, layered, offset, window};
 use super::shader::{Shader, join};
 use super::{Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
 
 pub(super) const BLOCKED: Shader = Shader::blocked(join!(
     "conv2d_blocked",
+    "conv2d_outer",
     "conv2d_blocks",
     "strip",
     "bias_relu",
@@ -20,6 +21,7 @@ pub(super) const SUBGROUPS: Shader = Shader::subgroups(join!(
     "conv2d_blocked_subgroups",
     "conv2d_blocks",
     "strip",
+    "depth_sum",
     "bias_relu",
     "convolution",
     "window",
@@ -27,7 +29,23 @@ pub(super) const SUBGROUPS: Shader = Shader::subgroups(join!(
     "step_scalars",
     "networks"
 ));
-static SHADERS: [Shader; 2] = [BLOCKED, SUBGROUPS];
+/// Invocations of a workgroup along its strips.
+const THREADS: usize = 64;
+pub(super) const SPLIT_SUBGROUPS: Shader = SUBGROUPS.split_among(THREADS);
+pub(super) const SPLIT: Shader = Shader::split(join!(
+    "conv2d_split",
+    "conv2d_outer",
+    "conv2d_blocks",
+    "strip",
+    "depth_sum",
+    "bias_relu",
+    "convolution",
+    "window",
+    "pixels",
+    "step_scalars",
+    "networks"
+));
+static SHADERS: [Shader; 4] = [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS];
 
 /// The widest kernel whose rows the blocked shaders take.
 const WIDEST_KERNEL: usize = 5;
@@ -54,9 +72,17 @@ pub(super) struct BlockedConvolution {
 }
 
 impl BlockedConvolution {
-    /// Without subgroups and with them; none where the shaders cannot serve.
+    /// Invocations that share the sums of a split convolution of so many workgroups: more where there are few.
+    fn split_depth(&self, groups: usize) -> usize {
+        const ENOUGH: usize = 2_000;
+        let kernel_rows = self.in_channels * self.window.kernel[0];
+        let wanted = ENOUGH.div_ceil(groups.max(1));
+        // at least four kernel rows each
+        depth(wanted.min(kernel_rows / 4), 8)
+    }
+
+    /// In large blocks without subgroups and with them, and split; none where the shaders cannot serve.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
-        const THREADS: usize = 64;
         if !can_serve(&self.window) {
             return Vec::new();
         }
@@ -76,7 +102,6 @@ impl BlockedConvolution {
             ("WEIGHT_OUT", from_out as f64),
             ("WEIGHT_IN", from_in as f64),
             ("MIRRORED", self.is_mirrored as u32 as f64),
-            ("THREADS", THREADS as f64),
         ];
         let constants: Vec<_> =
             constants.into_iter().chain(window(&self.window)).chain(input(plan, self.x)).collect();
@@ -84,6 +109,22 @@ impl BlockedConvolution {
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
         let strips = self.rows * self.window.output[0] * self.window.output[1].div_ceil(4);
         let groups = layered(strips.div_ceil(2 * THREADS), self.out_channels.div_ceil(8));
-        SHADERS.iter().map(|shader| launch(shader, constants.clone(), bindings, groups)).collect()
+        let sides = |threads: usize| [("THREADS", threads as f64)];
+        let in_blocks = |shader: &Shader| {
+            launch(shader, constants.iter().copied().chain(sides(THREADS)), bindings, groups)
+        };
+        const SPLIT_THREADS: usize = 32;
+        let split_groups = layered(strips.div_ceil(SPLIT_THREADS), self.out_channels.div_ceil(4));
+        let split_depth = self.split_depth(split_groups.into_iter().map(|side| side as usize).product());
+        let split_sides = sides(SPLIT_THREADS).into_iter().chain([("DEPTH", split_depth as f64)]);
+        let split = launch(&SHADERS[2], constants.iter().copied().chain(split_sides), bindings, split_groups);
+        let depth = depth(self.in_channels / 2, MAX_INVOCATIONS / THREADS);
+        let with_depth = |mut launch: Launch| {
+            launch.constants.push(("DEPTH", depth as f64));
+            launch
+        };
+        let split_subgroups = (depth > 1).then(|| with_depth(in_blocks(&SHADERS[3])));
+        let last = [in_blocks(&SHADERS[0]), in_blocks(&SHADERS[1])];
+        std::iter::once(split).chain(split_subgroups).chain(last).collect()
     }
 }

@@ -1,5 +1,5 @@
 use super::blocked_convolution::{self, BlockedConvolution};
-use super::launch::{READ, WRITE, input, launch, layered, offset, tile, window};
+use super::launch::{READ, WRITE, input, is_large, large_tile, launch, layered, offset, tile, window};
 use super::shader::{Shader, join};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -40,6 +40,20 @@ pub(super) static SHADERS: &[Shader] = &[
     )),
     blocked_convolution::BLOCKED,
     blocked_convolution::SUBGROUPS,
+    blocked_convolution::SPLIT,
+    blocked_convolution::SPLIT_SUBGROUPS,
+    Shader::large(join!(
+        "conv2d",
+        "patch",
+        "bias_relu",
+        "convolution",
+        "window",
+        "tiled_product_large",
+        "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
 ];
 
 impl Describe for Conv2d {
@@ -57,26 +71,7 @@ impl Describe for Conv2d {
 
     fn launch(&self, plan: &Plan) -> Launch {
         let positions = self.rows * self.window.outputs();
-        let (width, height) = tile(self.out_channels, positions);
-        let constants = [
-            ("ROWS", self.rows as f64),
-            ("IN_CHANNELS", self.in_channels as f64),
-            ("OUT_CHANNELS", self.out_channels as f64),
-            ("TILE_WIDTH", width as f64),
-            ("TILE_HEIGHT", height as f64),
-            ("RELU", self.relu as u32 as f64),
-            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
-            ("WEIGHT_OFFSET", offset(plan, self.weight)),
-            ("BIAS_OFFSET", self.bias.map_or(0.0, |bias| offset(plan, bias))),
-        ]
-        .into_iter()
-        .chain(window(&self.window))
-        .chain(input(plan, self.x));
-        // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
-        let bias = self.bias.unwrap_or(self.weight);
-        let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
-        let groups = layered(positions.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
-        launch(&SHADERS[0], constants, bindings, groups)
+        self.tiled(plan, &SHADERS[0], tile(self.out_channels, positions, 1), 4)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
@@ -94,6 +89,35 @@ impl Describe for Conv2d {
             window,
             is_mirrored,
         };
-        blocked.launches(plan)
+        let positions = rows * window.outputs();
+        let large = is_large(out_channels, positions, in_channels * window.taps())
+            .then(|| self.tiled(plan, &SHADERS[5], large_tile(out_channels, positions), 8));
+        large.into_iter().chain(blocked.launches(plan)).collect()
+    }
+}
+
+impl Conv2d {
+    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
+    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
+        let positions = self.rows * self.window.outputs();
+        let constants = [
+            ("ROWS", self.rows as f64),
+            ("IN_CHANNELS", self.in_channels as f64),
+            ("OUT_CHANNELS", self.out_channels as f64),
+            ("TILE_WIDTH", width as f64),
+            ("TILE_HEIGHT", height as f64),
+            ("RELU", self.relu as u32 as f64),
+            ("HAS_BIAS", self.bias.is_some() as u32 as f64),
+            ("WEIGHT_OFFSET", offset(plan, self.weight)),
+            ("BIAS_OFFSET", self.bias.map_or(0.0, |bias| offset(plan, bias))),
+        ]
+        .into_iter()
+        .chain(window(&self.window))
+        .chain(input(plan, self.x));
+        // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
+        let bias = self.bias.unwrap_or(self.weight);
+        let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
+        let groups = layered(positions.div_ceil(side * width), self.out_channels.div_ceil(side * height));
+        launch(shader, constants, bindings, groups)
     }
 }

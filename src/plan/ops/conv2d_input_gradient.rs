@@ -1,5 +1,5 @@
 use super::blocked_convolution::{self, BlockedConvolution};
-use super::launch::{READ, WRITE, launch, layered, offset, tile, window};
+use super::launch::{READ, WRITE, is_large, large_tile, launch, layered, offset, tile, window};
 use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
@@ -32,6 +32,16 @@ pub(super) static SHADERS: &[Shader] = &[
     )),
     blocked_convolution::BLOCKED,
     blocked_convolution::SUBGROUPS,
+    blocked_convolution::SPLIT,
+    blocked_convolution::SPLIT_SUBGROUPS,
+    Shader::large(join!(
+        "conv2d_input_gradient",
+        "convolution",
+        "window",
+        "tiled_product_large",
+        "store_block",
+        "networks"
+    )),
 ];
 
 impl Describe for Conv2dInputGradient {
@@ -49,7 +59,21 @@ impl Describe for Conv2dInputGradient {
 
     fn launch(&self, plan: &Plan) -> Launch {
         let positions = self.rows * self.window.inputs();
-        let (width, height) = tile(self.in_channels, positions);
+        self.tiled(plan, &SHADERS[0], tile(self.in_channels, positions, 1), 4)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let positions = self.rows * self.window.inputs();
+        let large = is_large(self.in_channels, positions, self.out_channels * self.window.taps())
+            .then(|| self.tiled(plan, &SHADERS[5], large_tile(self.in_channels, positions), 8));
+        large.into_iter().chain(self.in_blocks(plan)).collect()
+    }
+}
+
+impl Conv2dInputGradient {
+    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
+    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
+        let positions = self.rows * self.window.inputs();
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
@@ -61,11 +85,12 @@ impl Describe for Conv2dInputGradient {
         .into_iter()
         .chain(window(&self.window));
         let bindings = [(self.output_gradient, READ), (self.weight, READ), (self.input_gradient, WRITE)];
-        let groups = layered(positions.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
-        launch(&SHADERS[0], constants, bindings, groups)
+        let groups = layered(positions.div_ceil(side * width), self.in_channels.div_ceil(side * height));
+        launch(shader, constants, bindings, groups)
     }
 
-    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+    /// As a convolution with the kernel mirrored and the channels exchanged.
+    fn in_blocks(&self, plan: &Plan) -> Vec<Launch> {
         let Window { input, output, kernel, stride, padding } = self.window;
         // Where the window reaches past the output's first row, the mirrored one has rows of zeros.
         let Some(top) = (kernel[0] - 1).checked_sub(padding[0]) else { return Vec::new() };

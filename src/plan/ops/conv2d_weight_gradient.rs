@@ -1,5 +1,5 @@
 use super::blocked_convolution::can_serve;
-use super::launch::{READ, WRITE, input, launch, layered, tile, window};
+use super::launch::{MANY_GROUPS, MAX_INVOCATIONS, READ, WRITE, depth, input, launch, layered, tile, window};
 use super::shader::{Shader, join};
 use super::{Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -24,6 +24,24 @@ pub struct Conv2dWeightGradient {
     pub window: Window,
 }
 
+const SUBGROUPS: Shader = Shader::subgroups(join!(
+    "conv2d_weight_gradient_blocked_subgroups",
+    "weight_gradient_blocks",
+    "weight_gradient_strips",
+    "weight_gradient",
+    "strip",
+    "depth_sum",
+    "convolution",
+    "window",
+    "broadcast",
+    "pixels",
+    "step_scalars",
+    "networks"
+));
+
+/// Invocations of a workgroup along its pairs of kernel rows.
+const THREADS: usize = 32;
+
 pub(super) static SHADERS: &[Shader] = &[
     Shader::plain(join!(
         "conv2d_weight_gradient",
@@ -40,26 +58,42 @@ pub(super) static SHADERS: &[Shader] = &[
     Shader::blocked(join!(
         "conv2d_weight_gradient_blocked",
         "weight_gradient_blocks",
+        "weight_gradient_strips",
         "weight_gradient",
         "strip",
+        "depth_sum",
         "convolution",
         "window",
         "pixels",
         "step_scalars",
         "networks"
     )),
-    Shader::subgroups(join!(
-        "conv2d_weight_gradient_blocked_subgroups",
-        "weight_gradient_blocks",
+    SUBGROUPS,
+    Shader::split(join!(
+        "conv2d_weight_gradient_split",
+        "weight_gradient_strips",
         "weight_gradient",
         "strip",
+        "depth_sum",
         "convolution",
         "window",
-        "broadcast",
         "pixels",
         "step_scalars",
         "networks"
     )),
+    Shader::large(join!(
+        "conv2d_weight_gradient",
+        "weight_gradient",
+        "patch",
+        "convolution",
+        "window",
+        "tiled_product_large",
+        "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    SUBGROUPS.split_among(THREADS),
 ];
 
 impl Conv2dWeightGradient {
@@ -92,38 +126,73 @@ impl Describe for Conv2dWeightGradient {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        // the bias is a weight of an input that is always 1
-        let columns = self.taps() + usize::from(self.has_bias);
-        let (width, height) = tile(self.out_channels, columns);
-        let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
-        let groups = [
-            columns.div_ceil(4 * width) as u32,
-            self.out_channels.div_ceil(4 * height) as u32,
-            self.groups() as u32,
-        ];
-        self.launched(plan, &SHADERS[0], &sides, groups)
+        self.tiled(plan, &SHADERS[0], tile(self.out_channels, self.product_columns(), self.groups()), 4)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        const THREADS: usize = 32;
+        let columns = self.product_columns();
+        let positions = self.group * self.window.outputs();
+        let large = (self.out_channels >= 32 && columns >= 64 && positions >= 16).then(|| {
+            self.tiled(
+                plan,
+                &SHADERS[4],
+                (8, self.out_channels.div_ceil(8).clamp(4, 8).next_power_of_two()),
+                8,
+            )
+        });
         if !can_serve(&self.window) {
-            return Vec::new();
+            return large.into_iter().collect();
         }
         // Two rows of a kernel, and eight output channels, an invocation.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
-        let in_blocks = |shader: &Shader, threads: usize, along_x: usize| {
+        let in_blocks = |shader: &Shader, threads: usize, depth: usize, along_x: usize| {
             let groups = layered(along_x, self.out_channels.div_ceil(8));
-            self.launched(plan, shader, &[("THREADS", threads as f64)], groups)
+            let sides = [("THREADS", threads as f64), ("DEPTH", depth as f64)];
+            self.launched(plan, shader, &sides, groups)
         };
-        let blocked = in_blocks(&SHADERS[1], THREADS, (pairs * self.groups()).div_ceil(THREADS));
+        let blocked = in_blocks(&SHADERS[1], THREADS, 1, (pairs * self.groups()).div_ceil(THREADS));
         // A workgroup a group of images, or several.
         let threads = pairs.next_multiple_of(8).min(THREADS);
-        let subgroups = in_blocks(&SHADERS[2], threads, pairs.div_ceil(threads) * self.groups());
-        vec![blocked, subgroups]
+        let subgroups = in_blocks(&SHADERS[2], threads, 1, pairs.div_ceil(threads) * self.groups());
+        let deep = (pairs > 8).then(|| {
+            let rows = self.group * self.window.output[0];
+            in_blocks(&SHADERS[5], THREADS, depth(rows, 8), pairs.div_ceil(THREADS) * self.groups())
+        });
+        large.into_iter().chain([self.split(plan)]).chain(deep).chain([blocked, subgroups]).collect()
     }
 }
 
 impl Conv2dWeightGradient {
+    /// Columns of the product that this is: the bias is a weight of an input that is always 1.
+    fn product_columns(&self) -> usize {
+        self.taps() + usize::from(self.has_bias)
+    }
+
+    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
+    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
+        let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
+        let groups = [
+            self.product_columns().div_ceil(side * width) as u32,
+            self.out_channels.div_ceil(side * height) as u32,
+            self.groups() as u32,
+        ];
+        self.launched(plan, shader, &sides, groups)
+    }
+
+    /// A workgroup takes up to eight kernel rows, and as deep a share of the strips as it can.
+    fn split(&self, plan: &Plan) -> Launch {
+        let kernel_rows = self.in_channels * self.window.kernel[0];
+        let others = self.groups() * self.out_channels.div_ceil(4);
+        let is_enough = |width: &usize| kernel_rows.div_ceil(*width) * others >= MANY_GROUPS;
+        let width = [8, 4, 2].into_iter().find(is_enough).unwrap_or(1).min(kernel_rows.max(1));
+        let row_groups = kernel_rows.div_ceil(width).max(1);
+        let strips = self.group * self.window.output[0] * self.window.output[1].div_ceil(4);
+        let most = MAX_INVOCATIONS / width.next_power_of_two();
+        let sides = [("GROUP_ROWS", width as f64), ("DEPTH", depth(strips, most) as f64)];
+        let groups = layered(row_groups * self.groups(), self.out_channels.div_ceil(4));
+        self.launched(plan, &SHADERS[3], &sides, groups)
+    }
+
     fn launched(&self, plan: &Plan, shader: &Shader, threads: &[Constant], groups: [u32; 3]) -> Launch {
         let constants = [
             ("ROWS", self.rows as f64),

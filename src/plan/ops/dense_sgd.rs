@@ -40,6 +40,7 @@ pub(super) static SHADERS: &[Shader] = &[
         "step_scalars",
         "networks"
     )),
+    Shader::split(join!("dense_sgd", "dense_sgd", "input_words", "pixels", "step_scalars", "networks")),
 ];
 
 impl Describe for DenseSgd {
@@ -56,33 +57,41 @@ impl Describe for DenseSgd {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        const WIDTH: usize = 32;
-        let input_groups = self.inputs.div_ceil(4 * WIDTH);
-        let constants = self.sizes(plan).chain([
-            ("WIDTH", WIDTH as f64),
-            ("HEIGHT", 4.0),
-            ("INPUT_GROUPS", input_groups as f64),
-        ]);
-        let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
-        let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
-        launch(&SHADERS[0], constants, bindings, groups)
+        self.in_words(plan, &SHADERS[0], [32, 4])
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let split = self.in_words(plan, &SHADERS[3], [8, 24]);
         let in_fours = self.x.pixels.is_some() || self.inputs.is_multiple_of(4);
-        if !in_fours || self.inputs * self.outputs == 0 {
+        if self.inputs * self.outputs == 0 {
             return Vec::new();
+        }
+        if !in_fours {
+            return vec![split];
         }
         let subgroups = self.with_subgroups(plan);
         if !self.outputs.is_multiple_of(4) {
-            return vec![subgroups];
+            return vec![split, subgroups];
         }
         let blocked = self.blocked(plan);
-        vec![blocked, subgroups]
+        vec![split, blocked, subgroups]
     }
 }
 
 impl DenseSgd {
+    /// `width` invocations along the inputs, and `height` that share the rows.
+    fn in_words(&self, plan: &Plan, shader: &Shader, [width, height]: [usize; 2]) -> Launch {
+        let input_groups = self.inputs.div_ceil(4 * width);
+        let constants = self.sizes(plan).chain([
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("INPUT_GROUPS", input_groups as f64),
+        ]);
+        let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
+        let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
+        launch(shader, constants, bindings, groups)
+    }
+
     fn sizes(&self, plan: &Plan) -> impl Iterator<Item = Constant> {
         [
             ("ROWS", self.rows as f64),

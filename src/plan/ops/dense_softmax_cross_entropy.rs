@@ -52,6 +52,15 @@ pub(super) static SHADERS: &[Shader] = &[
             "networks"
         ),
     ),
+    Shader::split(join!(
+        "dense_softmax_cross_entropy",
+        "equal_class_weights",
+        "cross_entropy",
+        "input_words",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
 ];
 
 impl Describe for DenseSoftmaxCrossEntropy {
@@ -69,6 +78,18 @@ impl Describe for DenseSoftmaxCrossEntropy {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
+        self.with_width(plan, &SHADERS[0], 32)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let is_served = self.class_weights.is_none() && self.inputs > 4 * 32;
+        is_served.then(|| self.with_width(plan, &SHADERS[2], 64)).into_iter().collect()
+    }
+}
+
+impl DenseSoftmaxCrossEntropy {
+    /// `width` invocations share each sum over the inputs.
+    fn with_width(&self, plan: &Plan, shader: &Shader, width: usize) -> Launch {
         let weight_offset = plan.tensor(self.weight).storage.offset();
         let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);
         let constants = [
@@ -82,6 +103,7 @@ impl Describe for DenseSoftmaxCrossEntropy {
             ("WEIGHT_OFFSET", weight_offset as f64),
             ("BIAS_OFFSET", offset(plan, self.bias)),
             ("WEIGHT_IS_ALIGNED", is_aligned as u32 as f64),
+            ("WIDTH", width as f64),
         ]
         .into_iter()
         .chain(input(plan, self.x));
@@ -95,7 +117,7 @@ impl Describe for DenseSoftmaxCrossEntropy {
         ];
         let groups = folded(self.rows.div_ceil(4));
         match self.class_weights {
-            None => launch(&SHADERS[0], constants, bindings, groups),
+            None => launch(shader, constants, bindings, groups),
             Some(ClassWeights { tensor, mean }) => launch(
                 &SHADERS[1],
                 constants.chain([("MEAN_CLASS_WEIGHT", mean as f64)]),

@@ -79,13 +79,15 @@ pub(super) fn input(plan: &Plan, x: Operand) -> impl Iterator<Item = Constant> {
     operand(plan, x, ["X_IS_BYTES", "X_IN_BLOCK"]).into_iter().chain(pixels(&[x]))
 }
 
-/// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 4 x 4 values an
+/// Width and height in invocations of the workgroups that make `layers` products of `rows` x `columns`, 4 x 4 values an
 /// invocation: large enough to share what they read, small enough to give every core of the GPU some.
-pub(super) fn tile(rows: usize, columns: usize) -> (usize, usize) {
+pub(super) fn tile(rows: usize, columns: usize, layers: usize) -> (usize, usize) {
     const ENOUGH_GROUPS: usize = 128;
     let fit = |length: usize| length.div_ceil(4).next_power_of_two().clamp(2, 16);
     let (mut width, mut height) = (fit(columns), fit(rows));
-    while width * height > 64 && rows.div_ceil(4 * height) * columns.div_ceil(4 * width) < ENOUGH_GROUPS {
+    let groups =
+        |width: usize, height: usize| rows.div_ceil(4 * height) * columns.div_ceil(4 * width) * layers;
+    while width * height > 64 && groups(width, height) < ENOUGH_GROUPS {
         if width > height {
             width /= 2;
         } else {
@@ -93,6 +95,43 @@ pub(super) fn tile(rows: usize, columns: usize) -> (usize, usize) {
         }
     }
     (width, height)
+}
+
+/// Workgroups that occupy a large GPU.
+pub(super) const MANY_GROUPS: usize = 160;
+
+/// Invocations of a workgroup, by the portable limits.
+pub(super) const MAX_INVOCATIONS: usize = 256;
+
+/// Width and height in invocations of 4 x 4 values, and depth, of the workgroups that make a `rows` x `columns` product split
+/// along its `inner` dimension: the largest tile of which there are many, then as deep as a workgroup can be.
+pub(super) fn split_tile(rows: usize, columns: usize, inner: usize) -> (usize, usize, usize) {
+    let sizes = [(8, 8), (8, 4), (4, 4), (4, 2), (2, 2)];
+    let groups = |(width, height): (usize, usize)| columns.div_ceil(4 * width) * rows.div_ceil(4 * height);
+    let is_enough = |size: &(usize, usize)| groups(*size) >= MANY_GROUPS;
+    let (width, height) = sizes.into_iter().find(is_enough).unwrap_or((2, 2));
+    (width, height, depth(inner.div_ceil(4), MAX_INVOCATIONS / (width * height)))
+}
+
+/// Invocations that share a sum of so many parts: a power of two, `most` at most.
+pub(super) fn depth(parts: usize, most: usize) -> usize {
+    parts.next_power_of_two().clamp(1, most)
+}
+
+/// Whether tiles of 8 x 8 values an invocation can pay.
+pub(super) fn is_large(rows: usize, columns: usize, inner: usize) -> bool {
+    rows >= 32 && columns >= 64 && rows * columns >= 64 * 1024 && inner >= 16
+}
+
+/// Width and height in invocations of the workgroups that make a large `rows` x `columns` product, 8 x 8 values an invocation.
+pub(super) fn large_tile(rows: usize, columns: usize) -> (usize, usize) {
+    let height = rows.div_ceil(8).next_power_of_two().clamp(4, 16);
+    let groups = |width: usize, height: usize| columns.div_ceil(8 * width) * rows.div_ceil(8 * height);
+    match (groups(16, height) >= MANY_GROUPS, groups(16, height.min(8)) >= MANY_GROUPS) {
+        (true, _) => (16, height),
+        (_, true) => (16, height.min(8)),
+        _ => (8, height.min(8)),
+    }
 }
 
 pub(super) fn launch(

@@ -1,6 +1,9 @@
 //! Matrix products: the shaders of `matmul` and `dense`, and how they are launched.
 
-use super::launch::{MAX_BROADCASTING, READ, WRITE, blocks, launch, layered, offset, operand, pixels, tile};
+use super::launch::{
+    MAX_BROADCASTING, READ, WRITE, blocks, is_large, large_tile, launch, layered, offset, operand, pixels,
+    split_tile, tile,
+};
 use super::shader::{Shader, join};
 use super::{Constant, Launch, Operand};
 use crate::plan::{Plan, TensorId};
@@ -18,6 +21,7 @@ pub(super) static SHADERS: &[Shader] = &[
     )),
     Shader::blocked(join!(
         "matmul_blocked",
+        "product_blocks",
         "product_result",
         "bias_relu",
         "store_block",
@@ -31,6 +35,27 @@ pub(super) static SHADERS: &[Shader] = &[
         "bias_relu",
         "store_block",
         "broadcast",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::split(join!(
+        "matmul_split",
+        "product_blocks",
+        "product_result",
+        "bias_relu",
+        "depth_sum",
+        "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::large(join!(
+        "matmul",
+        "product_result",
+        "bias_relu",
+        "tiled_product_large",
+        "store_block",
         "pixels",
         "step_scalars",
         "networks"
@@ -92,13 +117,24 @@ impl Product {
     /// In tiles of 4 x 4 values an invocation, which serves every shape.
     pub fn plain(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
-        let (width, height) = tile(m, n);
+        self.tiled(plan, &SHADERS[0], tile(m, n, 1), 4)
+    }
+
+    /// In tiles of 8 x 8 values an invocation.
+    fn large(&self, plan: &Plan) -> Launch {
+        let [m, n, _] = self.sizes;
+        self.tiled(plan, &SHADERS[4], large_tile(m, n), 8)
+    }
+
+    /// In tiles of (width, height) invocations, each with `side` x `side` values.
+    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
+        let [m, n, _] = self.sizes;
         let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
         let operands = [(self.a.tensor, READ), (self.b.tensor, READ)];
         let constants =
             sides.into_iter().chain(self.operand_constants(plan)).chain(self.result_constants(plan));
         let bindings = self.result_bindings().into_iter().chain(operands);
-        launch(&SHADERS[0], constants, bindings, layered(n.div_ceil(4 * width), m.div_ceil(4 * height)))
+        launch(shader, constants, bindings, layered(n.div_ceil(side * width), m.div_ceil(side * height)))
     }
 
     /// In register blocks, without subgroups and with them: those that can read the factors as they are stored.
@@ -109,19 +145,40 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
-        [blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
+        let split = Some(self.split(plan));
+        let large = is_large(m, n, k).then(|| self.large(plan));
+        [split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
         let (width, height) = blocks(m, n);
-        let sides = [("WIDTH", width as f64), ("HEIGHT", height as f64)];
+        let sides = vec![("WIDTH", width as f64), ("HEIGHT", height as f64)];
+        self.in_fours(plan, &SHADERS[1], sides, layered(n.div_ceil(8 * width), m.div_ceil(8 * height)))
+    }
+
+    fn split(&self, plan: &Plan) -> Launch {
+        let [m, n, k] = self.sizes;
+        let (width, height, depth) = split_tile(m, n, k);
+        let [a, b] = self.factors().map(|factor| factor.is_in_fours(plan) as u32 as f64);
+        let sides = vec![
+            ("WIDTH", width as f64),
+            ("HEIGHT", height as f64),
+            ("DEPTH", depth as f64),
+            ("A_IN_FOURS", a),
+            ("B_IN_FOURS", b),
+        ];
+        self.in_fours(plan, &SHADERS[3], sides, layered(n.div_ceil(4 * width), m.div_ceil(4 * height)))
+    }
+
+    /// With both factors bound as fours and as bytes.
+    fn in_fours(&self, plan: &Plan, shader: &Shader, sides: Vec<Constant>, groups: [u32; 3]) -> Launch {
         let (a, b) = (self.a.tensor, self.b.tensor);
         let operands = [(a, READ), (a, READ), (b, READ), (b, READ)];
         let constants =
             sides.into_iter().chain(self.operand_constants(plan)).chain(self.result_constants(plan));
         let bindings = self.result_bindings().into_iter().chain(operands);
-        launch(&SHADERS[1], constants, bindings, layered(n.div_ceil(8 * width), m.div_ceil(8 * height)))
+        launch(shader, constants, bindings, groups)
     }
 
     /// Any factor of floats can be broadcast; the other must be stored in fours, for lanes to read theirs.

@@ -7,6 +7,8 @@ pub struct Shader {
     pub variant: &'static str,
     /// Whether the shader is only for devices with subgroups of at least 8 lanes.
     pub needs_subgroups: bool,
+    /// The shader is only for devices whose subgroups have no more lanes than this.
+    pub most_lanes: usize,
     /// WGSL, valid by itself: the op's own file, then its parts. The entry point is `main`.
     pub source: &'static str,
 }
@@ -18,7 +20,7 @@ impl Shader {
     }
 
     pub(super) const fn variant(variant: &'static str, source: &'static str) -> Self {
-        Shader { variant, needs_subgroups: false, source }
+        Shader { variant, needs_subgroups: false, most_lanes: usize::MAX, source }
     }
 
     /// The variant that makes large blocks of its result in registers and uses no workgroup memory.
@@ -26,9 +28,24 @@ impl Shader {
         Shader::variant("blocked", source)
     }
 
+    /// Tiles of 8 x 8 values an invocation, for large shapes.
+    pub(super) const fn large(source: &'static str) -> Self {
+        Shader::variant("large", source)
+    }
+
+    /// Sums split among the invocations of a workgroup, for shapes too small to occupy a large GPU otherwise.
+    pub(super) const fn split(source: &'static str) -> Self {
+        Shader::variant("split", source)
+    }
+
     /// As `blocked`, with what neighbours would all read exchanged within subgroups.
     pub(super) const fn subgroups(source: &'static str) -> Self {
-        Shader { variant: "subgroups", needs_subgroups: true, source }
+        Shader { needs_subgroups: true, ..Shader::variant("subgroups", source) }
+    }
+
+    /// A shader with subgroups in workgroups that are also deep, `lanes` wide: all lanes of a subgroup must be of one depth.
+    pub(super) const fn split_among(self, lanes: usize) -> Self {
+        Shader { variant: "split_subgroups", most_lanes: lanes, ..self }
     }
 }
 

@@ -63,6 +63,8 @@ fn shapes() -> Vec<Shape> {
         (1, 16, 7, Window::valid([4, 4], [1, 1], [2, 2])),
         (2, 2, 2, Window::valid([7, 7], [7, 7], [1, 1])),
         (9, 33, 20, Window::same([5, 20], [3, 3], [1, 1])),
+        // Large tiles, all of them cut off at the ends.
+        (4, 33, 34, Window::same([23, 25], [3, 3], [1, 1])),
         (100, 1, 3, Window::valid([6, 6], [2, 2], [1, 1])),
         (23, 16, 13, Window::same([3, 1], [2, 3], [1, 1])),
         // Windows that reach neither all rows nor all columns.

@@ -66,13 +66,15 @@ impl Values {
 }
 
 /// `[m, n, k]`, or rows, outputs, inputs.
-const PRODUCTS: [([usize; 3], Aim); 11] = [
+const PRODUCTS: [([usize; 3], Aim); 12] = [
     // No side is whole vec4s.
     ([3, 10, 7], Aim::Every),
     ([33, 65, 129], Aim::Every),
     // Whole vec4s; blocks of 8 that are not, and several workgroups of whole ones.
     ([13, 20, 36], Aim::Every),
     ([130, 128, 256], Aim::Every),
+    // Large tiles, all of them cut off at the ends.
+    ([67, 1030, 33], Aim::Every),
     // The last layer of many networks.
     ([100, 10, 784], Aim::Every),
     ([1, 1, 1], Aim::Cpu),

@@ -1,0 +1,35 @@
+// Matrix product whose inner dimension is split among the invocations of a workgroup: the same as matmul.wgsl.
+//   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B; out is [m, n]
+//
+// For products too small to give a large GPU enough invocations otherwise. An invocation makes 4 x 4 values from every DEPTH-th
+// four of the inner dimension; a workgroup of WIDTH x HEIGHT x DEPTH makes a tile of 4 HEIGHT rows x 4 WIDTH columns.
+
+override WIDTH: u32 = 4;
+override HEIGHT: u32 = 4;
+override SLOTS: u32 = WIDTH * HEIGHT;
+
+@compute @workgroup_size(WIDTH, HEIGHT, DEPTH)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    network = group.z % NETWORKS;
+    let row = 4u * (HEIGHT * group.y + local.y);
+    let column = 4u * (WIDTH * (group.z / NETWORKS * 65535u + group.x) + local.x);
+    var block = mat4x4<f32>();
+    // a matrix product of columns [row][k] and [k][column] gives columns [row][column]; two of them at a time, so that more
+    // reads are under way together
+    var inner = local.z;
+    for (; inner + DEPTH < INNER_FOURS; inner += 2u * DEPTH) {
+        let a = a_block(row, inner);
+        let b = b_block(inner, column);
+        let next_a = a_block(row, inner + DEPTH);
+        let next_b = b_block(inner + DEPTH, column);
+        block += b * a;
+        block += next_b * next_a;
+    }
+    if (inner < INNER_FOURS) {
+        block += b_block(inner, column) * a_block(row, inner);
+    }
+    block = sum_over_depth(block, local.y * WIDTH + local.x, local.z);
+    if (local.z == 0u) {
+        store_block(row, column, block);
+    }
+}

@@ -1,0 +1,32 @@
+
+// ---- depth: invocations of a workgroup that go through different parts of the same sums, which are added at the end, always
+// in the same order. The op gives SLOTS, its invocations that have sums of their own
+
+/// Invocations that share a sum, a power of two.
+override DEPTH: u32 = 1;
+override HALF_OF_THREADS: u32 = (SLOTS * DEPTH + 1u) / 2u;
+override DEPTH_SUMS: u32 = 4u * HALF_OF_THREADS;
+
+var<workgroup> depth_sums: array<vec4<f32>, DEPTH_SUMS>;    // [column of the block, half of the depth, slot]
+
+/// The block's sum over the depth, for the invocations of depth 0. All of the workgroup must come here.
+fn sum_over_depth(block: mat4x4<f32>, slot: u32, depth: u32) -> mat4x4<f32> {
+    var sum = block;
+    for (var half = DEPTH / 2u; half > 0u; half /= 2u) {
+        let at = depth % half * SLOTS + slot;
+        if (depth >= half && depth < 2u * half) {
+            depth_sums[at] = sum[0];
+            depth_sums[at + HALF_OF_THREADS] = sum[1];
+            depth_sums[at + 2u * HALF_OF_THREADS] = sum[2];
+            depth_sums[at + 3u * HALF_OF_THREADS] = sum[3];
+        }
+        workgroupBarrier();
+        if (depth < half) {
+            sum += mat4x4<f32>(
+                depth_sums[at], depth_sums[at + HALF_OF_THREADS],
+                depth_sums[at + 2u * HALF_OF_THREADS], depth_sums[at + 3u * HALF_OF_THREADS]);
+        }
+        workgroupBarrier();
+    }
+    return sum;
+}
