@@ -38,6 +38,7 @@ fn through(taps: Taps, seen: Seen) -> vec4<f32> {
 }
 
 override SLOTS: u32 = THREADS;
+const DEPTH_FIRST = false;
 
 /// In one dimension, as naga wants where lanes are numbered.
 override ALL_THREADS: u32 = THREADS * DEPTH;

@@ -7,6 +7,7 @@
 // neighbouring positions, from every DEPTH-th kernel row, which is one (c, i).
 
 override SLOTS: u32 = THREADS;
+const DEPTH_FIRST = false;
 
 @compute @workgroup_size(THREADS, DEPTH)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {

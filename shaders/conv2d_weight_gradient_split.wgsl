@@ -11,6 +11,7 @@
 override GROUP_ROWS: u32 = 1;
 override ROW_GROUPS: u32 = (KERNEL_ROWS + GROUP_ROWS - 1u) / GROUP_ROWS;
 override SLOTS: u32 = GROUP_ROWS;
+const DEPTH_FIRST = false;
 override KERNEL_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
 override STRIPS_A_ROW: u32 = (OUT_WIDTH + 3u) / 4u;
 override STRIPS_AN_IMAGE: u32 = OUT_HEIGHT * STRIPS_A_ROW;

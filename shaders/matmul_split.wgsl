@@ -7,16 +7,21 @@
 override WIDTH: u32 = 4;
 override HEIGHT: u32 = 4;
 override SLOTS: u32 = WIDTH * HEIGHT;
+/// Where both factors lie along the inner dimension, neighbours share a sum and read side by side.
+override DEPTH_FIRST: bool = !TRANSPOSE_A && TRANSPOSE_B;
+override THREADS: u32 = SLOTS * DEPTH;
 
-@compute @workgroup_size(WIDTH, HEIGHT, DEPTH)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     network = group.z % NETWORKS;
-    let row = 4u * (HEIGHT * group.y + local.y);
-    let column = 4u * (WIDTH * (group.z / NETWORKS * 65535u + group.x) + local.x);
+    let slot = select(thread % SLOTS, thread / DEPTH, DEPTH_FIRST);
+    let depth = select(thread / SLOTS, thread % DEPTH, DEPTH_FIRST);
+    let row = 4u * (HEIGHT * group.y + slot / WIDTH);
+    let column = 4u * (WIDTH * (group.z / NETWORKS * 65535u + group.x) + slot % WIDTH);
     var block = mat4x4<f32>();
     // a matrix product of columns [row][k] and [k][column] gives columns [row][column]; two of them at a time, so that more
     // reads are under way together
-    var inner = local.z;
+    var inner = depth;
     for (; inner + DEPTH < INNER_FOURS; inner += 2u * DEPTH) {
         let a = a_block(row, inner);
         let b = b_block(inner, column);
@@ -28,8 +33,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     if (inner < INNER_FOURS) {
         block += b_block(inner, column) * a_block(row, inner);
     }
-    block = sum_over_depth(block, local.y * WIDTH + local.x, local.z);
-    if (local.z == 0u) {
+    block = sum_over_depth(block, slot, depth);
+    if (depth == 0u) {
         store_block(row, column, block);
     }
 }

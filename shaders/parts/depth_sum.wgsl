@@ -1,6 +1,7 @@
 
 // ---- depth: invocations of a workgroup that go through different parts of the same sums, which are added at the end, always
-// in the same order. The op gives SLOTS, its invocations that have sums of their own
+// in the same order. The op gives SLOTS, its invocations that have sums of their own, and DEPTH_FIRST, whether neighbouring
+// invocations are of one slot
 
 /// Invocations that share a sum, a power of two.
 override DEPTH: u32 = 1;
@@ -13,7 +14,7 @@ var<workgroup> depth_sums: array<vec4<f32>, DEPTH_SUMS>;    // [column of the bl
 fn sum_over_depth(block: mat4x4<f32>, slot: u32, depth: u32) -> mat4x4<f32> {
     var sum = block;
     for (var half = DEPTH / 2u; half > 0u; half /= 2u) {
-        let at = depth % half * SLOTS + slot;
+        let at = select(depth % half * SLOTS + slot, slot * half + depth % half, DEPTH_FIRST);
         if (depth >= half && depth < 2u * half) {
             depth_sums[at] = sum[0];
             depth_sums[at + HALF_OF_THREADS] = sum[1];

@@ -4,6 +4,7 @@
 
 override THREADS: u32 = 64;
 override SLOTS: u32 = THREADS;
+const DEPTH_FIRST = false;
 override KERNEL_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
 override GROUPS: u32 = (ROWS + GROUP - 1u) / GROUP;
 

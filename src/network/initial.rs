@@ -69,7 +69,7 @@ impl Initial {
 }
 
 /// Values that a thread makes at a time: many, and whole blocks of random words.
-const PART: usize = 1 << 16;
+const PART: usize = 1 << 13;
 
 /// Fills `values` on all cores: `from(first)` makes the function that gives value `first` and those after it.
 fn in_parts<F: FnMut() -> f32>(values: &mut [f32], from: impl Fn(usize) -> F + Sync) {

@@ -27,6 +27,7 @@ pub(super) static SHADERS: &[Shader] = &[
         "convolution",
         "window",
         "tiled_product",
+        "tile_slices",
         "store_block",
         "networks"
     )),
@@ -39,6 +40,7 @@ pub(super) static SHADERS: &[Shader] = &[
         "convolution",
         "window",
         "tiled_product_large",
+        "tile_slices",
         "store_block",
         "networks"
     )),

@@ -82,7 +82,7 @@ pub(super) fn input(plan: &Plan, x: Operand) -> impl Iterator<Item = Constant> {
 /// Width and height in invocations of the workgroups that make `layers` products of `rows` x `columns`, 4 x 4 values an
 /// invocation: large enough to share what they read, small enough to give every core of the GPU some.
 pub(super) fn tile(rows: usize, columns: usize, layers: usize) -> (usize, usize) {
-    const ENOUGH_GROUPS: usize = 128;
+    const ENOUGH_GROUPS: usize = 256;
     let fit = |length: usize| length.div_ceil(4).next_power_of_two().clamp(2, 16);
     let (mut width, mut height) = (fit(columns), fit(rows));
     let groups =
