@@ -47,7 +47,7 @@ const MIN_WORK: f64 = 1e6;
 const BUDGET: f64 = 0.25;
 
 /// The same on hardware, which is measured in far less, but for slow devices.
-const BUDGET_ON_HARDWARE: f64 = 1.0;
+const BUDGET_ON_HARDWARE: f64 = 0.5;
 
 /// Seconds of work before the first measurement on hardware, which raises its clock only once there is work.
 const WARM_UP: f64 = 0.03;

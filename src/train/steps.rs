@@ -27,13 +27,13 @@ pub(super) fn first_weights(network: &Network, seed: u64) -> Weights {
     Weights { parameters, statistics: network.initial_statistics() }
 }
 
-/// Optimiser states before the first step.
+/// Optimiser states before the first step; empty where they are all zero.
 pub(super) fn first_states(recipe: &Recipe, weights: &Weights) -> Vec<Vec<f32>> {
     let options = recipe.training_options();
-    let mut states = vec![vec![0.0; weights.parameters.len()]; options.states()];
+    let mut states = vec![Vec::new(); options.states()];
     // All states start at zero, except averaged weights.
     if let Some(which) = options.average_state() {
-        states[which].copy_from_slice(&weights.parameters);
+        states[which] = weights.parameters.clone();
     }
     states
 }

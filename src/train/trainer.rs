@@ -41,7 +41,8 @@ impl Default for TrainerOptions {
     }
 }
 
-/// What a network's next step starts from: its weights, and the optimiser states (each as long as the parameters).
+/// What a network's next step starts from: its weights, and the optimiser states (each as long as the parameters, or empty where
+/// it is all zero).
 pub(super) type Start<'a> = (&'a Weights, &'a [Vec<f32>]);
 
 /// A training run on one device, of one network or of several that differ only in their seed.
@@ -179,10 +180,8 @@ impl Trainer {
         for (index, (weights, states)) in starts.iter().enumerate() {
             store.write_network(index, Flat::Parameters, &weights.parameters)?;
             store.write_network(index, Flat::Statistics, &weights.statistics)?;
-            // A store begins with zeros, and so do nearly all states.
-            for (which, state) in
-                states.iter().enumerate().filter(|(_, state)| state.iter().any(|x| *x != 0.0))
-            {
+            // Empty ones are zero, which is what a store begins with.
+            for (which, state) in states.iter().enumerate().filter(|(_, state)| !state.is_empty()) {
                 store.write_network(index, Flat::State(which), state)?;
             }
             let seed = options.seed.wrapping_add(index as u64);

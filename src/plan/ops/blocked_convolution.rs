@@ -1,6 +1,6 @@
 //! Convolutions with stride 1 in register blocks: what `conv2d` and `conv2d_input_gradient` have beside their plain shaders.
 
-use super::launch::{MAX_INVOCATIONS, READ, WRITE, depth, input, launch, layered, offset, window};
+use super::launch::{READ, WRITE, depth, input, launch, layered, offset, window};
 use super::shader::{Shader, join};
 use super::{Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -31,7 +31,9 @@ pub(super) const SUBGROUPS: Shader = Shader::subgroups(join!(
 ));
 /// Invocations of a workgroup along its strips.
 const THREADS: usize = 64;
-pub(super) const SPLIT_SUBGROUPS: Shader = SUBGROUPS.split_among(THREADS);
+pub(super) const SPLIT_SUBGROUPS: Shader = SUBGROUPS.split_among("split_subgroups", THREADS);
+pub(super) const SPLIT_SUBGROUPS_2: Shader = SUBGROUPS.split_among("split_subgroups_2", THREADS);
+pub(super) const SPLIT_SUBGROUPS_32: Shader = SUBGROUPS.split_among("split_subgroups_32", 32);
 pub(super) const SPLIT: Shader = Shader::split(join!(
     "conv2d_split",
     "conv2d_outer",
@@ -45,7 +47,8 @@ pub(super) const SPLIT: Shader = Shader::split(join!(
     "step_scalars",
     "networks"
 ));
-static SHADERS: [Shader; 4] = [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS];
+static SHADERS: [Shader; 6] =
+    [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS, SPLIT_SUBGROUPS_2, SPLIT_SUBGROUPS_32];
 
 /// The widest kernel whose rows the blocked shaders take.
 const WIDEST_KERNEL: usize = 5;
@@ -118,13 +121,15 @@ impl BlockedConvolution {
         let split_depth = self.split_depth(split_groups.into_iter().map(|side| side as usize).product());
         let split_sides = sides(SPLIT_THREADS).into_iter().chain([("DEPTH", split_depth as f64)]);
         let split = launch(&SHADERS[2], constants.iter().copied().chain(split_sides), bindings, split_groups);
-        let depth = depth(self.in_channels / 2, MAX_INVOCATIONS / THREADS);
-        let with_depth = |mut launch: Launch| {
-            launch.constants.push(("DEPTH", depth as f64));
-            launch
+        let deep = |shader: &Shader, threads: usize, most: usize| {
+            let groups = layered(strips.div_ceil(2 * threads), self.out_channels.div_ceil(8));
+            let depth = depth(self.in_channels / 2, most);
+            let sides = sides(threads).into_iter().chain([("DEPTH", depth as f64)]);
+            launch(shader, constants.iter().copied().chain(sides), bindings, groups)
         };
-        let split_subgroups = (depth > 1).then(|| with_depth(in_blocks(&SHADERS[3])));
+        let deep = [deep(&SHADERS[3], THREADS, 4), deep(&SHADERS[4], THREADS, 2), deep(&SHADERS[5], 32, 4)];
+        let deep = deep.into_iter().filter(|_| self.in_channels >= 4);
         let last = [in_blocks(&SHADERS[0]), in_blocks(&SHADERS[1])];
-        std::iter::once(split).chain(split_subgroups).chain(last).collect()
+        std::iter::once(split).chain(deep).chain(last).collect()
     }
 }

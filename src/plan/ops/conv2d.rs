@@ -43,6 +43,8 @@ pub(super) static SHADERS: &[Shader] = &[
     blocked_convolution::SUBGROUPS,
     blocked_convolution::SPLIT,
     blocked_convolution::SPLIT_SUBGROUPS,
+    blocked_convolution::SPLIT_SUBGROUPS_2,
+    blocked_convolution::SPLIT_SUBGROUPS_32,
     Shader::large(join!(
         "conv2d",
         "patch",
@@ -93,7 +95,7 @@ impl Describe for Conv2d {
         };
         let positions = rows * window.outputs();
         let large = is_large(out_channels, positions, in_channels * window.taps())
-            .then(|| self.tiled(plan, &SHADERS[5], large_tile(out_channels, positions), 8));
+            .then(|| self.tiled(plan, &SHADERS[7], large_tile(out_channels, positions), 8));
         large.into_iter().chain(blocked.launches(plan)).collect()
     }
 }

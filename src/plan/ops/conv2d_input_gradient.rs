@@ -35,6 +35,8 @@ pub(super) static SHADERS: &[Shader] = &[
     blocked_convolution::SUBGROUPS,
     blocked_convolution::SPLIT,
     blocked_convolution::SPLIT_SUBGROUPS,
+    blocked_convolution::SPLIT_SUBGROUPS_2,
+    blocked_convolution::SPLIT_SUBGROUPS_32,
     Shader::large(join!(
         "conv2d_input_gradient",
         "convolution",
@@ -67,7 +69,7 @@ impl Describe for Conv2dInputGradient {
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let positions = self.rows * self.window.inputs();
         let large = is_large(self.in_channels, positions, self.out_channels * self.window.taps())
-            .then(|| self.tiled(plan, &SHADERS[5], large_tile(self.in_channels, positions), 8));
+            .then(|| self.tiled(plan, &SHADERS[7], large_tile(self.in_channels, positions), 8));
         large.into_iter().chain(self.in_blocks(plan)).collect()
     }
 }

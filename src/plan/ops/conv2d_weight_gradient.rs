@@ -95,7 +95,8 @@ pub(super) static SHADERS: &[Shader] = &[
         "step_scalars",
         "networks"
     )),
-    SUBGROUPS.split_among(THREADS),
+    SUBGROUPS.split_among("split_subgroups", THREADS),
+    SUBGROUPS.split_among("split_subgroups_4", THREADS),
 ];
 
 impl Conv2dWeightGradient {
@@ -158,9 +159,15 @@ impl Describe for Conv2dWeightGradient {
         let subgroups = in_blocks(&SHADERS[2], threads, 1, pairs.div_ceil(threads) * self.groups());
         let deep = (pairs > 8).then(|| {
             let rows = self.group * self.window.output[0];
-            in_blocks(&SHADERS[5], THREADS, depth(rows, 8), pairs.div_ceil(THREADS) * self.groups())
+            let along_x = pairs.div_ceil(THREADS) * self.groups();
+            [(5, 8), (6, 4)].map(|(at, most)| in_blocks(&SHADERS[at], THREADS, depth(rows, most), along_x))
         });
-        large.into_iter().chain([self.split(plan)]).chain(deep).chain([blocked, subgroups]).collect()
+        large
+            .into_iter()
+            .chain([self.split(plan)])
+            .chain(deep.into_iter().flatten())
+            .chain([blocked, subgroups])
+            .collect()
     }
 }
 

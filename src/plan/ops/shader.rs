@@ -44,8 +44,8 @@ impl Shader {
     }
 
     /// A shader with subgroups in workgroups that are also deep, `lanes` wide: all lanes of a subgroup must be of one depth.
-    pub(super) const fn split_among(self, lanes: usize) -> Self {
-        Shader { variant: "split_subgroups", most_lanes: lanes, ..self }
+    pub(super) const fn split_among(self, variant: &'static str, lanes: usize) -> Self {
+        Shader { variant, most_lanes: lanes, ..self }
     }
 }
 
