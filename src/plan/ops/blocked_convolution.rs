@@ -32,8 +32,9 @@ pub(super) const SUBGROUPS: Shader = Shader::subgroups(join!(
 /// Invocations of a workgroup along its strips.
 const THREADS: usize = 64;
 pub(super) const SPLIT_SUBGROUPS: Shader = SUBGROUPS.split_among("split_subgroups", THREADS);
-pub(super) const SPLIT_SUBGROUPS_2: Shader = SUBGROUPS.split_among("split_subgroups_2", THREADS);
-pub(super) const SPLIT_SUBGROUPS_32: Shader = SUBGROUPS.split_among("split_subgroups_32", 32);
+/// Half as wide and twice as deep.
+const NARROW_THREADS: usize = 32;
+pub(super) const NARROW_SUBGROUPS: Shader = SUBGROUPS.split_among("narrow_subgroups", NARROW_THREADS);
 pub(super) const SPLIT: Shader = Shader::split(join!(
     "conv2d_split",
     "conv2d_outer",
@@ -47,8 +48,7 @@ pub(super) const SPLIT: Shader = Shader::split(join!(
     "step_scalars",
     "networks"
 ));
-static SHADERS: [Shader; 6] =
-    [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS, SPLIT_SUBGROUPS_2, SPLIT_SUBGROUPS_32];
+static SHADERS: [Shader; 5] = [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS, NARROW_SUBGROUPS];
 
 /// The widest kernel whose rows the blocked shaders take.
 const WIDEST_KERNEL: usize = 5;
@@ -127,7 +127,7 @@ impl BlockedConvolution {
             let sides = sides(threads).into_iter().chain([("DEPTH", depth as f64)]);
             launch(shader, constants.iter().copied().chain(sides), bindings, groups)
         };
-        let deep = [deep(&SHADERS[3], THREADS, 4), deep(&SHADERS[4], THREADS, 2), deep(&SHADERS[5], 32, 4)];
+        let deep = [deep(&SHADERS[3], THREADS, 2), deep(&SHADERS[4], NARROW_THREADS, 4)];
         let deep = deep.into_iter().filter(|_| self.in_channels >= 4);
         let last = [in_blocks(&SHADERS[0]), in_blocks(&SHADERS[1])];
         std::iter::once(split).chain(deep).chain(last).collect()

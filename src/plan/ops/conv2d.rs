@@ -1,5 +1,5 @@
 use super::blocked_convolution::{self, BlockedConvolution};
-use super::launch::{READ, WRITE, input, is_large, large_tile, launch, layered, offset, tile, window};
+use super::launch::{READ, WRITE, input, launch, layered, offset, tile, window};
 use super::shader::{Shader, join};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
@@ -43,21 +43,7 @@ pub(super) static SHADERS: &[Shader] = &[
     blocked_convolution::SUBGROUPS,
     blocked_convolution::SPLIT,
     blocked_convolution::SPLIT_SUBGROUPS,
-    blocked_convolution::SPLIT_SUBGROUPS_2,
-    blocked_convolution::SPLIT_SUBGROUPS_32,
-    Shader::large(join!(
-        "conv2d",
-        "patch",
-        "bias_relu",
-        "convolution",
-        "window",
-        "tiled_product_large",
-        "tile_slices",
-        "store_block",
-        "pixels",
-        "step_scalars",
-        "networks"
-    )),
+    blocked_convolution::NARROW_SUBGROUPS,
 ];
 
 impl Describe for Conv2d {
@@ -75,35 +61,7 @@ impl Describe for Conv2d {
 
     fn launch(&self, plan: &Plan) -> Launch {
         let positions = self.rows * self.window.outputs();
-        self.tiled(plan, &SHADERS[0], tile(self.out_channels, positions, 1), 4)
-    }
-
-    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let Conv2d { x, weight, bias, relu, out, rows, in_channels, out_channels, window } = self.clone();
-        let is_mirrored = false;
-        let blocked = BlockedConvolution {
-            x,
-            weight,
-            bias,
-            relu,
-            out,
-            rows,
-            in_channels,
-            out_channels,
-            window,
-            is_mirrored,
-        };
-        let positions = rows * window.outputs();
-        let large = is_large(out_channels, positions, in_channels * window.taps())
-            .then(|| self.tiled(plan, &SHADERS[7], large_tile(out_channels, positions), 8));
-        large.into_iter().chain(blocked.launches(plan)).collect()
-    }
-}
-
-impl Conv2d {
-    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
-    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
-        let positions = self.rows * self.window.outputs();
+        let (width, height) = tile(self.out_channels, positions, 1);
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
@@ -121,7 +79,25 @@ impl Conv2d {
         // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
         let bias = self.bias.unwrap_or(self.weight);
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
-        let groups = layered(positions.div_ceil(side * width), self.out_channels.div_ceil(side * height));
-        launch(shader, constants, bindings, groups)
+        let groups = layered(positions.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));
+        launch(&SHADERS[0], constants, bindings, groups)
+    }
+
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        let Conv2d { x, weight, bias, relu, out, rows, in_channels, out_channels, window } = self.clone();
+        let is_mirrored = false;
+        let blocked = BlockedConvolution {
+            x,
+            weight,
+            bias,
+            relu,
+            out,
+            rows,
+            in_channels,
+            out_channels,
+            window,
+            is_mirrored,
+        };
+        blocked.launches(plan)
     }
 }

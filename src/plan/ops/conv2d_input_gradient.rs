@@ -1,5 +1,5 @@
 use super::blocked_convolution::{self, BlockedConvolution};
-use super::launch::{READ, WRITE, is_large, large_tile, launch, layered, offset, tile, window};
+use super::launch::{READ, WRITE, launch, layered, offset, tile, window};
 use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
@@ -35,17 +35,7 @@ pub(super) static SHADERS: &[Shader] = &[
     blocked_convolution::SUBGROUPS,
     blocked_convolution::SPLIT,
     blocked_convolution::SPLIT_SUBGROUPS,
-    blocked_convolution::SPLIT_SUBGROUPS_2,
-    blocked_convolution::SPLIT_SUBGROUPS_32,
-    Shader::large(join!(
-        "conv2d_input_gradient",
-        "convolution",
-        "window",
-        "tiled_product_large",
-        "tile_slices",
-        "store_block",
-        "networks"
-    )),
+    blocked_convolution::NARROW_SUBGROUPS,
 ];
 
 impl Describe for Conv2dInputGradient {
@@ -63,21 +53,7 @@ impl Describe for Conv2dInputGradient {
 
     fn launch(&self, plan: &Plan) -> Launch {
         let positions = self.rows * self.window.inputs();
-        self.tiled(plan, &SHADERS[0], tile(self.in_channels, positions, 1), 4)
-    }
-
-    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let positions = self.rows * self.window.inputs();
-        let large = is_large(self.in_channels, positions, self.out_channels * self.window.taps())
-            .then(|| self.tiled(plan, &SHADERS[7], large_tile(self.in_channels, positions), 8));
-        large.into_iter().chain(self.in_blocks(plan)).collect()
-    }
-}
-
-impl Conv2dInputGradient {
-    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
-    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
-        let positions = self.rows * self.window.inputs();
+        let (width, height) = tile(self.in_channels, positions, 1);
         let constants = [
             ("ROWS", self.rows as f64),
             ("IN_CHANNELS", self.in_channels as f64),
@@ -89,12 +65,12 @@ impl Conv2dInputGradient {
         .into_iter()
         .chain(window(&self.window));
         let bindings = [(self.output_gradient, READ), (self.weight, READ), (self.input_gradient, WRITE)];
-        let groups = layered(positions.div_ceil(side * width), self.in_channels.div_ceil(side * height));
-        launch(shader, constants, bindings, groups)
+        let groups = layered(positions.div_ceil(4 * width), self.in_channels.div_ceil(4 * height));
+        launch(&SHADERS[0], constants, bindings, groups)
     }
 
-    /// As a convolution with the kernel mirrored and the channels exchanged.
-    fn in_blocks(&self, plan: &Plan) -> Vec<Launch> {
+    fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
+        // As a convolution with the kernel mirrored and the channels exchanged.
         let Window { input, output, kernel, stride, padding } = self.window;
         // Where the window reaches past the output's first row, the mirrored one has rows of zeros.
         let Some(top) = (kernel[0] - 1).checked_sub(padding[0]) else { return Vec::new() };

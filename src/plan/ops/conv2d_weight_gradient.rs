@@ -82,21 +82,7 @@ pub(super) static SHADERS: &[Shader] = &[
         "step_scalars",
         "networks"
     )),
-    Shader::large(join!(
-        "conv2d_weight_gradient",
-        "weight_gradient",
-        "patch",
-        "convolution",
-        "window",
-        "tiled_product_large",
-        "tile_slices",
-        "store_block",
-        "pixels",
-        "step_scalars",
-        "networks"
-    )),
     SUBGROUPS.split_among("split_subgroups", THREADS),
-    SUBGROUPS.split_among("split_subgroups_4", THREADS),
 ];
 
 impl Conv2dWeightGradient {
@@ -129,22 +115,19 @@ impl Describe for Conv2dWeightGradient {
     }
 
     fn launch(&self, plan: &Plan) -> Launch {
-        self.tiled(plan, &SHADERS[0], tile(self.out_channels, self.product_columns(), self.groups()), 4)
+        let (width, height) = tile(self.out_channels, self.product_columns(), self.groups());
+        let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
+        let groups = [
+            self.product_columns().div_ceil(4 * width) as u32,
+            self.out_channels.div_ceil(4 * height) as u32,
+            self.groups() as u32,
+        ];
+        self.launched(plan, &SHADERS[0], &sides, groups)
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let columns = self.product_columns();
-        let positions = self.group * self.window.outputs();
-        let large = (self.out_channels >= 32 && columns >= 64 && positions >= 16).then(|| {
-            self.tiled(
-                plan,
-                &SHADERS[4],
-                (8, self.out_channels.div_ceil(8).clamp(4, 8).next_power_of_two()),
-                8,
-            )
-        });
         if !can_serve(&self.window) {
-            return large.into_iter().collect();
+            return Vec::new();
         }
         // Two rows of a kernel, and eight output channels, an invocation.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
@@ -158,16 +141,10 @@ impl Describe for Conv2dWeightGradient {
         let threads = pairs.next_multiple_of(8).min(THREADS);
         let subgroups = in_blocks(&SHADERS[2], threads, 1, pairs.div_ceil(threads) * self.groups());
         let deep = (pairs > 8).then(|| {
-            let rows = self.group * self.window.output[0];
-            let along_x = pairs.div_ceil(THREADS) * self.groups();
-            [(5, 8), (6, 4)].map(|(at, most)| in_blocks(&SHADERS[at], THREADS, depth(rows, most), along_x))
+            let depth = depth(self.group * self.window.output[0], 4);
+            in_blocks(&SHADERS[4], THREADS, depth, pairs.div_ceil(THREADS) * self.groups())
         });
-        large
-            .into_iter()
-            .chain([self.split(plan)])
-            .chain(deep.into_iter().flatten())
-            .chain([blocked, subgroups])
-            .collect()
+        [Some(self.split(plan)), deep, Some(blocked), Some(subgroups)].into_iter().flatten().collect()
     }
 }
 
@@ -175,17 +152,6 @@ impl Conv2dWeightGradient {
     /// Columns of the product that this is: the bias is a weight of an input that is always 1.
     fn product_columns(&self) -> usize {
         self.taps() + usize::from(self.has_bias)
-    }
-
-    /// As a product in tiles of (width, height) invocations, each with `side` x `side` values.
-    fn tiled(&self, plan: &Plan, shader: &Shader, (width, height): (usize, usize), side: usize) -> Launch {
-        let sides = [("TILE_WIDTH", width as f64), ("TILE_HEIGHT", height as f64)];
-        let groups = [
-            self.product_columns().div_ceil(side * width) as u32,
-            self.out_channels.div_ceil(side * height) as u32,
-            self.groups() as u32,
-        ];
-        self.launched(plan, shader, &sides, groups)
     }
 
     /// A workgroup takes up to eight kernel rows, and as deep a share of the strips as it can.
