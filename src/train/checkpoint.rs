@@ -235,7 +235,8 @@ impl Checkpoint {
         buffers.fold(BASIS, |hash, values| hashed(bytemuck::cast_slice(values), hash))
     }
 
-    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+    /// A checkpoint from a file's bytes; `path` names it in errors.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what);
         let not_ours = |e| bad(format!("not a complete checkpoint ({e})"));
         let file = SafeTensors::deserialize(bytes).map_err(not_ours)?;
