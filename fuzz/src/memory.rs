@@ -44,8 +44,8 @@ static COUNTED: Counted = Counted;
 
 /// What every reader may take, whatever the file.
 pub const FREE: usize = 64 << 20;
-/// What one may take that decodes pictures: the limit that the decoders are given (`src/picture/decode.rs`) is an absolute one.
-pub const FREE_FOR_PICTURES: usize = FREE + (256 << 20);
+/// What one may take that decodes pictures: the limits that the decoders are given (`src/picture/decode.rs`) are absolute ones.
+pub const FREE_FOR_PICTURES: usize = 1 << 30;
 
 /// Calls `work`, which must allocate less than twice what its file holds plus 64 MB. `held` says what it holds, unpacked, in
 /// bytes; it is asked only where `work` allocated more than 64 MB.

@@ -7,7 +7,7 @@ use std::io::BufRead;
 use super::idx::{MAX_BODY, MAX_SIDE};
 use super::npy_header::{Header, Kind};
 use super::open::{Found, Halves};
-use super::tree::{Entry, Tree};
+use super::tree::{Entry, MAX_NESTED, Tree};
 use super::{Part, Split, labels, planar};
 use crate::{Error, Result};
 
@@ -73,7 +73,9 @@ fn ends(entry: &Entry, ending: &str) -> bool {
 pub(super) fn read(tree: &Tree, wanted: Halves) -> Result<Option<Found>> {
     let archives: Vec<&Entry> =
         tree.files().iter().filter(|entry| ends(entry, ".npz")).take(MAX_ARCHIVES).collect();
-    let nested = archives.iter().map(|entry| Ok((stem(entry.name()).to_owned(), tree.nested(entry)?)));
+    let mut room = MAX_NESTED;
+    let nested =
+        archives.iter().map(|entry| Ok((stem(entry.name()).to_owned(), tree.nested(entry, &mut room)?)));
     let nested = nested.collect::<Result<Vec<_>>>()?;
     let mut arrays: BTreeMap<(Which, What), Vec<Array>> = BTreeMap::new();
     let here =

@@ -14,8 +14,8 @@ use crate::{Error, Result};
 const MAX_DEPTH: usize = 8;
 /// Most files and directories that are looked at.
 const MAX_ENTRIES: usize = 5_000_000;
-/// Longest archive inside an archive: it is unpacked into memory.
-const MAX_NESTED: u64 = 512 << 20;
+/// Most bytes of archives inside an archive, all together: they are unpacked into memory.
+pub(super) const MAX_NESTED: u64 = 512 << 20;
 /// Bytes read from a file at a time.
 const BUFFER: usize = 1 << 17;
 
@@ -102,12 +102,13 @@ impl Tree {
         Ok(Tree { root, files: vec![entry], archive: None })
     }
 
-    /// A zip archive that a file of this tree is.
-    pub fn nested(&self, entry: &Entry) -> Result<Tree> {
+    /// A zip archive that a file of this tree is. Inside an archive it may have `room` bytes, which then become fewer.
+    pub fn nested(&self, entry: &Entry, room: &mut u64) -> Result<Tree> {
         match &entry.place {
             Place::File(path) => Self::open(path),
             Place::Archive(_) => {
-                let bytes = self.read(entry, MAX_NESTED)?;
+                let bytes = self.read(entry, *room)?;
+                *room -= bytes.len() as u64;
                 Self::archive(&self.path(entry), Box::new(Cursor::new(bytes)))
             }
         }

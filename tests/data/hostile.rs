@@ -92,6 +92,10 @@ fn bombs_in_archives() {
     let (result, largest) = largest_allocation(|| DataSet::open(&path));
     assert_says(result, &["2 of 2 pictures cannot be read"]);
     assert!(largest < 600 << 20, "{largest}");
+    // archives in an archive, which together unpack to more than is held
+    let padded = [vec![0; 300 << 20], zipped(&[("x.npy", npy("|u1", "1, 4, 4", &[7; 16]))])].concat();
+    fs::write(&path, zipped(&[("a.npz", padded.clone()), ("b.npz", padded)])).unwrap();
+    assert_says(DataSet::open(&path), &["b.npz", "longer than"]);
     for cut in [4, 40, 200] {
         let whole = zipped(&[("a/1.png", png(&[1; 4], 2, 2)), ("b/1.png", png(&[2; 4], 2, 2))]);
         fs::write(&path, &whole[..cut.min(whole.len() - 1)]).unwrap();

@@ -13,14 +13,22 @@ pub(super) struct Array<'a> {
 
 type Told<T> = Result<T, String>;
 
-/// Limit on groups and arrays, and on groups within groups: files whose links form circles end there.
+/// Limit on groups and arrays, on the parts of all their headers, and on groups within groups: files whose links form circles, or
+/// lead to the same place many times, end there.
 const MAX_OBJECTS: usize = 20_000;
+const MAX_PARTS: usize = 20 * MAX_OBJECTS;
 const MAX_DEPTH: usize = 12;
+/// Longest path of an array, in bytes.
+const MAX_PATH: usize = 1024;
+/// Most axes of an array, HDF5's own limit (`H5S_MAX_RANK`).
+const MAX_RANK: usize = 32;
 
 struct Reader<'a> {
     bytes: &'a [u8],
     arrays: Vec<Array<'a>>,
+    /// Objects, and parts of headers, that may still follow.
     left: usize,
+    parts_left: usize,
 }
 
 /// All arrays of a file.
@@ -28,7 +36,7 @@ struct Reader<'a> {
 /// # Errors
 /// A text that says what is malformed, or what is not read.
 pub(super) fn arrays(bytes: &[u8]) -> Told<Vec<Array<'_>>> {
-    let mut reader = Reader { bytes, arrays: Vec::new(), left: MAX_OBJECTS };
+    let mut reader = Reader { bytes, arrays: Vec::new(), left: MAX_OBJECTS, parts_left: MAX_PARTS };
     if reader.at(0, 8)? != b"\x89HDF\r\n\x1a\n" {
         return Err("not an HDF5 file".into());
     }
@@ -99,7 +107,11 @@ impl<'a> Reader<'a> {
         if depth > MAX_DEPTH {
             return Err(format!("groups within groups, {depth} deep"));
         }
+        if path.len() > MAX_PATH {
+            return Err(format!("a path of {} bytes", path.len()));
+        }
         let messages = self.messages(header)?;
+        self.parts_left = self.parts_left.checked_sub(messages.len()).ok_or("too many parts of headers")?;
         let of = |kind: usize| messages.iter().find(|message| message.0 == kind);
         if let (Some(space), Some(datatype), Some(layout)) = (of(0x01), of(0x03), of(0x08)) {
             let array = self.array(path, space.1, datatype.1, layout.1, layout.2)?;
@@ -189,6 +201,9 @@ impl<'a> Reader<'a> {
         size: usize,
     ) -> Told<Array<'a>> {
         let (version, rank) = (self.number(space, 1)?, self.number(space + 1, 1)?);
+        if rank > MAX_RANK {
+            return Err(format!("`{path}` has {rank} axes"));
+        }
         let first = match version {
             1 => space + 8,
             2 => space + 4,
@@ -217,4 +232,25 @@ impl<'a> Reader<'a> {
 
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hdf5_write::{Entry, Group, file};
+    use super::*;
+
+    fn read(path: &str, dims: Vec<usize>) -> Told<usize> {
+        let mut root = Group::default();
+        root.insert(path, Entry::Floats { dims, values: vec![0.5] });
+        arrays(&file(&root)).map(|arrays| arrays.len())
+    }
+
+    /// Names of groups are stored once and belong to the path of every array in them.
+    #[test]
+    fn paths_and_axes_are_bounded() {
+        let name = "n".repeat(600);
+        assert_eq!(read(&name, vec![1; 32]), Ok(1));
+        assert!(read(&format!("{name}/{name}"), vec![1]).unwrap_err().contains("a path of 1201 bytes"));
+        assert!(read("short", vec![1; 33]).unwrap_err().contains("33 axes"));
+    }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::attributes::Node;
 use super::messages::*;
 use crate::error::Result as FileResult;
 
@@ -19,8 +20,9 @@ pub(super) struct Constants<'a> {
     files: RefCell<HashMap<String, Vec<u8>>>,
 }
 
-/// Limit on the length of a vector of integers: shapes and axes are short.
-const MAX_INTS: usize = 64;
+/// Limits on the length of a vector of integers, and on the number of vectors: shapes and axes are short.
+pub(super) const MAX_INTS: usize = 64;
+const MAX_VECTORS: usize = 10_000;
 
 impl<'a> Constants<'a> {
     pub fn new(graph: &'a GraphProto, beside: Beside<'a>) -> Self {
@@ -39,6 +41,9 @@ impl<'a> Constants<'a> {
     pub fn define_ints(&mut self, name: &'a str, ints: Vec<i64>) -> Result<(), String> {
         if ints.len() > MAX_INTS {
             return Err(format!("a shape of {} numbers", ints.len()));
+        }
+        if self.ints.len() >= MAX_VECTORS {
+            return Err(format!("more than {MAX_VECTORS} computed shapes"));
         }
         self.ints.insert(name, ints);
         Ok(())
@@ -96,6 +101,16 @@ impl<'a> Constants<'a> {
         }
     }
 
+    /// A node's axes, which older operators have as an attribute and newer ones as their second input; none where it has neither.
+    pub fn axes(&self, node: Node) -> Result<Vec<i64>, String> {
+        match (node.ints("axes"), node.input(1)) {
+            (Some(axes), _) if axes.len() > MAX_INTS => Err(format!("{} axes", axes.len())),
+            (Some(axes), _) => Ok(axes.to_vec()),
+            (None, Some(name)) => self.ints(name),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
     /// The bytes of a tensor's values, from here or from another file; none if they stand in a typed field.
     fn raw(&self, tensor: &'a TensorProto, len: usize) -> Result<Option<Cow<'a, [u8]>>, String> {
         if tensor.data_location != EXTERNAL {
@@ -145,4 +160,31 @@ fn shape(tensor: &TensorProto, most: usize) -> Result<(Vec<usize>, usize), Strin
 
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
     bytes.chunks_exact(N).filter_map(|word| word.try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// What a few bytes of a file can ask for again and again stays small.
+    #[test]
+    fn vectors_of_integers_are_bounded() {
+        let (graph, names): (GraphProto, Vec<String>) =
+            (GraphProto::default(), (0..MAX_VECTORS + 1).map(|at| at.to_string()).collect());
+        let beside = |_: &str| Err(Error::Internal("no file".into()));
+        let mut constants = Constants::new(&graph, &beside);
+        assert!(constants.define_ints("long", vec![0; MAX_INTS + 1]).is_err());
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(constants.define_ints(name, vec![0]).is_ok(), at < MAX_VECTORS);
+        }
+        let axes = |count: usize| {
+            let attribute =
+                AttributeProto { name: "axes".into(), ints: vec![1; count], ..Default::default() };
+            let node = NodeProto { attribute: vec![attribute], ..Default::default() };
+            constants.axes(Node(&node))
+        };
+        assert_eq!(axes(2), Ok(vec![1, 1]));
+        assert!(axes(MAX_INTS + 1).is_err());
+    }
 }

@@ -35,11 +35,7 @@ impl Reader {
                 self.global(node.op() == "GlobalMaxPool", &[2, 3], true)?
             }
             "ReduceMean" | "ReduceMax" => {
-                let axes = match node.ints("axes") {
-                    Some(axes) => axes.to_vec(),
-                    None => constants.ints(node.needed(1)?)?,
-                };
-                self.global(node.op() == "ReduceMax", &axes, node.int("keepdims", 1) == 1)?
+                self.global(node.op() == "ReduceMax", &constants.axes(node)?, node.int("keepdims", 1) == 1)?
             }
             "Relu" => self.push(LayerSpec::Relu(Relu {}), vec![])?,
             "Tanh" => self.push(LayerSpec::Tanh(Tanh {}), vec![])?,

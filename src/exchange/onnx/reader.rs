@@ -1,7 +1,7 @@
 //! Reads a graph node by node: a layer for each node that computes, while shapes and transposes are followed.
 
 use super::attributes::{Node, Told, sizes};
-use super::constants::Constants;
+use super::constants::{Constants, MAX_INTS};
 use super::head::{Head, count};
 use super::messages::*;
 use crate::exchange::draft::Draft;
@@ -159,10 +159,7 @@ impl Reader {
         reads_head: bool,
     ) -> Told<()> {
         let ints = |at: usize| constants.ints(node.needed(at)?);
-        let axes = || match node.ints("axes") {
-            Some(axes) => Ok(axes.to_vec()),
-            None => node.input(1).map_or(Ok(Vec::new()), |name| constants.ints(name)),
-        };
+        let axes = || constants.axes(node);
         let found = match node.op() {
             "Constant" => {
                 if let Some(tensor) = node.0.attribute.iter().find_map(|attribute| attribute.t.as_ref()) {
@@ -196,8 +193,14 @@ impl Reader {
                 from.get(clamp(bound(1)?)..clamp(bound(2)?)).unwrap_or_default().to_vec()
             }
             "Concat" => {
-                let parts: Told<Vec<Vec<i64>>> = (0..node.0.input.len()).map(ints).collect();
-                parts?.concat()
+                let mut whole = Vec::new();
+                for at in 0..node.0.input.len() {
+                    whole.extend(ints(at)?);
+                    if whole.len() > MAX_INTS {
+                        return Err(format!("a shape of more than {MAX_INTS} numbers"));
+                    }
+                }
+                whole
             }
             _ => {
                 let name = node.0.input.iter().find(|name| !constants.is_known(name) && !name.is_empty());
@@ -229,10 +232,7 @@ impl Reader {
     fn reshape(&mut self, node: Node, constants: &Constants) -> Told<()> {
         let (dims, rank) = (self.head.dims.clone(), self.head.dims.len() as i64 + 1);
         let axis = |axis: i64, rank: i64| if axis < 0 { axis + rank } else { axis };
-        let axes = || match node.ints("axes") {
-            Some(axes) => Ok(axes.to_vec()),
-            None => node.input(1).map_or(Ok(Vec::new()), |name| constants.ints(name)),
-        };
+        let axes = || constants.axes(node);
         let wanted = match node.op() {
             "Flatten" if axis(node.int("axis", 1), rank) == 1 => Some(vec![self.head.values()]),
             "Flatten" => None,
