@@ -25,6 +25,7 @@ pub mod random;
 pub mod reading;
 pub mod recipe;
 pub mod reference;
+pub mod report;
 pub mod threads;
 pub mod train;
 pub mod verify;

@@ -23,6 +23,8 @@ pub enum Stream {
     Augment = 3,
     /// The choice of images for validation and for tests; the step is class + 256 x purpose.
     Split = 4,
+    /// The values of a sweep's trials; the step is the number of the draw.
+    Sweep = 5,
 }
 
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -145,13 +145,14 @@ pub fn saved(run: &Run<'_>) -> Result<(), Failure> {
 pub fn how_to_resume(run: &Run<'_>, step: u64, dir: &Path) {
     let options = run.options;
     output::note(format_args!(
-        "interrupted after step {}, saved. To continue:\ninkgrad train{}{}{}{}{}{} --device {}{}",
+        "interrupted after step {}, saved. To continue:\ninkgrad train{}{}{}{}{}{}{} --device {}{}",
         HumanCount(step),
         argument("--resume", Some(dir)),
         argument("--data", options.data.path()),
         options.data.rest(),
         argument("--save", options.save.as_deref()),
         argument("--log", options.log.as_deref()),
+        argument("--plot", options.plot.as_deref()),
         argument("--tensorboard", options.tensorboard.as_deref()),
         run.chosen.kind(),
         options.rest(),

@@ -13,7 +13,7 @@ use super::data_options::DataOptions;
 use super::device::{Chosen, DeviceOptions};
 use super::failure::Failure;
 use super::table::Table;
-use super::{json, output, source};
+use super::{colours, heat_map, json, output, source};
 
 #[derive(Args)]
 pub struct Options {
@@ -137,6 +137,12 @@ fn confusions(evaluation: &Evaluation, names: Names) -> String {
         }
         return format!("\nMost frequent confusions (--json prints all):\n{table}");
     }
+    let title = "Confusion matrix (row: label, column: prediction)";
+    if colours::on_results() {
+        let (all, heads): (Vec<_>, Vec<_>) =
+            classes.map(|class| (names.of(class), names.short(class))).unzip();
+        return format!("\n{title}:\n{}", heat_map::lines(evaluation, &all, &heads));
+    }
     let heads = std::iter::once("label".to_owned()).chain(classes.clone().map(|class| names.short(class)));
     let mut table = Table::new(names.left());
     table.row(heads);
@@ -144,7 +150,7 @@ fn confusions(evaluation: &Evaluation, names: Names) -> String {
         let counts = classes.clone().map(|predicted| evaluation.count(label, predicted).to_string());
         table.row(std::iter::once(names.of(label)).chain(counts));
     }
-    format!("\nConfusion matrix (row: label, column: prediction):\n{table}")
+    format!("\n{title}:\n{table}")
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,11 @@
 //! What a run shows and records while it trains: the progress bar, JSON events, the metrics files.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::HumanCount;
+use inkgrad::report::{Runs, Validation};
 use inkgrad::train::{Best, Evaluation, Trainer};
 
 use super::failure::Failure;
@@ -11,6 +13,7 @@ use super::json::{self, Event};
 use super::meter::{Meter, Pace};
 use super::metrics::Metrics;
 use super::options::Options;
+use super::plot;
 use super::progress::Progress;
 use super::reports::Reports;
 use super::run::Run;
@@ -22,6 +25,7 @@ const EVENTS: u64 = 100;
 pub struct Live<'a> {
     options: &'a Options,
     reports: &'a Reports,
+    curves: &'a RefCell<Runs>,
     /// The first network's.
     seed: u64,
     progress: Progress,
@@ -36,16 +40,24 @@ pub struct Live<'a> {
 impl<'a> Live<'a> {
     /// Opens the metrics files, shows the bar, starts the clock.
     pub fn start(run: &Run<'a>, trainer: &Trainer) -> Result<Self, Failure> {
-        let Run { options, settings, reports, .. } = *run;
+        let Run { options, settings, reports, curves, .. } = *run;
         let (networks, seed) = (trainer.networks(), trainer.seed());
         let (before, steps) = (trainer.started(), trainer.steps());
+        let metrics = Metrics::open(options, settings.board.as_deref(), seed, networks, before)?;
+        if let (Some(log), true) = (&options.log, before > 0 && options.plot.is_some())
+            && let Ok(runs) = plot::read(log)
+        {
+            // What the run recorded before it was interrupted.
+            curves.borrow_mut().join(runs);
+        }
         Ok(Live {
             options,
             reports,
+            curves,
             seed,
             progress: Progress::new(options.quiet, before, steps),
             meters: (0..networks).map(|_| Meter::new(before, steps, EVENTS)).collect(),
-            metrics: Metrics::open(options, settings.board.as_deref(), seed, networks, before)?,
+            metrics,
             pace: Pace::start(before, steps, trainer.recipe().batch * networks),
             known: before,
         })
@@ -57,6 +69,7 @@ impl<'a> Live<'a> {
         self.known = step;
         self.meters.iter_mut().for_each(|meter| *meter = Meter::new(step, steps, EVENTS));
         self.progress = Progress::new(self.options.quiet, step, steps);
+        self.curves.borrow_mut().rewind(step);
         self.reports.heed(self.metrics.rewind(step).map_err(Failure::from))
     }
 
@@ -77,6 +90,7 @@ impl<'a> Live<'a> {
             let own: Vec<f32> = losses.iter().skip(index).step_by(networks).copied().collect();
             for record in meter.take(&own) {
                 let seed = self.seed + index as u64;
+                self.curves.borrow_mut().step(seed, record.step, record.loss, Some(images_per_second));
                 let event = Event::Step { seed, step: record.step, loss: record.loss, images_per_second };
                 let written = self.metrics.step(index, &record, &event);
                 self.reports.heed(written.map_err(Failure::from))?;
@@ -90,6 +104,7 @@ impl<'a> Live<'a> {
 
     pub fn validation(&mut self, step: u64, evaluation: &Evaluation) -> Result<(), Failure> {
         let (loss, accuracy) = (evaluation.loss, evaluation.accuracy());
+        self.curves.borrow_mut().validation(self.seed, step, Validation { loss, accuracy });
         let event = Event::Validation { seed: self.seed, step, loss, accuracy };
         let written = self.metrics.validation(step, loss, accuracy, &event);
         self.reports.heed(written.map_err(Failure::from))?;
@@ -97,7 +112,7 @@ impl<'a> Live<'a> {
             return self.reports.heed(json::line(&event));
         }
         let step = HumanCount(step);
-        self.options.note(format_args!("step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"));
+        self.note(format_args!("step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"));
         Ok(())
     }
 
@@ -110,11 +125,16 @@ impl<'a> Live<'a> {
 
     pub fn stopped_early(&self, step: u64, best: Best) {
         let Best { step: best, loss, accuracy } = best;
-        self.options.note(format_args!(
+        self.note(format_args!(
             "stopped at step {}: validation has not improved since step {} (loss {loss:.4}, accuracy {accuracy:.4})",
             HumanCount(step),
             HumanCount(best),
         ));
+    }
+
+    /// Says something while the bar is shown.
+    fn note(&self, text: impl std::fmt::Display) {
+        self.progress.aside(|| self.options.note(text));
     }
 
     /// Removes the bar, so that what follows stands alone.

@@ -4,13 +4,18 @@
 mod announcement;
 mod bench;
 mod classifier;
+mod colours;
+mod compare;
 mod data;
 mod data_options;
 mod device;
 mod devices;
+mod dots;
 mod eval;
 mod export;
 mod failure;
+mod find_rate;
+mod heat_map;
 mod import;
 mod interrupt;
 mod json;
@@ -21,18 +26,22 @@ mod metrics;
 mod options;
 mod output;
 mod picture_files;
+mod plot;
+mod plotting;
 mod predict;
 mod profiling;
 mod progress;
 mod read;
 mod recipe;
 mod records;
+mod report;
 mod reports;
 mod run;
 mod shader;
 mod shell;
 mod source;
 mod summary;
+mod sweep;
 mod table;
 mod tensorboard;
 mod text;
@@ -63,8 +72,16 @@ struct CommandLine {
 enum Command {
     /// Train a network and test it
     Train(Box<train::Options>),
+    /// Try variations of a recipe, and rank them by their validation images
+    Sweep(Box<sweep::Options>),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
+    /// Write a page that shows what a saved model does: mistakes, confusions, calibration, curves
+    Report(report::Options),
+    /// Say whether saved models differ (McNemar's test)
+    Compare(compare::Options),
+    /// Draw the loss and the accuracy of one or several runs, from their logs
+    Plot(plot::Options),
     /// Recognise digits in pictures (or, with your own model, whatever it was trained on)
     Predict(predict::Options),
     /// Read the numbers on pages of handwriting
@@ -98,7 +115,11 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match command {
         Command::Train(options) => train::run(*options).await,
+        Command::Sweep(options) => sweep::run(*options).await,
         Command::Eval(options) => eval::run(options).await,
+        Command::Report(options) => report::run(options).await,
+        Command::Compare(options) => compare::run(options).await,
+        Command::Plot(options) => plot::run(&options),
         Command::Predict(options) => predict::run(options).await,
         Command::Read(options) => read::run(options).await,
         Command::Export(options) => export::run(&options),

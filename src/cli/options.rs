@@ -80,6 +80,15 @@ pub struct Options {
     /// Write metrics into this directory as TensorBoard event files
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+    /// Draw the loss and the accuracy over the steps into this file (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Instead of training, find the learning rate: a short run with a rising rate shows where the loss falls
+    #[arg(long, conflicts_with_all = [
+        "save", "log", "tensorboard", "checkpoint", "resume", "from", "seeds", "ensemble", "validate_every", "profile",
+        "trace", "learning_rate", "steps", "epochs",
+    ])]
+    pub find_rate: bool,
     /// Show where a step's time goes, op by op (measuring itself takes time)
     #[arg(long, conflicts_with_all = ["seeds", "ensemble"])]
     pub profile: bool,
@@ -243,8 +252,8 @@ impl Options {
 
     /// Whether a run leaves anything besides what it prints.
     pub fn has_outputs(&self) -> bool {
-        let files = [&self.save, &self.log, &self.trace, &self.tensorboard, &self.checkpoint, &self.resume];
-        files.into_iter().any(Option::is_some)
+        let files = [&self.save, &self.log, &self.plot, &self.trace, &self.tensorboard];
+        files.into_iter().chain([&self.checkpoint, &self.resume]).any(Option::is_some)
     }
 
     /// The given options of device and output, for the printed command that continues a run.

@@ -1,11 +1,13 @@
 //! What a run of `inkgrad train` starts from, and what it ends with.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::Device;
 use inkgrad::model_file::{Model, Weights};
 use inkgrad::network::Network;
+use inkgrad::report::Runs;
 use inkgrad::train::Evaluation;
 
 use super::device::Chosen;
@@ -21,6 +23,8 @@ pub struct Run<'a> {
     pub network: &'a Network,
     pub chosen: &'a Chosen,
     pub reports: &'a Reports,
+    /// What is recorded of the losses and validations, for a plot.
+    pub curves: &'a RefCell<Runs>,
     pub start: Option<Start<'a>>,
 }
 

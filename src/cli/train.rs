@@ -1,9 +1,11 @@
 //! `inkgrad train`.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use inkgrad::data::DataSet;
 use inkgrad::network::{Network, Task};
+use inkgrad::report::{self, Runs};
 use inkgrad::train::start_from;
 use inkgrad::{Error, model_file};
 
@@ -13,7 +15,7 @@ pub use super::options::Options;
 use super::options::Settings;
 use super::reports::Reports;
 use super::run::{Run, Start};
-use super::{many, source};
+use super::{find_rate, many, plotting, source};
 
 pub async fn run(options: Options) -> Result<(), Failure> {
     apart(&options)?;
@@ -24,6 +26,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     }
     for path in [&options.log, &options.trace].into_iter().flatten().filter(|path| is_plain(path)) {
         model_file::check_writable(path)?;
+    }
+    if let Some(path) = options.plot.as_deref().filter(|path| is_plain(path)) {
+        plotting::check(path)?;
     }
     let asked = options.data.clone();
     let choice = options.device.choose();
@@ -49,12 +54,23 @@ async fn on(options: &Options, settings: &Settings, data: &DataSet, chosen: &Cho
         }
     };
     let reports = Reports::new(options.has_outputs());
-    let run = Run { options, settings, data, network: &network, chosen, reports: &reports, start };
+    let curves = RefCell::new(Runs::new(&settings.name));
+    let run =
+        Run { options, settings, data, network: &network, chosen, reports: &reports, curves: &curves, start };
+    if options.find_rate {
+        let found = find_rate::run(&run).await;
+        chosen.keep_choices();
+        return found;
+    }
     let done = match options.seeds.or(options.ensemble) {
         Some(count) => many::train(&run, count.into()).await,
         None => run.train().await,
     };
     chosen.keep_choices();
+    // Also of a run that failed: the curve may say why.
+    if let (Some(path), Some(drawing)) = (&options.plot, report::drawn(&[curves.take()])) {
+        reports.heed(plotting::write(&drawing, path).map_err(Failure::from))?;
+    }
     done.and_then(|()| reports.end())
 }
 
@@ -72,7 +88,12 @@ fn apart(options: &Options) -> Result<(), Error> {
     };
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     taken.extend(options.recipe_file().map(|path| ("the recipe", real(path))));
-    let outputs = [("--save", &options.save), ("--log", &options.log), ("--trace", &options.trace)];
+    let outputs = [
+        ("--save", &options.save),
+        ("--log", &options.log),
+        ("--plot", &options.plot),
+        ("--trace", &options.trace),
+    ];
     for (option, path) in outputs {
         let Some(path) = path.as_deref().filter(|path| is_plain(path)) else { continue };
         let real = real(path);

@@ -8,11 +8,14 @@ mod eval;
 mod faults;
 mod going_on;
 mod long_runs;
+mod look;
 mod machine;
 mod mistakes;
 mod model_files;
+mod plots;
 mod predict;
 mod reports;
+mod search;
 mod several_networks;
 mod show;
 #[cfg(unix)]

@@ -1,0 +1,215 @@
+//! `inkgrad sweep`: trains variations of a recipe and ranks them by their validation images.
+
+mod journal;
+mod results;
+mod trials;
+mod vary;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use inkgrad::data::{DataSet, Split};
+use inkgrad::network::{Network, Task};
+use inkgrad::train::{
+    Evaluation, Fingerprint, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
+};
+use inkgrad::{Error, Result, model_file};
+
+use super::data_options::DataOptions;
+use super::device::{Chosen, DeviceOptions};
+use super::failure::Failure;
+use super::{json, output, plotting, source};
+use journal::{Header, Journal, Outcome};
+use trials::Trial;
+use vary::Vary;
+
+#[derive(Args)]
+pub struct Options {
+    /// Built-in recipe, or your own (.toml)
+    #[arg(value_name = "PRESET|FILE")]
+    recipe: PathBuf,
+    /// A field of the recipe and what to try there: values (layers.0.units=64,128), a range to draw from
+    /// (learning_rate=0.001..0.1), or a range in equal parts (batch=16..256/5). Layers are numbered from 0. A range of ten
+    /// times and more is divided logarithmically. Can be given several times
+    #[arg(long, value_name = "FIELD=VALUES", required = true)]
+    vary: Vec<Vary>,
+    /// Draw N random trials [default: every combination of values]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    runs: Option<u16>,
+    /// Train each trial with N seeds and rank by their mean; a GPU trains them side by side
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    seeds: u16,
+    /// Seed of the trials' choice, and of their training
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Directory of the results [default: sweep-RECIPE]. The same command goes on where an interrupted one has stopped
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataOptions,
+    #[command(flatten)]
+    device: DeviceOptions,
+    /// Print only errors (and what --json prints)
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print JSON Lines: a line for each trial, the best first
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let (name, recipe) = options.named_recipe()?;
+    let trials = trials::trials(&recipe, &options.vary, options.runs.map(usize::from), options.seed)?;
+    let (asked, choice) = (options.data.clone(), options.device.choose());
+    let (data, chosen) = source::beside(move || source::data_set(&asked), choice).await?;
+    if data.validation.is_empty() {
+        let what = "too few training images to hold some back for validation, by which trials are ranked";
+        return Err(Error::Data(format!("{what}: give 12 images or more")).into());
+    }
+    // Nothing is trained before every trial is known to be possible.
+    let mut networks = Vec::new();
+    for trial in &trials {
+        let network = Network::new(Task::from(&data), trial.recipe.normalisation, &trial.recipe.layers);
+        networks
+            .push(network.map_err(|error| Error::Recipe(format!("{}: {error}", results::called(trial))))?);
+    }
+    let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(format!("sweep-{name}")));
+    let header = Header {
+        recipe: results::toml(&recipe)?,
+        vary: options.vary.iter().map(ToString::to_string).collect(),
+        seed: options.seed,
+        seeds: options.seeds.into(),
+        images: Fingerprint::of(&data.train),
+    };
+    let mut journal = Journal::open(&dir, &header)?;
+    let sweep = Sweep { options: &options, data: &data, chosen: &chosen };
+    let left = trials.iter().filter(|trial| journal.outcome(trial).is_none()).count();
+    sweep.note(format_args!("device: {chosen}"));
+    sweep.note(format_args!("{name}: {} trials, {left} of them still to make", trials.len()));
+    for (trial, network) in trials.iter().zip(&networks) {
+        if journal.outcome(trial).is_some() {
+            continue;
+        }
+        let outcome = sweep.outcome(trial, network).await?;
+        sweep.note(format_args!(
+            "trial {} of {}: {}",
+            trial.number + 1,
+            trials.len(),
+            results::line(trial, &outcome)
+        ));
+        journal.add(outcome)?;
+    }
+    chosen.keep_choices();
+    let mut ranked: Vec<(&Trial, &Outcome)> =
+        trials.iter().filter_map(|trial| Some((trial, journal.outcome(trial)?))).collect();
+    ranked.sort_by(|a, b| results::order(a.1, b.1));
+    let (best, plot) = (dir.join("best.toml"), dir.join("sweep.svg"));
+    if let Some((trial, _)) = ranked.first().filter(|(_, outcome)| outcome.validation_accuracy.is_some()) {
+        model_file::write_aside(&best, results::toml(&trial.recipe)?.as_bytes())?;
+    }
+    let drawing = results::drawn(&options.vary, &ranked);
+    if let Some(drawing) = &drawing {
+        plotting::write(drawing, &plot)?;
+    }
+    if options.json {
+        return ranked.iter().try_for_each(|(_, outcome)| json::line(outcome));
+    }
+    if options.quiet {
+        return Ok(());
+    }
+    output::print(results::table(&options.vary, &ranked))?;
+    if drawing.is_some() {
+        output::line(format_args!("\nplot: {}", plot.display()))?;
+    }
+    output::line(format_args!("best recipe: {}", best.display()))
+}
+
+impl Options {
+    fn named_recipe(&self) -> Result<(String, inkgrad::recipe::Recipe)> {
+        let is_file = self.recipe.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
+        let preset = self.recipe.to_string_lossy();
+        let (name, mut recipe) = source::recipe(&preset, is_file.then_some(self.recipe.as_path()))?;
+        // Images that a network was trained on say nothing about its accuracy on others.
+        recipe.all_images = false;
+        Ok((name, recipe))
+    }
+}
+
+struct Sweep<'a> {
+    options: &'a Options,
+    data: &'a DataSet,
+    chosen: &'a Chosen,
+}
+
+impl Sweep<'_> {
+    fn note(&self, text: impl std::fmt::Display) {
+        if !self.options.quiet {
+            output::note(text);
+        }
+    }
+
+    /// Trains a trial with all its seeds.
+    async fn outcome(&self, trial: &Trial, network: &Network) -> Result<Outcome> {
+        let started = Instant::now();
+        let mut evaluations: Vec<Evaluation> = Vec::new();
+        let seeds = u64::from(self.options.seeds);
+        let most = Trainer::most_networks(&self.chosen.device(), network, &trial.recipe) as u64;
+        let mut done = 0;
+        let mut is_finite = true;
+        while done < seeds && is_finite {
+            let networks = most.min(seeds - done);
+            let first = self.options.seed.wrapping_add(done);
+            match self.train(trial, network, first, networks as usize).await {
+                Ok(found) => evaluations.extend(found),
+                Err(Error::Diverged { .. }) => is_finite = false,
+                Err(error) => return Err(error),
+            }
+            done += networks;
+        }
+        is_finite &= evaluations.iter().all(|evaluation| evaluation.loss.is_finite());
+        let mean = |of: fn(&Evaluation) -> f64| {
+            is_finite.then(|| evaluations.iter().map(of).sum::<f64>() / evaluations.len().max(1) as f64)
+        };
+        Ok(Outcome {
+            trial: trial.number,
+            values: Outcome::values(trial),
+            validation_accuracy: mean(Evaluation::accuracy),
+            validation_loss: mean(|evaluation| evaluation.loss),
+            accuracies: evaluations.iter().map(Evaluation::accuracy).collect(),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Trains networks that differ only in their seed, in one run; returns their validations.
+    async fn train(
+        &self,
+        trial: &Trial,
+        network: &Network,
+        seed: u64,
+        networks: usize,
+    ) -> Result<Vec<Evaluation>> {
+        let device = &self.chosen.device();
+        let (split, validation): (&Split, &Split) = (&self.data.train, &self.data.validation);
+        let options = TrainerOptions { seed, networks, ..TrainerOptions::default() };
+        let trainer = Trainer::new(device, network, &trial.recipe, split, options).await?;
+        let mut session = Session::new(device, trainer, SessionOptions::default())?;
+        while !session.is_done() {
+            session.advance().await?;
+            // A run that diverges ends here, not with its last step.
+            session.losses()?;
+        }
+        session.finish().await?;
+        let mut evaluations = Vec::new();
+        for index in 0..networks {
+            let (weights, step) = session.weights(index).await?;
+            if !weights.is_finite() {
+                return Err(Error::Diverged { step });
+            }
+            let views = trial.recipe.views;
+            let members = std::slice::from_ref(&weights);
+            evaluations.push(evaluate_members(device, network, members, views, validation).await?);
+        }
+        Ok(evaluations)
+    }
+}
