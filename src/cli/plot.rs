@@ -86,13 +86,13 @@ pub fn in_text(chart: &Chart) -> String {
     curves.collect()
 }
 
-/// The mean of a curve's values over each of so many equal parts of its length.
+/// The mean of a curve's values over each of so many equal parts of its length; a part without values lies on the line between
+/// its neighbours.
 fn spread(series: &Series, is_log: bool, parts: usize) -> Vec<Option<f64>> {
     let scaled = |x: f64| if is_log { x.ln() } else { x };
     let first = series.points.first().map_or(0.0, |point| scaled(point[0]));
     let last = series.points.last().map_or(0.0, |point| scaled(point[0]));
     let length = if last > first { last - first } else { 1.0 };
-    // Where there are fewer values than parts, each fills its own and those up to the next stay empty.
     let mut sums = vec![(0.0, 0u32); parts.max(1)];
     for [x, y] in series.points.iter().filter(|[_, y]| y.is_finite()) {
         let at = ((scaled(*x) - first) / length * (parts.max(1) - 1) as f64).round() as usize;
@@ -100,7 +100,19 @@ fn spread(series: &Series, is_log: bool, parts: usize) -> Vec<Option<f64>> {
             (*sum, *count) = (*sum + y, *count + 1);
         }
     }
-    sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))).collect()
+    let means = |(sum, count): (f64, u32)| (count > 0).then(|| sum / f64::from(count));
+    let mut values: Vec<Option<f64>> = sums.into_iter().map(means).collect();
+    let mut before: Option<(usize, f64)> = None;
+    for at in 0..values.len() {
+        let Some(value) = values[at] else { continue };
+        if let Some((start, from)) = before {
+            for (step, between) in values[start + 1..at].iter_mut().enumerate() {
+                *between = Some(from + (value - from) * (step + 1) as f64 / (at - start) as f64);
+            }
+        }
+        before = Some((at, value));
+    }
+    values
 }
 
 /// A step or a rate.

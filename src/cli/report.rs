@@ -14,6 +14,7 @@ use inkgrad::{Error, Result};
 use super::data_options::DataOptions;
 use super::device::{Chosen, DeviceOptions};
 use super::failure::Failure;
+use super::progress::count;
 use super::shell::quoted;
 use super::{output, plot, source};
 
@@ -126,7 +127,7 @@ fn made(
         let run = runs.runs.values().next()?;
         let (step, speed) = (run.losses.keys().last()?, run.images_per_second?);
         let seconds = *step as f64 * model.recipe.batch as f64 / speed;
-        Some(format!("{seconds:.1} s at {speed:.0} images/s, by the log"))
+        Some(format!("{seconds:.1} s at {} images/s, by the log", count(speed)))
     });
     if let Some(trained) = trained {
         facts.insert(1, ("time of the training", trained));

@@ -40,8 +40,8 @@ impl Series {
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 320.0;
 /// Room for the labels.
-const LEFT: f64 = 62.0;
-const RIGHT: f64 = 16.0;
+const LEFT: f64 = 72.0;
+const RIGHT: f64 = 24.0;
 const BOTTOM: f64 = 46.0;
 const TEXT: f64 = 13.0;
 /// Mean width of a letter, in parts of the text's size; text is never measured.
@@ -112,7 +112,7 @@ impl Chart {
         let middle = (LEFT + right) / 2.0;
         drawing.add(Shape::text([middle, base + 38.0], &self.x.label, TEXT, Paint::Muted, Anchor::Middle));
         drawing.add(Shape::Text {
-            at: [15.0, (frame.top + base) / 2.0],
+            at: [13.0, (frame.top + base) / 2.0],
             text: self.y.label.clone(),
             size: TEXT,
             paint: Paint::Muted,

@@ -29,10 +29,10 @@ fn a_rate_is_found() {
 }
 
 fn sweep(bands: &Bands, options: &[&str]) -> Ran {
-    let dir = bands.file("sweep");
+    let (dir, recipe) = (bands.file("sweep"), bands.file("mine.toml"));
     let run = [
         "sweep",
-        text(&bands.file("mine.toml")),
+        text(&recipe),
         "--data",
         bands.dir(),
         "--device",
@@ -78,10 +78,11 @@ fn a_grid_is_ranked() {
         "{plot}"
     );
 
+    let recipe = dir.join("best.toml");
     let run = [
         "train",
         "--recipe",
-        text(&dir.join("best.toml")),
+        text(&recipe),
         "--data",
         bands.dir(),
         "--device",
