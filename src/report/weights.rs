@@ -110,7 +110,7 @@ mod tests {
         let red = &pictures.pictures[0][..4];
         assert_eq!(red, [31, 190, 255, 143]);
         let lenet = first_layer(&model("lenet5", Task::grey(28, 28, 10))).unwrap();
-        assert!(lenet.are_kernels && lenet.layer == "conv2d1");
+        assert!(lenet.are_kernels && lenet.layer == "conv1");
         let colour = first_layer(&model("colour", Task::colour(32, 32, 10))).unwrap();
         assert_eq!(colour.pictures[0].len(), 3 * colour.height * colour.width);
     }
