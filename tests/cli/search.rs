@@ -30,16 +30,7 @@ fn a_rate_is_found() {
 
 fn sweep(bands: &Bands, options: &[&str]) -> Ran {
     let (dir, recipe) = (bands.file("sweep"), bands.file("mine.toml"));
-    let run = [
-        "sweep",
-        text(&recipe),
-        "--data",
-        bands.dir(),
-        "--device",
-        "cpu",
-        "--dir",
-        text(&dir),
-    ];
+    let run = ["sweep", text(&recipe), "--data", bands.dir(), "--device", "cpu", "--dir", text(&dir)];
     inkgrad(&[&run[..], options].concat())
 }
 
@@ -79,16 +70,7 @@ fn a_grid_is_ranked() {
     );
 
     let recipe = dir.join("best.toml");
-    let run = [
-        "train",
-        "--recipe",
-        text(&recipe),
-        "--data",
-        bands.dir(),
-        "--device",
-        "cpu",
-        "--json",
-    ];
+    let run = ["train", "--recipe", text(&recipe), "--data", bands.dir(), "--device", "cpu", "--json"];
     let events = inkgrad(&[&run[..], &["--validate-every", "12"]].concat()).well().events();
     let validation = events.iter().rfind(|event| event["event"] == "validation").unwrap();
     assert_eq!(validation["accuracy"], ranked[0]["validation_accuracy"]);
