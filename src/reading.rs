@@ -20,69 +20,124 @@ pub struct Digit {
 
 /// Reads a page: its lines from top to bottom, each from left to right.
 ///
+/// Where the program has its built-in reader and `model` knows ten classes, the reader says what is a digit, and `model` which
+/// digit it is. Otherwise `model` is asked both.
+///
 /// # Errors
 /// Whatever goes wrong on the device.
 pub async fn read(device: &Device, model: &Model, picture: &Picture) -> Result<Vec<Vec<Digit>>> {
     let task = model.network.task;
     let lines = page::lines(picture, task.height, task.width);
-    let candidates = || lines.iter().flatten().flat_map(|touching| &touching.candidates);
-    let images: Vec<u8> = candidates().flat_map(|candidate| candidate.image.repeat(task.channels)).collect();
-    if images.is_empty() {
+    let candidates: Vec<&Candidate> =
+        lines.iter().flatten().flat_map(|touching| &touching.candidates).collect();
+    if candidates.is_empty() {
         return Ok(Vec::new());
     }
-    let split = Split::new(task.image_bytes(), images, vec![0; candidates().count()])?;
-    let (network, views) = (&model.network, model.recipe.views);
-    let predictions = predict_members(device, network, &model.members, views, &split).await?;
-    Ok(chosen(&lines, &predictions))
-}
-
-/// The best digits of all marks.
-fn chosen(lines: &[Vec<Touching>], predictions: &Predictions) -> Vec<Vec<Digit>> {
-    let labels = predictions.labels();
-    let mut at = 0;
-    let mut read = Vec::new();
-    for line in lines {
-        let mut digits = Vec::new();
-        for touching in line {
-            let found = touching.candidates.iter().map(|candidate| {
-                let class = labels.get(at).copied().unwrap_or(0);
-                let probabilities = predictions.probabilities.get(at * predictions.classes..);
-                let probability = probabilities.and_then(|row| row.get(class)).copied().unwrap_or(0.0);
-                at += 1;
-                (candidate, Digit { class, probability, bounds: candidate.bounds })
-            });
-            let found: Vec<(&Candidate, Digit)> = found.collect();
-            digits.extend(best_path(touching.cuts, &found));
-        }
-        if !digits.is_empty() {
-            read.push(digits);
-        }
+    let reader = if task.classes == DIGITS { reader()? } else { None };
+    let reader = reader.filter(|reader| reader.network.task.image_bytes() == task.image_bytes());
+    let judged = predicted(device, reader.as_ref().unwrap_or(model), &candidates).await?;
+    let judges = if reader.is_some() { DIGITS } else { judged.classes };
+    let found = chosen(&lines, &judged, judges);
+    if reader.is_some() && is_doubtful(&found) {
+        return Ok(Vec::new());
     }
-    read
+    let taken: Vec<&Candidate> = found.iter().flatten().map(|(candidate, _)| *candidate).collect();
+    let mut named = match reader.is_some() && !taken.is_empty() {
+        true => predicted(device, model, &taken).await?.rows().map(<[f32]>::to_vec).collect(),
+        false => Vec::new(),
+    }
+    .into_iter();
+    let mut digit = |(candidate, probabilities): &(&Candidate, &[f32])| {
+        // Both must be sure: one that it is this digit, the other that it is a digit.
+        let is_digit: f32 = probabilities[..judges].iter().sum();
+        let own = named.next().unwrap_or_else(|| probabilities[..judges].to_vec());
+        let (class, probability) = most_probable(&own);
+        let probability = if reader.is_some() { probability * is_digit } else { probability };
+        Digit { class, probability, bounds: candidate.bounds }
+    };
+    let read = found.iter().map(|line| line.iter().map(&mut digit).collect::<Vec<_>>());
+    Ok(read.filter(|line| !line.is_empty()).collect())
 }
 
-/// The way from a mark's left end to its right end over the cuts that makes the most probable digits.
-fn best_path(cuts: usize, found: &[(&Candidate, Digit)]) -> Vec<Digit> {
+/// Whether what was found on a page is hardly digits: the grain of a blank sheet makes many, all of them doubtful.
+fn is_doubtful(found: &[Vec<(&Candidate, &[f32])>]) -> bool {
+    let probabilities = || found.iter().flatten().map(|(_, row)| most_probable(&row[..DIGITS]).1);
+    probabilities().sum::<f32>() < LEAST_MEAN * probabilities().count() as f32
+}
+
+/// The classes that are digits; the built-in reader has one more, for what is none.
+const DIGITS: usize = 10;
+
+#[cfg(feature = "embedded-classifier")]
+fn reader() -> Result<Option<Model>> {
+    Model::built_in_reader().map(Some)
+}
+
+#[cfg(not(feature = "embedded-classifier"))]
+fn reader() -> Result<Option<Model>> {
+    Ok(None)
+}
+
+async fn predicted(device: &Device, model: &Model, candidates: &[&Candidate]) -> Result<Predictions> {
+    let task = model.network.task;
+    let images: Vec<u8> =
+        candidates.iter().flat_map(|candidate| candidate.image.repeat(task.channels)).collect();
+    let split = Split::new(task.image_bytes(), images, vec![0; candidates.len()])?;
+    predict_members(device, &model.network, &model.members, model.recipe.views, &split).await
+}
+
+fn most_probable(probabilities: &[f32]) -> (usize, f32) {
+    let best = probabilities.iter().copied().enumerate();
+    best.fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// The best candidates of all marks, line by line, with the probabilities of their classes, of which the first `judges` are
+/// digits.
+fn chosen<'a>(
+    lines: &'a [Vec<Touching>],
+    predictions: &'a Predictions,
+    judges: usize,
+) -> Vec<Vec<(&'a Candidate, &'a [f32])>> {
+    let mut rows = predictions.rows();
+    let mut of = |touching: &'a Touching| {
+        let found = touching.candidates.iter().zip(rows.by_ref());
+        best_path(touching.cuts, &found.collect::<Vec<_>>(), judges)
+    };
+    lines.iter().map(|line| line.iter().flat_map(&mut of).collect()).collect()
+}
+
+/// The way from a mark's left end to its right end over the cuts that makes the most probable digits (over-segmentation and
+/// the best path, LeCun et al. 1998, section VII). Empty where the mark is rather no digit at all.
+fn best_path<'a>(
+    cuts: usize,
+    found: &[(&'a Candidate, &'a [f32])],
+    judges: usize,
+) -> Vec<(&'a Candidate, &'a [f32])> {
     let ends = cuts + 2;
     // The best score to each place, and the candidate that led there.
     let mut best: Vec<(f32, Option<usize>)> = vec![(f32::NEG_INFINITY, None); ends];
     best[0].0 = 0.0;
     for to in 1..ends {
-        for (number, (candidate, digit)) in found.iter().enumerate() {
+        for (number, (candidate, probabilities)) in found.iter().enumerate() {
             let (from, end) = candidate.span;
             if end == to && from < to {
-                let score = best[from].0 + score(candidate, digit);
+                let score = best[from].0 + score(candidate, probabilities, judges);
                 if score > best[to].0 {
                     best[to] = (score, Some(number));
                 }
             }
         }
     }
+    let whole = found.iter().find(|(candidate, _)| candidate.span == (0, ends - 1));
+    let none = whole.and_then(|(_, probabilities)| probabilities.get(judges));
+    if none.is_some_and(|none| none.max(LEAST).ln() - NOTHING > best[ends - 1].0) {
+        return Vec::new();
+    }
     let mut path = Vec::new();
     let mut at = ends - 1;
     while let Some((_, Some(number))) = best.get(at) {
-        let Some((candidate, digit)) = found.get(*number) else { break };
-        path.push(digit.clone());
+        let Some((candidate, probabilities)) = found.get(*number) else { break };
+        path.push((*candidate, *probabilities));
         at = candidate.span.0;
     }
     path.reverse();
@@ -105,18 +160,29 @@ const SHAPES: [(f32, f32); 10] = [
 /// Standard deviation of the logarithm of a digit's height over its line's.
 const HEIGHTS: f32 = 0.25;
 /// What each further digit costs: one digit is likelier than the two halves of it.
-const FURTHER: f32 = 0.3;
+const FURTHER: f32 = 0.8;
 /// What a cut through as much ink as a line is high costs.
-const CUT: f32 = 2.0;
+const CUT: f32 = 1.0;
+/// What it costs to take a mark for no digit.
+const NOTHING: f32 = 7.0;
+/// A page whose digits are less probable on average has none.
+const LEAST_MEAN: f32 = 0.5;
+/// Least probability that counts.
+const LEAST: f32 = 1e-6;
 
-/// How well a candidate is a digit: the logarithm of its probability, less what speaks against its shape.
-fn score(candidate: &Candidate, digit: &Digit) -> f32 {
-    // Classes that are no digits have shapes of their own.
-    let (mean, deviation) = SHAPES.get(digit.class).copied().unwrap_or((-0.3, 0.3));
-    let shape = (candidate.aspect.max(1e-3).ln() - mean) / deviation;
+/// How well a candidate is a digit: the logarithm of its probability, less what speaks against its size and, where no class
+/// says what is no digit, its shape.
+fn score(candidate: &Candidate, probabilities: &[f32], judges: usize) -> f32 {
+    let (class, probability) = most_probable(&probabilities[..judges]);
     let low = candidate.height.max(1e-3).ln().min(0.0) / HEIGHTS;
-    let against = (shape * shape).min(16.0) / 2.0 + low * low / 2.0;
-    digit.probability.max(1e-6).ln() - against - FURTHER - CUT * candidate.cut_ink / 2.0
+    let mut against = low * low / 2.0;
+    if judges == probabilities.len() {
+        // Classes that are no digits have shapes of their own.
+        let (mean, deviation) = SHAPES.get(class).copied().unwrap_or((-0.3, 0.3));
+        let shape = (candidate.aspect.max(1e-3).ln() - mean) / deviation;
+        against += (shape * shape).min(16.0) / 2.0;
+    }
+    probability.max(LEAST).ln() - against - FURTHER - CUT * candidate.cut_ink / 2.0
 }
 
 #[cfg(test)]
@@ -128,26 +194,31 @@ mod tests {
         Candidate { span, image: Vec::new(), aspect, height: 1.0, cut_ink: 0.1, bounds }
     }
 
-    fn digit(class: usize, probability: f32) -> Digit {
-        Digit { class, probability, bounds: Bounds { top: 0.0, left: 0.0, height: 1.0, width: 1.0 } }
+    /// Ten classes, of which one is probable, and none.
+    fn digit(class: usize, probability: f32, none: f32) -> Vec<f32> {
+        let mut all = vec![(1.0 - probability - none) / 9.0; 11];
+        (all[class], all[10]) = (probability, none);
+        all
     }
 
     #[test]
     fn a_mark_is_cut_where_that_makes_better_digits() {
         let (whole, left, right) = (candidate((0, 2), 1.3), candidate((0, 1), 0.6), candidate((1, 2), 0.7));
-        let classes = |found: &[(&Candidate, Digit)]| -> Vec<usize> {
-            best_path(1, found).iter().map(|digit| digit.class).collect()
+        let classes = |found: &[(&Candidate, &[f32])]| -> Vec<usize> {
+            best_path(1, found, 10).iter().map(|(_, row)| most_probable(&row[..10]).0).collect()
         };
-        let two = [(&whole, digit(8, 0.5)), (&left, digit(3, 0.95)), (&right, digit(4, 0.95))];
-        assert_eq!(classes(&two), [3, 4]);
-        let narrow = candidate((0, 2), 0.8);
-        let one = [(&narrow, digit(8, 0.97)), (&left, digit(3, 0.6)), (&right, digit(4, 0.7))];
-        assert_eq!(classes(&one), [8]);
+        let digits = [digit(8, 0.2, 0.7), digit(3, 0.95, 0.0), digit(4, 0.95, 0.0)];
+        assert_eq!(classes(&[(&whole, &digits[0]), (&left, &digits[1]), (&right, &digits[2])]), [3, 4]);
+        let digits = [digit(8, 0.9, 0.05), digit(3, 0.6, 0.2), digit(4, 0.7, 0.2)];
+        assert_eq!(classes(&[(&whole, &digits[0]), (&left, &digits[1]), (&right, &digits[2])]), [8]);
     }
 
     #[test]
-    fn what_cannot_be_cut_is_taken_whole() {
-        let wide = candidate((0, 1), 9.0);
-        assert_eq!(best_path(0, &[(&wide, digit(1, 0.2))]).len(), 1);
+    fn what_is_no_digit_is_left_out() {
+        let mark = candidate((0, 1), 9.0);
+        assert!(best_path(0, &[(&mark, &digit(1, 0.01, 0.98))], 10).is_empty());
+        assert_eq!(best_path(0, &[(&mark, &digit(1, 0.4, 0.4))], 10).len(), 1);
+        // Without a class for that, all is digits.
+        assert_eq!(best_path(0, &[(&mark, &digit(1, 0.01, 0.9)[..10])], 10).len(), 1);
     }
 }

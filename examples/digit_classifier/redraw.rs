@@ -19,7 +19,7 @@ impl Random {
     }
 
     /// Uniform from `low` to `high`.
-    fn within(&mut self, low: f32, high: f32) -> f32 {
+    pub fn within(&mut self, low: f32, high: f32) -> f32 {
         if self.words.is_empty() {
             self.words = philox4x32(self.counter, [0; 2]).to_vec();
             self.counter[0] += 1;
@@ -27,7 +27,7 @@ impl Random {
         low + (high - low) * self.words.pop().map_or(0.0, uniform)
     }
 
-    fn chance(&mut self, share: f32) -> bool {
+    pub fn chance(&mut self, share: f32) -> bool {
         self.within(0.0, 1.0) < share
     }
 }
@@ -42,6 +42,17 @@ pub fn picture(digit: &[u8], mut random: Random) -> inkgrad::Result<Picture> {
         false => (SIDE, blurred(ink, random.within(0.0, 1.2))),
     };
     Picture::new(side, side, 1, on_paper(&ink, side, &mut random))
+}
+
+/// The digit's ink from 0 to 1 in a square picture, and the square's side: as it is, or in other strokes.
+pub fn ink(digit: &[u8], random: &mut Random) -> (Vec<f32>, usize) {
+    if random.chance(0.5) {
+        return (digit.iter().map(|value| f32::from(*value) / 255.0).collect(), 28);
+    }
+    let shape = shape(digit, random);
+    let mask = strokes(&shape, random);
+    let ink = mask.iter().map(|is_ink| if *is_ink { 1.0 } else { 0.0 }).collect();
+    (blurred(ink, random.within(0.3, 1.2)), SIDE)
 }
 
 /// The digit in other proportions and slightly in perspective, enlarged: where there is ink.

@@ -2,6 +2,7 @@
 
 mod report;
 mod show;
+mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,8 @@ use report::Report;
 
 #[derive(Args)]
 pub struct Options {
-    /// Pictures (PNG, JPEG, GIF, BMP, TIFF, WebP), folders of them, or - for standard input. If the first is a model that
-    /// `train --save` wrote, it classifies; else the built-in digit classifier does
+    /// Pictures (PNG, JPEG, GIF, BMP, TIFF, WebP), folders of them, - for standard input, or a table (.csv) of pixels without
+    /// labels. If the first is a model that `train --save` wrote, it classifies; else the built-in digit classifier does
     #[arg(required = true, value_name = "[MODEL] FILE")]
     paths: Vec<PathBuf>,
     /// Classes to print, the most probable first
@@ -27,7 +28,7 @@ pub struct Options {
     /// Print a line of JSON for each picture
     #[arg(long, conflicts_with_all = ["csv", "show"])]
     json: bool,
-    /// Print CSV: file, class and probability, then the runners-up
+    /// Print CSV: file, class and probability, then the runners-up; of a table ImageId and Label, as Kaggle takes them
     #[arg(long, conflicts_with = "show")]
     csv: bool,
     /// Draw what the network saw
@@ -47,6 +48,9 @@ const TOGETHER: usize = 1024;
 pub async fn run(options: Options) -> Result<(), Failure> {
     let (model, paths) = picture_files::model_and_files(&options.paths)?;
     let classifier = Classifier::open(model, options.threads)?;
+    if let Some(path) = table::of(paths)? {
+        return table::run(&options, &classifier, path).await;
+    }
     let mut report = Report::new(&options, &classifier);
     report.begin()?;
     let mut failures = Failures::default();

@@ -159,6 +159,16 @@ impl Model {
         Self::from_bytes(Path::new("digits.safetensors"), include_bytes!("../../data/digits.safetensors"))
     }
 
+    /// The built-in reader: what on a page is a digit, and which; its eleventh class is what is none.
+    /// `examples/digit_classifier` trains it.
+    ///
+    /// # Errors
+    /// None, as long as the file is that in `data/`.
+    #[cfg(feature = "embedded-classifier")]
+    pub fn built_in_reader() -> Result<Self> {
+        Self::from_bytes(Path::new("reader.safetensors"), include_bytes!("../../data/reader.safetensors"))
+    }
+
     /// How pictures become images for this network: as its file says; else as MNIST's digits where its images have
     /// their size, and fitted with a border where not.
     pub fn preparation(&self) -> Preparation {

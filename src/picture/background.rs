@@ -84,10 +84,10 @@ pub(super) fn surroundings(
     let mut sums: Vec<f32> = differences.map(|((value, other), weight)| (value - other) * weight).collect();
     for _ in 0..3 {
         for values in [&mut sums, &mut weights] {
-            blur_rows(values, width, reach);
             *values = transposed(values, height, width);
-            blur_rows(values, height, reach);
+            blur_columns(values, height, reach);
             *values = transposed(values, width, height);
+            blur_columns(values, width, reach);
         }
     }
     // As if a little of `otherwise` lay everywhere.
@@ -138,29 +138,40 @@ fn largest_in_rows(values: &mut [f32], width: usize, reach: usize) {
     }
 }
 
-/// Means of `2 reach + 1` neighbours in each row; beyond its ends counts as nothing, in a window of full length.
-fn blur_rows(values: &mut [f32], width: usize, reach: usize) {
-    let mut row_before = vec![0.0f32; width];
+/// Means of `2 reach + 1` neighbours in each column; beyond its ends counts as nothing, in a window of full length. All
+/// columns at a time: neighbours in memory.
+fn blur_columns(values: &mut [f32], width: usize, reach: usize) {
+    let before = values.to_vec();
+    let height = before.len() / width.max(1);
+    let row = |at: usize| &before[at * width..][..width];
     let share = 1.0 / (2 * reach + 1) as f64;
-    for row in values.chunks_exact_mut(width) {
-        row_before.copy_from_slice(row);
-        let mut sum: f64 = row_before.iter().take(reach).map(|value| f64::from(*value)).sum();
-        for at in 0..width {
-            if let Some(entering) = row_before.get(at + reach) {
-                sum += f64::from(*entering);
-            }
-            row[at] = (sum * share) as f32;
-            if at >= reach {
-                sum -= f64::from(row_before[at - reach]);
-            }
+    let mut sums = vec![0.0f64; width];
+    for at in 0..reach.min(height) {
+        sums.iter_mut().zip(row(at)).for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+    for (at, out) in values.chunks_exact_mut(width.max(1)).enumerate() {
+        if at + reach < height {
+            sums.iter_mut().zip(row(at + reach)).for_each(|(sum, value)| *sum += f64::from(*value));
+        }
+        out.iter_mut().zip(&sums).for_each(|(out, sum)| *out = (sum * share) as f32);
+        if at >= reach {
+            sums.iter_mut().zip(row(at - reach)).for_each(|(sum, value)| *sum -= f64::from(*value));
         }
     }
 }
 
 fn transposed(values: &[f32], height: usize, width: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(values.len());
-    for column in 0..width {
-        out.extend((0..height).map(|row| values[row * width + column]));
+    // In squares that stay in the cache.
+    const SIDE: usize = 16;
+    let mut out = vec![0.0; values.len()];
+    for top in (0..height).step_by(SIDE) {
+        for left in (0..width).step_by(SIDE) {
+            for row in top..(top + SIDE).min(height) {
+                for column in left..(left + SIDE).min(width) {
+                    out[column * height + row] = values[row * width + column];
+                }
+            }
+        }
     }
     out
 }

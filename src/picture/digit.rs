@@ -4,6 +4,7 @@ use super::components::{Component, components};
 use super::decode::Picture;
 use super::ink::{Ink, ink};
 use super::resample::{Filter, Rectangle, byte, resampled};
+use super::ruling::AROUND_DIGITS;
 
 /// Pixels of the longer side at which ink is looked for: enough for a digit that fills an eighth of a picture.
 const LONGEST: usize = 400;
@@ -13,7 +14,7 @@ const LEAST_SIDE: usize = 10;
 /// The digit in a picture as bytes `[height, width]`: light on black, normalised as MNIST's. All zero where the picture
 /// is blank.
 pub(super) fn digit(picture: &Picture, height: usize, width: usize) -> Vec<u8> {
-    let Some(mut ink) = ink(picture, LONGEST) else { return vec![0; height * width] };
+    let Some(mut ink) = ink(picture, LONGEST, AROUND_DIGITS) else { return vec![0; height * width] };
     keep_digit(&mut ink);
     normalised(&ink, height, width)
 }

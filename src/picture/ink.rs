@@ -4,6 +4,7 @@ use super::background::{surface, surroundings, without_strokes};
 use super::components::components;
 use super::contrast::{Plane, contrast_plane};
 use super::decode::Picture;
+use super::ruling::{Lines, ruling};
 use super::threshold::{otsu, quantile};
 
 /// The ink of a picture: bytes `[height, width]`, 0 where there is none, 255 where it is full.
@@ -20,13 +21,23 @@ pub(super) struct Ink {
 const LEAST_CONTRAST: f32 = 6.0;
 /// Ink that touches stronger ink counts from this fraction of the threshold on: strokes stay whole where a pen runs dry.
 const WEAK: f32 = 0.6;
+/// The same in a small picture on paper that is all of one colour, such as MNIST's: there the faintest grey is ink, and counts.
+const FAINT: f32 = 0.1;
+/// Faint ink leads away from stronger ink by this part of the longer side, and no more than 3 pixels: a faint line that a digit
+/// crosses is not its stroke.
+const WEAK_REACH: usize = 60;
+/// Longer side in pixels from which lines on the paper can be told from strokes.
+const LEAST_RULED: usize = 48;
+/// Lines are taken away where more than this part of the ink is left.
+const LEAST_REST: usize = 8;
 /// Share of ink along the edge of a picture above which some of it is probably shadow.
 const MOST_ON_EDGE: f32 = 0.12;
 /// Longer side, in pixels, below which a picture is a drawing that may well touch its edges, not a photo with shadows.
 const LEAST_SHADED: usize = 64;
 
-/// Finds the ink of a picture, reduced so that its longer side has at most `longest` pixels. None where it is blank.
-pub(super) fn ink(picture: &Picture, longest: usize) -> Option<Ink> {
+/// Finds the ink of a picture, reduced so that its longer side has at most `longest` pixels. None where it is blank. Lines
+/// are ruled on the paper: no ink.
+pub(super) fn ink(picture: &Picture, longest: usize, lines: Lines) -> Option<Ink> {
     let plane = contrast_plane(picture, longest);
     let side = plane.height.max(plane.width);
     let (smooth, deviation) = paper(&plane)?;
@@ -50,18 +61,57 @@ pub(super) fn ink(picture: &Picture, longest: usize) -> Option<Ink> {
         }
     }
     let Found { depths, threshold } = found;
-    let weak: Vec<bool> = depths.iter().map(|depth| *depth > WEAK * threshold).collect();
-    let mut mask = vec![false; weak.len()];
-    for component in components(&weak, plane.width) {
-        if component.pixels(plane.width).any(|at| depths[at] > threshold) {
-            component.pixels(plane.width).for_each(|at| mask[at] = true);
+    let beside: Vec<f32> = depths.iter().map(|depth| depth.abs()).filter(|d| *d < WEAK * threshold).collect();
+    let is_plain = side < LEAST_RULED && quantile(beside, 0.75) < 1.0;
+    let weak_share = if is_plain { FAINT } else { WEAK };
+    let mut weak: Vec<bool> = depths.iter().map(|depth| *depth > weak_share * threshold).collect();
+    let mut is_strong: Vec<bool> = depths.iter().map(|depth| *depth > threshold).collect();
+    if side >= LEAST_RULED {
+        // A line may be fainter than ink: among weak pixels it is whole.
+        let ruled = ruling(&weak, plane.height, plane.width, lines);
+        let rest: Vec<bool> = is_strong.iter().zip(&ruled).map(|(is_ink, line)| *is_ink && !line).collect();
+        let count = |mask: &[bool]| mask.iter().filter(|is_ink| **is_ink).count();
+        // A one may go from edge to edge.
+        if LEAST_REST * count(&rest) > count(&is_strong) {
+            is_strong = rest;
+            weak.iter_mut().zip(ruled).for_each(|(weak, ruled)| *weak &= !ruled);
         }
     }
-    let full = 2.0 * threshold;
+    let mask = grown_into(&weak, &is_strong, plane.width, (side / WEAK_REACH).clamp(1, 3));
+    let deepest = || depths.iter().copied().fold(0.0, f32::max);
+    let full = if is_plain { deepest() } else { 2.0 * threshold };
     let value =
         |(depth, is_ink): (&f32, &bool)| if *is_ink { (255.0 * depth / full).min(255.0) as u8 } else { 0 };
     let values = depths.iter().zip(&mask).map(value).collect();
     Some(Ink { height: plane.height, width: plane.width, values, mask })
+}
+
+/// The pixels of `strong`, and those of `weak` that lead to one of them over at most `reach` others.
+fn grown_into(weak: &[bool], strong: &[bool], width: usize, reach: usize) -> Vec<bool> {
+    let height = weak.len() / width.max(1);
+    let mut mask = vec![false; weak.len()];
+    let mut edge: Vec<usize> = (0..weak.len()).filter(|at| weak[*at] && strong[*at]).collect();
+    edge.iter().for_each(|at| mask[*at] = true);
+    for _ in 0..reach {
+        let mut next = Vec::new();
+        for at in edge {
+            let (y, x) = (at / width, at % width);
+            for y in y.saturating_sub(1)..(y + 2).min(height) {
+                for x in x.saturating_sub(1)..(x + 2).min(width) {
+                    let beside = y * width + x;
+                    if weak[beside] && !mask[beside] {
+                        mask[beside] = true;
+                        next.push(beside);
+                    }
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        edge = next;
+    }
+    mask
 }
 
 /// How far each pixel is from its paper towards ink, and the depth that divides paper from ink.
@@ -81,7 +131,7 @@ impl Found {
         inner.flat_map(|part| part.pixels(plane.width)).map(|at| f64::from(self.depths[at])).sum()
     }
 
-    /// The share of ink among the outermost pixels.
+    /// The share of broad ink among the outermost pixels: a shadow's, not that of ruled lines.
     fn on_edge(&self, plane: &Plane) -> f32 {
         let (height, width) = (plane.height, plane.width);
         let is_edge = |at: &usize| {
@@ -89,8 +139,21 @@ impl Found {
             y == 0 || x == 0 || y + 1 == height || x + 1 == width
         };
         let edge: Vec<usize> = (0..self.depths.len()).filter(is_edge).collect();
-        let ink = edge.iter().filter(|at| self.depths[**at] > self.threshold).count();
-        ink as f32 / edge.len() as f32
+        let reach = height.max(width) / 40;
+        let is_ink = |y: usize, x: usize| self.depths[y * width + x] > self.threshold;
+        let is_broad = |at: &usize| {
+            let (y, x) = (at / width, at % width);
+            let within = |at: usize, end: usize| at.clamp(reach.min(end / 2), end - 1 - reach.min(end / 2));
+            let aside = |at: usize, end: usize| [at.saturating_sub(reach), (at + reach).min(end - 1)];
+            let along = match y == 0 || y + 1 == height {
+                true => aside(x, width).map(|x| (y, x)),
+                false => aside(y, height).map(|y| (y, x)),
+            };
+            is_ink(y, x)
+                && is_ink(within(y, height), within(x, width))
+                && along.into_iter().any(|(y, x)| is_ink(y, x))
+        };
+        edge.iter().filter(|at| is_broad(at)).count() as f32 / edge.len() as f32
     }
 }
 
@@ -166,10 +229,10 @@ fn grown(depths: &[f32], plane: &Plane, threshold: f32) -> Vec<bool> {
     around
 }
 
-/// The median along the plane's edge, a fiftieth of its sides deep.
+/// The median along the plane's edge, a sixteenth of its sides deep: a ruled line may lie along it.
 fn edge_median(plane: &Plane) -> f32 {
     let (height, width) = (plane.height, plane.width);
-    let (rows, columns) = ((height / 50).max(1), (width / 50).max(1));
+    let (rows, columns) = ((height / 16).max(1), (width / 16).max(1));
     let is_edge = |at: &usize| {
         let (y, x) = (at / width, at % width);
         y < rows || y + rows >= height || x < columns || x + columns >= width

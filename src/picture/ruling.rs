@@ -2,22 +2,38 @@
 
 use super::ink::Ink;
 
-/// A line runs along this share of the page at least; no stroke of a digit does on a page of several digits.
-const LEAST_SHARE: f32 = 0.35;
+/// How lines are told from strokes.
+#[derive(Clone, Copy)]
+pub(super) struct Lines {
+    /// A line runs along this share of the picture at least.
+    least_share: f32,
+    /// It goes on after a gap of this share: where a stroke crosses it.
+    most_gap: f32,
+}
+
+/// No stroke of a digit is as long on a page of several digits.
+pub(super) const ON_PAGES: Lines = Lines { least_share: 0.35, most_gap: 0.02 };
+/// In a picture of one digit a line runs from edge to edge.
+pub(super) const AROUND_DIGITS: Lines = Lines { least_share: 0.95, most_gap: 0.2 };
 /// Thickest line, as a share of the page's longer side.
 const MOST_THICKNESS: f32 = 0.008;
 
-/// The ink without long thin lines. Where a stroke crosses a line, the crossing stays.
-pub(super) fn without_ruling(ink: &Ink) -> Ink {
-    let (height, width) = (ink.height, ink.width);
-    let thickness = ((MOST_THICKNESS * height.max(width) as f32) as usize).max(3);
-    let level = ruled(&ink.mask, height, width, thickness);
-    let turned: Vec<bool> = transposed(&ink.mask, height, width);
-    let upright = transposed(&ruled(&turned, width, height, thickness), width, height);
-    let is_kept = |at: usize| ink.mask[at] && !level[at] && !upright[at];
-    let mask: Vec<bool> = (0..ink.mask.len()).map(is_kept).collect();
+/// The ink without lines. Where a stroke crosses a line, the crossing stays.
+pub(super) fn without_ruling(ink: &Ink, lines: Lines) -> Ink {
+    let ruled = ruling(&ink.mask, ink.height, ink.width, lines);
+    let mask: Vec<bool> = ink.mask.iter().zip(ruled).map(|(is_ink, is_ruled)| *is_ink && !is_ruled).collect();
     let values = ink.values.iter().zip(&mask).map(|(value, is_kept)| if *is_kept { *value } else { 0 });
-    Ink { height, width, values: values.collect(), mask }
+    Ink { height: ink.height, width: ink.width, values: values.collect(), mask }
+}
+
+/// The pixels of lines in a mask, level or upright.
+pub(super) fn ruling(mask: &[bool], height: usize, width: usize, kind: Lines) -> Vec<bool> {
+    let thickness = ((MOST_THICKNESS * height.max(width) as f32) as usize).max(3);
+    let mut lines = ruled(mask, height, width, thickness, kind);
+    let turned: Vec<bool> = transposed(mask, height, width);
+    let upright = transposed(&ruled(&turned, width, height, thickness, kind), width, height);
+    lines.iter_mut().zip(upright).for_each(|(line, upright)| *line |= upright);
+    lines
 }
 
 fn transposed(mask: &[bool], height: usize, width: usize) -> Vec<bool> {
@@ -25,8 +41,9 @@ fn transposed(mask: &[bool], height: usize, width: usize) -> Vec<bool> {
 }
 
 /// The pixels of level lines.
-fn ruled(mask: &[bool], height: usize, width: usize, thickness: usize) -> Vec<bool> {
-    let least = ((LEAST_SHARE * width as f32) as usize).max(20);
+fn ruled(mask: &[bool], height: usize, width: usize, thickness: usize, kind: Lines) -> Vec<bool> {
+    let gap = ((kind.most_gap * width as f32) as usize).max(4 * thickness);
+    let least = ((kind.least_share * width as f32) as usize).max(20);
     // How long the ink goes on above and below each pixel, itself included.
     let thick = thicknesses(mask, height, width);
     let is_thin = |y: usize, x: usize| {
@@ -46,7 +63,7 @@ fn ruled(mask: &[bool], height: usize, width: usize, thickness: usize) -> Vec<bo
                 continue;
             }
             // Strokes that cross the line, and gaps in it, are bridged.
-            if count > 0 && x - last > 4 * thickness {
+            if count > 0 && x - last > gap {
                 rows.push((first, last, count));
                 count = 0;
             }
@@ -60,7 +77,7 @@ fn ruled(mask: &[bool], height: usize, width: usize, thickness: usize) -> Vec<bo
             rows.push((first, last, count));
         }
         for (first, last, count) in rows {
-            if last - first + 1 >= least && 4 * count >= 3 * (last - first + 1) {
+            if last - first + 1 >= least && 3 * count >= 2 * (last - first + 1) {
                 for x in first..=last {
                     for y in y.saturating_sub(1)..(y + 2).min(height) {
                         lines[y * width + x] |= is_thin(y, x);
@@ -84,4 +101,35 @@ fn thicknesses(mask: &[bool], height: usize, width: usize) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thin line from edge to edge and a broad stroke across it.
+    #[test]
+    fn a_line_goes_and_the_stroke_that_crosses_it_stays() {
+        let (height, width) = (100, 200);
+        let is_line = |y: usize| y == 60 || y == 61;
+        let is_stroke = |y: usize, x: usize| (30..90).contains(&y) && (80..90).contains(&x);
+        let mask: Vec<bool> =
+            (0..height * width).map(|at| is_line(at / width) || is_stroke(at / width, at % width)).collect();
+        for kind in [ON_PAGES, AROUND_DIGITS] {
+            let found = ruling(&mask, height, width, kind);
+            for (at, is_ruled) in found.into_iter().enumerate() {
+                let (y, x) = (at / width, at % width);
+                assert_eq!(is_ruled, is_line(y) && !is_stroke(y, x), "{y} {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_within_a_picture_of_one_digit_is_a_stroke() {
+        let (height, width) = (100, 200);
+        let mask: Vec<bool> =
+            (0..height * width).map(|at| at / width == 50 && at % width >= 20 && at % width < 180).collect();
+        assert!(ruling(&mask, height, width, AROUND_DIGITS).iter().all(|is_ruled| !is_ruled));
+        assert!(ruling(&mask, height, width, ON_PAGES).contains(&true));
+    }
 }

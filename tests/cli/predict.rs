@@ -52,6 +52,27 @@ fn folders_are_walked_and_answers_come_as_json_or_csv() {
     assert!(lines[1].contains("0.png,7,"), "{csv}");
 }
 
+/// Kaggle's digit recogniser: a test table without labels, answers as its competition takes them.
+#[test]
+fn rows_of_a_table_are_classified_as_kaggle_wants_them() {
+    let dir = TempDir::new().unwrap();
+    let test = DataSet::embedded().unwrap().test;
+    let head: Vec<String> = (0..784).map(|at| format!("pixel{at}")).collect();
+    let mut table = head.join(",") + "\n";
+    for number in 0..5 {
+        let row: Vec<String> = test.image(number).iter().map(u8::to_string).collect();
+        table += &(row.join(",") + "\n");
+    }
+    let file = dir.path().join("test.csv");
+    std::fs::write(&file, table).unwrap();
+    let csv = inkgrad(&["predict", text(&file), "--csv"]).well().out;
+    assert_eq!(csv, "ImageId,Label\n1,7\n2,2\n3,1\n4,0\n5,4\n");
+    let events = inkgrad(&["predict", text(&file), "--json"]).well().events();
+    assert!(events.len() == 5 && events[1]["file"].as_str().unwrap().ends_with("test.csv:2"));
+    let ran = inkgrad(&["predict", text(&file), "picture.png"]);
+    assert!(ran.code == Some(2) && ran.err.contains("name that file alone"), "{}", ran.err);
+}
+
 #[test]
 fn what_the_network_saw_is_shown_and_saved() {
     let dir = TempDir::new().unwrap();

@@ -43,8 +43,7 @@ fn distorted_pictures_keep_their_prediction() {
     });
     let after = labels(&model, seen.concat());
     let moved: Vec<usize> = numbers.iter().copied().filter(|at| before[*at] != after[*at]).collect();
-    // The aim is 1 in 100; with this test's shadows, papers and noise it is 7.
-    assert!(moved.len() * 100 <= 8 * count, "{} of {count} predictions changed: {moved:?}", moved.len());
+    assert!(moved.len() * 200 <= 3 * count, "{} of {count} predictions changed: {moved:?}", moved.len());
 }
 
 /// MNIST's own images are normalised already: normalising them again changes next to nothing.

@@ -131,13 +131,16 @@ fn files_are_told_by_their_bytes() {
 }
 
 #[test]
-fn the_built_in_classifier_is_what_it_should_be() {
-    let model = Model::built_in().unwrap();
-    assert_eq!(model.preparation(), Preparation::digits(28, 28));
-    assert_eq!((model.network.task.classes, model.network.task.channels), (10, 1));
-    // Its file holds float16; written again it is the same.
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits.safetensors");
-    let again = model.to_bytes_in(inkgrad::model_file::Precision::Float16).unwrap();
-    assert!(again == std::fs::read(path).unwrap());
-    assert!(again.len() < 3_000_000);
+fn the_built_in_networks_are_what_they_should_be() {
+    let digits = (Model::built_in().unwrap(), "digits", 10);
+    let reader = (Model::built_in_reader().unwrap(), "reader", 11);
+    for (model, name, classes) in [digits, reader] {
+        assert_eq!(model.preparation(), Preparation::digits(28, 28));
+        assert_eq!((model.network.task.classes, model.network.task.channels), (classes, 1));
+        // Their files hold float16; written again they are the same.
+        let path = format!("{}/data/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        let again = model.to_bytes_in(inkgrad::model_file::Precision::Float16).unwrap();
+        assert!(again == std::fs::read(path).unwrap(), "{name}");
+        assert!(again.len() < 1_500_000);
+    }
 }

@@ -1,5 +1,4 @@
-//! Pages of numbers, made of MNIST's test images: at least 80 % of the characters are read, of touching pairs 60 %.
-//! The aim is 98 and 85 %; a ruled sheet without digits is still read as digits.
+//! Pages of numbers, made of MNIST's test images: at least 98 % of the characters are read, of touching pairs 84 %.
 
 use inkgrad::data::Split;
 use inkgrad::model_file::Model;
@@ -18,7 +17,7 @@ fn page(images: &Split, seed: u32) -> (Picture, String) {
     // Room for the tilt.
     let (height, width) = (down * (lines as f32 + 1.5) + 4.0 * across, across * (most as f32 + 4.0));
     let mut sheet = Sheet::new(height as usize, width as usize);
-    let tilt = if random.chance(0.5) { random.within(-8.0, 8.0) } else { random.within(-1.0, 1.0) };
+    let tilt = if random.chance(0.5) { random.within(-10.0, 10.0) } else { random.within(-1.0, 1.0) };
     let (sin, cos) = tilt.to_radians().sin_cos();
     let mut text = Vec::new();
     for line in 0..lines {
@@ -83,7 +82,7 @@ fn distance(one: &str, other: &str) -> usize {
 fn pages_are_read() {
     let (model, images) = (Model::built_in().unwrap(), test_images());
     let (mut wrong, mut all, mut told) = (0, 0, String::new());
-    for seed in 0..24 {
+    for seed in 0..40 {
         let (picture, text) = page(&images, seed);
         let read = text_of(&model, &picture);
         let distance = distance(&read, &text);
@@ -94,14 +93,14 @@ fn pages_are_read() {
         }
     }
     println!("{wrong} of {all} characters wrong");
-    assert!(wrong * 5 <= all, "{wrong} of {all} characters wrong{told}");
+    assert!(wrong * 50 <= all, "{wrong} of {all} characters wrong{told}");
 }
 
 /// Two digits that overlap by a pixel or two.
 #[test]
 fn touching_pairs_are_cut_apart() {
     let (model, images) = (Model::built_in().unwrap(), test_images());
-    let count = 100;
+    let count = 200;
     let (mut right, mut told) = (0, String::new());
     for seed in 0..count {
         let mut random = Random::new(1000 + seed);
@@ -123,13 +122,23 @@ fn touching_pairs_are_cut_apart() {
         }
     }
     println!("{right} of {count} pairs right");
-    assert!(right * 100 >= 60 * count, "{right} of {count} pairs right:{told}");
+    assert!(right * 100 >= 84 * count, "{right} of {count} pairs right:{told}");
 }
 
-/// A blank page has no text.
+/// A blank page has no text, and a ruled or squared one has none.
 #[test]
 fn a_page_without_digits_is_empty() {
     let model = Model::built_in().unwrap();
-    let blank = Sheet::new(300, 500).photo(&mut Random::new(0), 0.0, 0.0, true);
-    assert_eq!(text_of(&model, &blank), "");
+    for seed in 0..12 {
+        let mut random = Random::new(seed);
+        let mut sheet = Sheet::new(300, 500);
+        match seed % 3 {
+            0 => {}
+            kind => sheet.rule(random.within(20.0, 80.0) as usize, kind == 2),
+        }
+        let noise = if seed < 3 { 0.0 } else { random.within(0.0, 0.3) };
+        let light = if seed < 6 { 0.0 } else { random.within(0.0, 0.3) };
+        let blank = sheet.photo(&mut random, light, noise, true);
+        assert_eq!(text_of(&model, &blank), "", "{seed}");
+    }
 }

@@ -74,6 +74,14 @@ impl<'a> Report<'a> {
         output::line(format_args!("{file}: {}  {:.4}{others}", first.class, first.probability))
     }
 
+    /// A row of a table as Kaggle takes answers: its number and its class.
+    pub fn row(&mut self, number: usize, probabilities: &[f32]) -> Result<(), Failure> {
+        self.pictures += 1;
+        let class =
+            self.most_probable(probabilities).first().map_or_else(String::new, |one| quoted(&one.class));
+        output::line(format_args!("{number},{class}"))
+    }
+
     fn top(&self) -> usize {
         usize::from(self.options.top).min(self.classifier.task().classes)
     }
