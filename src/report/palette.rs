@@ -83,7 +83,7 @@ impl Palette {
 }
 
 impl Paint {
-    /// The colour in CSS, where [`css`] has declared the variables.
+    /// The colour in CSS, where `css` has declared the variables.
     pub fn css(self) -> String {
         match self {
             Paint::Ground => "var(--ground)".into(),
