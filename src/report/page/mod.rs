@@ -22,7 +22,7 @@ pub struct Page<'a> {
     pub test: &'a Split,
     /// What the training recorded, if that is known.
     pub runs: Option<&'a Runs>,
-    /// Where the network looks in some of the images: their answers, in the order of the pictures.
+    /// Where the network looks in some of the images: one for each of [`Findings::to_look_at`].
     pub looks: &'a [Occlusion],
     /// What a person should know of how the data was read, a sentence each.
     pub notes: &'a [String],
