@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_no_digit_is_left_out() {
         let mark = candidate((0, 1), 9.0);
-        assert!(best_path(0, &[(&mark, &digit(1, 0.01, 0.98))], 10).is_empty());
+        assert!(best_path(0, &[(&mark, &digit(1, 0.0001, 0.99))], 10).is_empty());
         assert_eq!(best_path(0, &[(&mark, &digit(1, 0.4, 0.4))], 10).len(), 1);
         // Without a class for that, all is digits.
         assert_eq!(best_path(0, &[(&mark, &digit(1, 0.01, 0.9)[..10])], 10).len(), 1);
