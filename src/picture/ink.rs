@@ -143,7 +143,8 @@ impl Found {
         let is_ink = |y: usize, x: usize| self.depths[y * width + x] > self.threshold;
         let is_broad = |at: &usize| {
             let (y, x) = (at / width, at % width);
-            let within = |at: usize, end: usize| at.clamp(reach.min(end / 2), end - 1 - reach.min(end / 2));
+            let margin = |end: usize| reach.min((end - 1) / 2);
+            let within = |at: usize, end: usize| at.clamp(margin(end), end - 1 - margin(end));
             let aside = |at: usize, end: usize| [at.saturating_sub(reach), (at + reach).min(end - 1)];
             let along = match y == 0 || y + 1 == height {
                 true => aside(x, width).map(|x| (y, x)),
