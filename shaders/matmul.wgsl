@@ -1,27 +1,10 @@
 // Matrix product: out = A · B, and for a dense layer with a bias for each column and ReLU.
 //   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B; out is [m, n]
 
-override M: u32 = 1;
-override N: u32 = 1;
-override K: u32 = 1;
-override TRANSPOSE_A: bool = false;
-override TRANSPOSE_B: bool = false;
-/// Image bytes in rows that are padded to whole words; else float32.
-override A_IS_BYTES: bool = false;
-override B_IS_BYTES: bool = false;
-/// Where the tensor begins in its buffer, in values.
-override A_OFFSET: u32 = 0;
-override B_OFFSET: u32 = 0;
-/// 1 where the tensor holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
-override A_IN_BLOCK: u32 = 0;
-override B_IN_BLOCK: u32 = 0;
-
 @group(0) @binding(3) var<storage, read> a: array<u32>;
 @group(0) @binding(4) var<storage, read> b: array<u32>;
 
-// Columns of what is stored, and words of a row of bytes.
-override A_COLUMNS: u32 = select(K, M, TRANSPOSE_A);
-override B_COLUMNS: u32 = select(N, K, TRANSPOSE_B);
+// Words of a stored row of bytes.
 override A_WORDS: u32 = (A_COLUMNS + 3u) / 4u;
 override B_WORDS: u32 = (B_COLUMNS + 3u) / 4u;
 

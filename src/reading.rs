@@ -65,7 +65,7 @@ fn is_doubtful(found: &[Vec<(&Candidate, &[f32])>]) -> bool {
     probabilities().sum::<f32>() < LEAST_MEAN * probabilities().count() as f32
 }
 
-/// The classes that are digits; the built-in reader has one more, for what is none.
+/// The classes that are digits; the built-in reader has one more, for ink that is no digit.
 const DIGITS: usize = 10;
 
 #[cfg(feature = "embedded-classifier")]

@@ -1,5 +1,5 @@
 //! Trains the two built-in networks from MNIST's training images, and writes them to a directory: `digits.safetensors`, which
-//! `inkgrad predict` uses, and `reader.safetensors`, with which `inkgrad read` tells digits from what is none:
+//! `inkgrad predict` uses, and `reader.safetensors`, with which `inkgrad read` tells digits from other ink:
 //!
 //!     cargo run --release --example digit_classifier -- data
 //!

@@ -2,30 +2,13 @@
 // ---- factors of a product in blocks of 4 x 4, read four values at a time. Rows and columns past the end read the last ones
 // instead and are not stored, so that the inner loop has no branches
 
-override M: u32 = 1;
-override N: u32 = 1;
-override K: u32 = 1;
-override TRANSPOSE_A: bool = false;
-override TRANSPOSE_B: bool = false;
-/// Image bytes in rows that are padded to whole words; else float32.
-override A_IS_BYTES: bool = false;
-override B_IS_BYTES: bool = false;
-/// Where the tensor begins in its buffer, in values.
-override A_OFFSET: u32 = 0;
-override B_OFFSET: u32 = 0;
-/// 1 where the tensor holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
-override A_IN_BLOCK: u32 = 0;
-override B_IN_BLOCK: u32 = 0;
-
 // Each factor once as vec4s and once as words: the same buffer, of which one view is used.
 @group(0) @binding(3) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> a_words: array<u32>;
 @group(0) @binding(5) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> b_words: array<u32>;
 
-// Values and fours of a stored row.
-override A_COLUMNS: u32 = select(K, M, TRANSPOSE_A);
-override B_COLUMNS: u32 = select(N, K, TRANSPOSE_B);
+// Fours of a stored row.
 override A_FOURS: u32 = (A_COLUMNS + 3u) / 4u;
 override B_FOURS: u32 = (B_COLUMNS + 3u) / 4u;
 /// Whether every stored row is whole vec4s from a vec4 on; else each value is read by itself.

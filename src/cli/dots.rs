@@ -5,7 +5,7 @@ const ACROSS: usize = 2;
 const DOWN: usize = 4;
 /// The bit of each dot, by column and row (Unicode, block U+2800).
 const BITS: [[u32; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
-/// From how many times the smallest value on the largest is shown on a logarithmic scale.
+/// The scale is logarithmic where the largest value is at least this multiple of the smallest.
 const LOG_FROM: f64 = 20.0;
 
 /// How many values fill so many characters.

@@ -133,7 +133,7 @@ fn module(device: &wgpu::Device, name: &str, source: &'static str) -> wgpu::Shad
     // With the checks of indices that wgpu adds: on software Vulkan, builds without them were no faster (median of five runs in
     // turn, with over without: softmax 1.01, mlp 1.00, lenet5 1.00).
     // Without the counter that wgpu adds to each loop to end it after 2^64 turns: it keeps drivers from unrolling loops (NVIDIA H100,
-    // with over without: up to 1.5 for a convolution, 1.1 for a product).
+    // with over without: up to 1.9 for a convolution, 1.1 for a product).
     let checks =
         wgpu::ShaderRuntimeChecks { force_loop_bounding: false, ..wgpu::ShaderRuntimeChecks::checked() };
     // SAFETY: every loop of our shaders counts up or halves towards a bound that does not change in it; indices are checked.

@@ -46,7 +46,7 @@ const MIN_WORK: f64 = 1e6;
 /// Seconds that measuring a plan may take in all. Drivers that compile on first use spend most of it on that.
 const BUDGET: f64 = 0.25;
 
-/// The same on hardware, which is measured in far less, but for slow devices.
+/// The same on hardware; most takes far less.
 const BUDGET_ON_HARDWARE: f64 = 0.5;
 
 /// Seconds of work before the first measurement on hardware, which raises its clock only once there is work.
@@ -56,8 +56,7 @@ const WARM_UP: f64 = 0.03;
 const HOPELESS: f64 = 3.0;
 
 /// The fastest variant of each candidate, measured one after another, the most work first. Those that no time is left for get
-/// the last variant, the one made for large sizes; on hardware the one that splits sums, if there is one, which is never far from
-/// the fastest there.
+/// the last variant, the one made for large sizes; on hardware `split`, if there is one: it was never far from the fastest there.
 pub(super) async fn fastest(
     shared: &Shared,
     scalars: &wgpu::BindGroup,
@@ -126,7 +125,7 @@ async fn fastest_of(
         let repeats = (share as usize).clamp(1, MAX_REPEATS);
         let mut encoder = shared.raw.create_command_encoder(&Default::default());
         let mut trials = Vec::new();
-        // Once to warm up, then forth and back: clocks that rise meanwhile favour none.
+        // Once to warm up, then in this order and in reverse: a clock that rises meanwhile favours no variant.
         let unknown: Vec<usize> = (0..rates.len()).filter(|variant| rates[*variant].is_none()).collect();
         let order = unknown.iter().map(|variant| (*variant, false));
         let forth = unknown.iter().map(|variant| (*variant, true));
@@ -141,19 +140,19 @@ async fn fastest_of(
         timing.resolve(&mut encoder);
         let submission = shared.queue.submit([encoder.finish()]);
         timing.collect(shared, submission).await?;
-        let mut seen: Vec<Seen> = vec![Seen::default(); rates.len()];
+        let mut measured: Vec<Measured> = vec![Measured::default(); rates.len()];
         for ((variant, fraction, is_counted), span) in trials.into_iter().zip(timing.take()) {
             if is_counted {
                 let seconds = (span.end - span.start).max(1e-9);
-                let Seen { rate, is_enough } = seen[variant];
+                let Measured { rate, is_enough } = measured[variant];
                 let is_enough = is_enough || seconds >= ENOUGH || fraction >= MAX_REPEATS as f64;
-                seen[variant] = Seen { rate: rate.max(fraction / seconds), is_enough };
+                measured[variant] = Measured { rate: rate.max(fraction / seconds), is_enough };
             }
         }
         let fastest =
-            seen.iter().map(|seen| seen.rate).chain(rates.iter().flatten().copied()).fold(0.0, f64::max);
+            measured.iter().map(|each| each.rate).chain(rates.iter().flatten().copied()).fold(0.0, f64::max);
         for variant in unknown {
-            let Seen { rate, is_enough } = seen[variant];
+            let Measured { rate, is_enough } = measured[variant];
             if is_enough || repeats > 1 && rate * HOPELESS < fastest {
                 rates[variant] = Some(rate);
             }
@@ -168,7 +167,7 @@ async fn fastest_of(
 
 /// The faster of a variant's trials in a round, and whether it took long enough.
 #[derive(Clone, Copy, Default)]
-struct Seen {
+struct Measured {
     rate: f64,
     is_enough: bool,
 }

@@ -153,17 +153,17 @@ impl Model {
     /// The built-in classifier of handwritten digits, 0 to 9; `examples/digit_classifier` trains it.
     ///
     /// # Errors
-    /// None, as long as the file is that in `data/`.
+    /// `BadFile` where the program was built with a damaged file.
     #[cfg(feature = "embedded-classifier")]
     pub fn built_in() -> Result<Self> {
         Self::from_bytes(Path::new("digits.safetensors"), include_bytes!("../../data/digits.safetensors"))
     }
 
-    /// The built-in reader: what on a page is a digit, and which; its eleventh class is what is none.
+    /// The built-in reader, for pieces of a page's ink: ten classes are the digits, the eleventh is ink that is no digit.
     /// `examples/digit_classifier` trains it.
     ///
     /// # Errors
-    /// None, as long as the file is that in `data/`.
+    /// `BadFile` where the program was built with a damaged file.
     #[cfg(feature = "embedded-classifier")]
     pub fn built_in_reader() -> Result<Self> {
         Self::from_bytes(Path::new("reader.safetensors"), include_bytes!("../../data/reader.safetensors"))

@@ -38,7 +38,7 @@ pub struct Touching {
 /// What a classifier is asked about.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// From which place to which.
+    /// The two places between which it lies.
     pub span: (usize, usize),
     /// The image, normalised as MNIST's: bytes `[height, width]`.
     pub image: Vec<u8>,

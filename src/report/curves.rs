@@ -147,7 +147,7 @@ fn accuracies(run: &Run) -> Vec<(u64, f64)> {
     run.validations.iter().map(|(step, validation)| (*step, validation.accuracy)).collect()
 }
 
-/// From how many times the smallest loss on the largest is shown on a logarithmic axis.
+/// The axis is logarithmic where the largest loss is at least this multiple of the smallest.
 const LOG_FROM: f64 = 20.0;
 
 /// The charts of some groups of runs: the loss, and the accuracy where it was validated.

@@ -8,6 +8,7 @@ mod malformed;
 mod mnist;
 mod mutation;
 mod order;
+mod sets;
 mod sizes;
 
 use std::io::Write;

@@ -26,7 +26,7 @@ pub struct Header {
     pub images: Fingerprint,
 }
 
-/// What became of a trial.
+/// A trial's result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "trial")]
 pub struct Outcome {
@@ -47,7 +47,7 @@ impl Outcome {
         trial.values.iter().map(|(path, value)| (path.clone(), text(value))).collect()
     }
 
-    /// Whether this is what became of the trial.
+    /// Whether this is the trial's result.
     pub fn is_of(&self, trial: &Trial) -> bool {
         self.trial == trial.number && self.values == Outcome::values(trial)
     }
@@ -65,7 +65,7 @@ impl Journal {
     /// Opens the journal of a directory, or begins it.
     ///
     /// # Errors
-    /// `Usage` where it is another sweep's, `BadFile` where it is none, `Io` where it cannot be read or written.
+    /// `Usage` where it is another sweep's, `BadFile` where it is no journal, `Io` where it cannot be read or written.
     pub fn open(dir: &Path, header: &Header) -> Result<Self> {
         std::fs::create_dir_all(dir).map_err(|error| Error::io(dir, error))?;
         let path: PathBuf = dir.join(NAME);
@@ -87,7 +87,7 @@ impl Journal {
         Ok(Journal { records, outcomes })
     }
 
-    /// What became of a trial, if it has been made.
+    /// A trial's result, if it has been made.
     pub fn outcome(&self, trial: &Trial) -> Option<&Outcome> {
         self.outcomes.iter().find(|outcome| outcome.is_of(trial))
     }

@@ -29,7 +29,7 @@ pub fn order(a: &Outcome, b: &Outcome) -> Ordering {
     accuracy(b).total_cmp(&accuracy(a)).then(loss(a).total_cmp(&loss(b))).then(a.trial.cmp(&b.trial))
 }
 
-/// What became of a trial, in a line.
+/// A trial's result, in a line.
 pub fn line(trial: &Trial, outcome: &Outcome) -> String {
     let found = match (outcome.validation_accuracy, outcome.validation_loss) {
         (Some(accuracy), Some(loss)) => format!("validation accuracy {accuracy:.4}, loss {loss:.4}"),

@@ -28,7 +28,7 @@ pub enum Values {
     },
 }
 
-/// From how many times the low end on numbers are drawn evenly on a logarithmic scale.
+/// A range whose high end is at least this multiple of its low end is drawn evenly on a logarithmic scale.
 const LOG_FROM: f64 = 10.0;
 /// Values in a list at most.
 const MAX_VALUES: usize = 1000;

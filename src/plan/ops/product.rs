@@ -11,6 +11,7 @@ use crate::plan::{Plan, TensorId};
 pub(super) static SHADERS: &[Shader] = &[
     Shader::plain(join!(
         "matmul",
+        "product_operands",
         "product_result",
         "bias_relu",
         "tiled_product",
@@ -23,6 +24,7 @@ pub(super) static SHADERS: &[Shader] = &[
     Shader::blocked(join!(
         "matmul_blocked",
         "product_blocks",
+        "product_operands",
         "product_result",
         "bias_relu",
         "store_block",
@@ -43,6 +45,7 @@ pub(super) static SHADERS: &[Shader] = &[
     Shader::split(join!(
         "matmul_split",
         "product_blocks",
+        "product_operands",
         "product_result",
         "bias_relu",
         "depth_sum",
@@ -53,6 +56,7 @@ pub(super) static SHADERS: &[Shader] = &[
     )),
     Shader::large(join!(
         "matmul",
+        "product_operands",
         "product_result",
         "bias_relu",
         "tiled_product_large",
