@@ -102,7 +102,7 @@ impl Executor {
             );
             return Err(Error::Internal(format!("{what}, where the plan takes {wanted}")));
         }
-        // An index past the split must not reach the shader, which runs without bounds checks.
+        // Past the split the shader would read some other image.
         split.check_indices(indices)?;
         if steps == 0 {
             return Ok(());

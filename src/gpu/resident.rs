@@ -33,9 +33,9 @@ pub(super) fn wanted(feed: Feed, shared: &Shared, split: &Split) -> bool {
     }
 }
 
-/// Where the split's bytes begin, and how many images they are: which split it is.
-fn identity(split: &Split) -> (usize, usize) {
-    (split.images().as_ptr() as usize, split.len())
+/// Which split it is: where its bytes and its labels begin, how many images they are, and of how many bytes.
+fn identity(split: &Split) -> (*const u8, *const u8, usize, usize) {
+    (split.images().as_ptr(), split.labels().as_ptr(), split.len(), split.image_bytes())
 }
 
 impl Resident {

@@ -53,6 +53,25 @@ fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
     }
 }
 
+/// The device keeps the images that it got last, and takes no others for them.
+#[test]
+fn resident_images_are_those_of_the_run() {
+    let (gpu, recipe) = (gpu(), preset("softmax", 20, 30));
+    let last = |split: &Split, feed| {
+        let options = TrainerOptions { feed, ..TrainerOptions::default() };
+        let (_, trainer) = train(&gpu, &recipe, split, options);
+        bits(&block_on(trainer.weights(0)).unwrap().parameters)
+    };
+    let first = images(600);
+    let turned: Vec<u8> = first.images().iter().rev().copied().collect();
+    let second = Split::new(784, turned, first.labels().to_vec()).unwrap();
+    let expected = [&first, &second].map(|split| last(split, Feed::Stream));
+    assert_ne!(expected[0], expected[1]);
+    for _ in 0..2 {
+        assert_eq!([&first, &second].map(|split| last(split, Feed::Resident)), expected);
+    }
+}
+
 #[test]
 fn a_step_is_two_dispatches_and_nothing_is_made_or_read_back_in_the_loop() {
     let (split, gpu, recipe) = (images(1000), gpu(), preset("softmax", 100, 320));
