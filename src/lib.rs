@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+pub mod app;
 pub mod batch;
 mod clock;
 pub mod cpu;

@@ -53,6 +53,25 @@ impl Picture {
         Ok(Picture { height, width, channels, pixels })
     }
 
+    /// A picture from pixels of red, green, blue and opacity, `[height, width, 4]`; what is transparent takes a colour that
+    /// sets the rest off, as where a file is decoded.
+    ///
+    /// # Errors
+    /// `Data` where a side is 0, the picture is too large, or the number of bytes is another.
+    pub fn from_rgba(height: usize, width: usize, rgba: &[u8]) -> Result<Self> {
+        let pixels = height.checked_mul(width).filter(|pixels| *pixels as u64 <= MAX_PIXELS);
+        match pixels {
+            Some(pixels) if pixels > 0 && rgba.len() == 4 * pixels => {
+                let (channels, bytes) = flattened(rgba);
+                Self::new(height, width, channels, bytes)
+            }
+            _ => Err(Error::Data(format!(
+                "{} bytes are not a picture of {height} x {width} pixels of 4 bytes, at most {MAX_PIXELS} of them",
+                rgba.len()
+            ))),
+        }
+    }
+
     /// Decodes a picture's file: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP, told by its bytes. It is turned
     /// upright as its EXIF data asks for, and what is transparent takes a colour that sets the rest off. `name` is the
     /// file's in errors.

@@ -8,11 +8,36 @@ use toml::de::{DeTable, DeValue};
 use super::Schedule;
 use crate::network::{LayerSpec, Optimiser};
 
+/// What is wrong with a recipe's text, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub what: String,
+    /// Line and column (in characters), counted from 1, where they are known.
+    pub at: Option<(usize, usize)>,
+}
+
+impl Mistake {
+    /// Of an offset in bytes.
+    pub(super) fn at(text: &str, offset: usize, what: impl Into<String>) -> Self {
+        let before = text.get(..offset).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Mistake { what: what.into(), at: Some((line, column)) }
+    }
+}
+
 /// What is wrong with a recipe's text, with line and field; none if the mistake is not in a table with a `kind`.
 pub(super) fn describe(text: &str) -> Option<String> {
+    let (at, what) = find(text)?;
+    let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+    Some(format!("line {line}, {what}"))
+}
+
+/// As [`describe`]: the mistake's offset, and what it is.
+pub(super) fn find(text: &str) -> Option<(usize, String)> {
     let document = DeTable::parse(text).ok()?;
     let values: toml::Table = toml::from_str(text).ok()?;
-    let found = document.get_ref().iter().find_map(|(key, spanned)| {
+    document.get_ref().iter().find_map(|(key, spanned)| {
         let key = key.get_ref().as_ref();
         match (key, spanned.get_ref(), values.get(key)?) {
             ("layers", DeValue::Array(tables), Value::Array(values)) => {
@@ -29,11 +54,20 @@ pub(super) fn describe(text: &str) -> Option<String> {
             }
             _ => None,
         }
-    });
-    found.map(|(at, what)| {
-        let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-        format!("line {line}, {what}")
     })
+}
+
+/// Where a field of the recipe itself stands.
+pub(super) fn field(text: &str, name: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    document.get_ref().keys().find(|key| key.get_ref().as_ref() == name).map(|key| key.span().start)
+}
+
+/// Where layer `number`, counted from 0, begins.
+pub(super) fn layer(text: &str, number: usize) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let layers = document.get_ref().get("layers")?.get_ref().as_array()?;
+    layers.get(number).map(|layer| layer.span().start)
 }
 
 /// The table's `kind`, in brackets.

@@ -5,6 +5,7 @@ mod mistake;
 mod schedule;
 
 pub use class_weights::ClassWeights;
+pub use mistake::Mistake;
 pub use schedule::{Position, Schedule};
 
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::{LayerSpec, LossReduction, Normalisation, Optimiser, TrainingOptions};
+use crate::network::{LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions};
 use crate::plan::ops::Strengths;
 
 /// The fields of a recipe file, which `docs/recipe-file.md` describes.
@@ -165,6 +166,49 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// As [`Recipe::parse`], for whoever shows the text: says where a mistake is.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn read(text: &str) -> Result<Self, Mistake> {
+        let recipe: Recipe = toml::from_str(text).map_err(|error| match mistake::find(text) {
+            Some((at, what)) => Mistake::at(text, at, what),
+            None => match error.span() {
+                Some(span) => Mistake::at(text, span.start, error.message()),
+                None => Mistake { what: error.message().to_owned(), at: None },
+            },
+        })?;
+        recipe.check().map_err(|what| {
+            // Such a message begins with the field that it is about.
+            let name = what.split([' ', ':']).next().unwrap_or_default();
+            match mistake::field(text, name) {
+                Some(at) => Mistake::at(text, at, what),
+                None => Mistake { what, at: None },
+            }
+        })?;
+        Ok(recipe)
+    }
+
+    /// As [`Network::new`](crate::network::Network::new) with this recipe, which `text` is; says where a mistake is.
+    ///
+    /// # Errors
+    /// A layer that does not fit the images or the layers before it.
+    pub fn network(&self, text: &str, task: Task) -> Result<Network, Mistake> {
+        Network::new(task, self.normalisation, &self.layers).map_err(|error| {
+            let what = error.to_string();
+            // The longest beginning that is a network's says which layer is the first that does not fit.
+            let fits = |count: &usize| {
+                let specs = &self.layers[..*count];
+                !matches!(Network::new(task, self.normalisation, specs), Err(Error::Recipe(other)) if other == what)
+            };
+            let last = (0..=self.layers.len()).take_while(fits).last();
+            match last.and_then(|last| mistake::layer(text, last)) {
+                Some(at) => Mistake::at(text, at, what),
+                None => Mistake { what, at: None },
+            }
+        })
+    }
+
     /// Checks what the fields' types cannot.
     pub fn check(&self) -> Result<(), String> {
         if self.batch == 0 || self.batch > 1 << 20 {
@@ -255,7 +299,6 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Network, Task};
 
     /// Fashion-MNIST, EMNIST's 47 classes, small and large images, grey and in colour: recipes give neither sizes nor the number of classes.
     #[test]

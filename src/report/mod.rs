@@ -19,7 +19,7 @@ pub use drawing::{Anchor, Drawing, Shape};
 pub use findings::{Answer, Findings, Pair};
 pub use page::Page;
 pub use palette::{Paint, Palette};
-pub use weights::{WeightPictures, first_layer};
+pub use weights::{FirstLayer, MAX_PICTURES, WeightPictures, first_layer, first_weights};
 
 /// Text as it may stand in HTML and in SVG, also within quotes.
 pub fn escaped(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! The weights of a network's first layer as pictures, where they belong to pixels.
 
-use crate::model_file::Model;
-use crate::network::LayerSpec;
+use crate::model_file::{Model, Weights};
+use crate::network::{LayerSpec, Network};
 
 /// Weights as colours: one picture a unit or a kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct WeightPictures {
 }
 
 /// More are not shown.
-const MAX_PICTURES: usize = 64;
+pub const MAX_PICTURES: usize = 64;
 
 /// What stands for the largest weight above zero, the largest below zero, and none: blue, orange, white. On images in colour
 /// the three channels' weights are the picture's red, green and blue, and grey is none.
@@ -27,9 +27,30 @@ const ABOVE: [f32; 3] = [31.0, 98.0, 177.0];
 const BELOW: [f32; 3] = [190.0, 66.0, 12.0];
 const NONE: [f32; 3] = [255.0, 255.0, 255.0];
 
-/// None where the first layer with weights does not look at pixels. Of an ensemble the first network's.
-pub fn first_layer(model: &Model) -> Option<WeightPictures> {
-    let (network, weights) = (&model.network, model.members.first()?);
+/// The weights of a network's first layer, which belong to pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FirstLayer<'a> {
+    /// Its name.
+    pub layer: &'a str,
+    /// Whether the weights of a unit are a kernel; else they cover the whole image.
+    pub are_kernels: bool,
+    /// Of a unit's weights.
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    /// `[units, channels, height, width]`.
+    pub values: &'a [f32],
+}
+
+impl FirstLayer<'_> {
+    /// Values of a unit.
+    pub fn each(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+/// None where the first layer with weights does not look at pixels.
+pub fn first_weights<'a>(network: &'a Network, weights: &'a Weights) -> Option<FirstLayer<'a>> {
     let placed = network.layers.iter().find(|placed| {
         matches!(placed.spec, LayerSpec::Dense(_) | LayerSpec::Conv2d(_)) && !placed.parameters.is_empty()
     })?;
@@ -47,7 +68,15 @@ pub fn first_layer(model: &Model) -> Option<WeightPictures> {
         return None;
     }
     let values = weights.parameters.get(slice.range())?;
-    let each = channels * height * width;
+    let are_kernels = matches!(placed.spec, LayerSpec::Conv2d(_));
+    Some(FirstLayer { layer: &placed.name, are_kernels, channels, height, width, values })
+}
+
+/// None where the first layer with weights does not look at pixels. Of an ensemble the first network's.
+pub fn first_layer(model: &Model) -> Option<WeightPictures> {
+    let first = first_weights(&model.network, model.members.first()?)?;
+    let FirstLayer { channels, height, width, values, .. } = first;
+    let each = first.each();
     let picture = |values: &[f32]| {
         let most = values.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
         match channels {
@@ -58,8 +87,8 @@ pub fn first_layer(model: &Model) -> Option<WeightPictures> {
         }
     };
     Some(WeightPictures {
-        layer: placed.name.clone(),
-        are_kernels: matches!(placed.spec, LayerSpec::Conv2d(_)),
+        layer: first.layer.to_owned(),
+        are_kernels: first.are_kernels,
         height,
         width,
         pictures: values.chunks_exact(each).take(MAX_PICTURES).map(picture).collect(),
@@ -76,8 +105,7 @@ pub(super) fn shade(value: f32, channel: usize) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model_file::Weights;
-    use crate::network::{Network, Task};
+    use crate::network::Task;
     use crate::recipe::Recipe;
 
     fn model(preset: &str, task: Task) -> Model {

@@ -1,7 +1,7 @@
 //! How well a classifier does on a split.
 
 use super::forward::{evaluation_batch, forward_plan, require_images, require_labels};
-use super::prediction::predict_members;
+use super::prediction::{Predictions, predict_members};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::executor::{Device, ExecutorOptions, Feed, Store};
@@ -23,6 +23,24 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Of predictions for images with these labels, one each; a label must name one of the classes.
+    pub fn of(predictions: &Predictions, labels: &[u8]) -> Self {
+        let classes = predictions.classes;
+        let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);
+        for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(labels) {
+            let label = usize::from(*label);
+            let probability = row.get(label).copied().unwrap_or(0.0);
+            // A probability that float32 rounds to zero is still small, not zero; a NaN stays one.
+            let least = if probability.is_nan() { f32::NAN } else { f32::MIN_POSITIVE };
+            loss -= f64::from(probability.max(least)).ln();
+            correct += u64::from(label == predicted);
+            if let Some(count) = confusion.get_mut(label * classes + predicted) {
+                *count += 1;
+            }
+        }
+        Evaluation { images: labels.len(), correct, loss: loss / labels.len() as f64, classes, confusion }
+    }
+
     /// Fraction of images classified correctly, from 0 to 1.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images.max(1) as f64
@@ -138,20 +156,7 @@ pub async fn evaluate_members(
     }
     require_labels(network, split)?;
     let predictions = predict_members(device, network, members, views, split).await?;
-    let classes = network.task.classes;
-    let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);
-    for ((row, predicted), label) in predictions.rows().zip(predictions.labels()).zip(split.labels()) {
-        let label = usize::from(*label);
-        let probability = row.get(label).copied().unwrap_or(0.0);
-        // A probability that float32 rounds to zero is still small, not zero; a NaN stays one.
-        let least = if probability.is_nan() { f32::NAN } else { f32::MIN_POSITIVE };
-        loss -= f64::from(probability.max(least)).ln();
-        correct += u64::from(label == predicted);
-        if let Some(count) = confusion.get_mut(label * classes + predicted) {
-            *count += 1;
-        }
-    }
-    Ok(Evaluation { images: split.len(), correct, loss: loss / split.len() as f64, classes, confusion })
+    Ok(Evaluation::of(&predictions, split.labels()))
 }
 
 fn words(bytes: &[u8]) -> Vec<u32> {

@@ -131,6 +131,11 @@ impl Session {
         &self.trainer
     }
 
+    /// See [`Trainer::scale_rate`].
+    pub fn scale_rate(&mut self, factor: f32) -> Result<()> {
+        self.trainer.scale_rate(factor)
+    }
+
     pub fn is_done(&self) -> bool {
         self.progress.stopped
             || (self.trainer.is_done() && !self.is_validation_due() && !self.is_checkpoint_due())
@@ -165,6 +170,11 @@ impl Session {
 
     /// Does the next thing that is due: a validation, a checkpoint, the early stop, or a block of steps.
     pub async fn advance(&mut self) -> Result<Event> {
+        self.advance_to(u64::MAX).await
+    }
+
+    /// As [`Session::advance`], with no step beyond step `limit`.
+    pub async fn advance_to(&mut self, limit: u64) -> Result<Event> {
         // Validation comes before the checkpoint, which then contains its result.
         if self.is_validation_due() {
             return self.validate().await;
@@ -177,8 +187,8 @@ impl Session {
             self.progress.stopped = true;
             return Ok(Event::StoppedEarly { step: self.trainer.started(), best: *best });
         }
-        let limit = self.next(self.options.validate_every).min(self.next(self.options.checkpoint_every));
-        self.trainer.advance_to(limit).await?;
+        let due = self.next(self.options.validate_every).min(self.next(self.options.checkpoint_every));
+        self.trainer.advance_to(limit.min(due)).await?;
         Ok(Event::Advanced)
     }
 

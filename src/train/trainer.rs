@@ -64,6 +64,8 @@ pub struct Trainer {
     started: u64,
     known: u64,
     steps: u64,
+    /// What the schedule's learning rate is multiplied by.
+    rate_factor: f32,
     indices: Vec<u32>,
     batch_indices: Vec<u32>,
     scalars: Vec<StepScalars>,
@@ -204,6 +206,7 @@ impl Trainer {
             started: step,
             known: step,
             steps,
+            rate_factor: 1.0,
             indices: Vec::new(),
             batch_indices: Vec::new(),
             scalars: Vec::new(),
@@ -212,7 +215,34 @@ impl Trainer {
 
     /// This run on another device, from step `step` on.
     pub(super) async fn start_again(&self, device: &Device, step: u64, starts: &[Start<'_>]) -> Result<Self> {
-        Self::start(device, &self.network, &self.recipe, &self.split, self.options, step, starts).await
+        let again = Self::start(device, &self.network, &self.recipe, &self.split, self.options, step, starts);
+        Ok(Trainer { rate_factor: self.rate_factor, ..again.await? })
+    }
+
+    /// Multiplies the learning rate of the schedule by `factor` in all steps that are not handed over yet: 1 is the
+    /// schedule itself.
+    ///
+    /// # Errors
+    /// `Usage` where it is not a number from 0 up.
+    pub fn scale_rate(&mut self, factor: f32) -> Result<()> {
+        if !(factor.is_finite() && factor >= 0.0) {
+            return Err(Error::Usage(format!(
+                "a learning rate times {factor}: a number from 0 up is needed"
+            )));
+        }
+        self.rate_factor = factor;
+        Ok(())
+    }
+
+    /// The learning rate of step `step`, counted from 0, if the factor stays what it is.
+    pub fn learning_rate(&self, step: u64) -> f32 {
+        let scalars = steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step);
+        scalars.learning_rate * self.rate_factor
+    }
+
+    /// Most steps that are handed over together.
+    pub fn block(&self) -> usize {
+        self.block
     }
 
     /// Number of networks in this run.
@@ -252,7 +282,9 @@ impl Trainer {
             }
         }
         for step in self.started..self.started + count {
-            self.scalars.push(steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step));
+            let mut scalars = steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step);
+            scalars.learning_rate *= self.rate_factor;
+            self.scalars.push(scalars);
         }
         self.executor.run(&self.split, &self.indices, &self.scalars).await?;
         self.started += count;

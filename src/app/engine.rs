@@ -1,0 +1,309 @@
+//! The engine: what it holds, and what it does with each request.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::describe::{self, Fault};
+use super::host::Host;
+use super::messages::{
+    Data, Event, From, Hello, Message, Refusal, Reply, Request, RunAbout, Saved, Source, Started, Which,
+};
+use super::models;
+use super::run::{Progress, Run, Task, Told};
+use crate::data::DataSet;
+use crate::error::{Error, Result};
+use crate::executor::Device;
+use crate::model_file::Model;
+use crate::network;
+use crate::picture::Picture;
+use crate::recipe::Recipe;
+use crate::train::start_from;
+
+/// The task of a recipe that is looked at before there is any data: MNIST's, and its training images.
+const MNIST: (network::Task, usize) = (network::Task::grey(28, 28, 10), 55_000);
+
+/// A reply with its attachments, or why there is none.
+type Answer = Result<(Reply, Vec<Vec<u8>>), Fault>;
+
+/// An engine; see [`crate::app`].
+pub struct Engine<H> {
+    host: H,
+    data: Option<(String, DataSet)>,
+    /// The network trained last, or loaded.
+    current: Option<Model>,
+    run: Option<Run>,
+    /// The network in training as it was asked for last, and how many steps were done by then.
+    glimpse: Option<Model>,
+    built_in: Option<Model>,
+    /// For pictures: a GPU takes longer to start than thousands of pictures take there.
+    cpu: Option<Device>,
+    /// Waiting to be told.
+    told: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Replied<'a> {
+    id: &'a Value,
+    reply: Reply,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    id: &'a Value,
+    error: Refusal,
+}
+
+fn json(message: &impl Serialize) -> String {
+    // Nothing in a message can fail to be written: its maps have text for keys.
+    serde_json::to_string(message).unwrap_or_default()
+}
+
+fn done() -> Answer {
+    Ok((Reply::Done {}, Vec::new()))
+}
+
+impl<H: Host> Engine<H> {
+    pub fn new(host: H) -> Self {
+        Engine {
+            host,
+            data: None,
+            current: None,
+            run: None,
+            glimpse: None,
+            built_in: None,
+            cpu: None,
+            told: Vec::new(),
+        }
+    }
+
+    pub fn host(&mut self) -> &mut H {
+        &mut self.host
+    }
+
+    /// Answers a request; whatever is wrong with it is said in the answer.
+    pub async fn answer(&mut self, request: Message) -> Message {
+        let (id, parsed) = parse(&request.json);
+        let answer = match parsed {
+            Ok(asked) => self.request(asked, request.attachments).await,
+            Err(fault) => Err(fault),
+        };
+        match answer {
+            Ok((reply, attachments)) => Message { json: json(&Replied { id: &id, reply }), attachments },
+            Err(fault) => {
+                let json = json(&Refused { id: &id, error: fault.refusal() });
+                Message { json, attachments: Vec::new() }
+            }
+        }
+    }
+
+    /// Whether there is work for [`Engine::advance`].
+    pub fn is_busy(&self) -> bool {
+        !self.told.is_empty() || self.run.as_ref().is_some_and(Run::is_busy)
+    }
+
+    /// Does some of the work under way; returns the events that came of it.
+    pub async fn advance(&mut self) -> Vec<Message> {
+        if let Some(run) = self.run.as_mut().filter(|run| run.is_busy()) {
+            match run.advance(&mut self.host, &mut self.told).await {
+                Ok(Progress::GoesOn) => {}
+                Ok(Progress::Ended(model)) => {
+                    self.current = Some(*model);
+                    (self.run, self.glimpse) = (None, None);
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
+        let told = std::mem::take(&mut self.told);
+        told.iter()
+            .map(|(event, attachments)| Message { json: json(event), attachments: attachments.clone() })
+            .collect()
+    }
+
+    fn fail(&mut self, error: &Error) {
+        (self.run, self.glimpse) = (None, None);
+        let event = Event::Failed { message: error.to_string(), kind: describe::kind(error) };
+        self.told.push((event, Vec::new()));
+    }
+
+    async fn request(&mut self, request: Request, attachments: Vec<Vec<u8>>) -> Answer {
+        match request {
+            Request::Hello {} => Ok((Reply::Hello(Box::new(self.hello().await)), Vec::new())),
+            Request::Data(source) => {
+                self.at_rest()?;
+                Ok((Reply::Data(self.load(source).await?), Vec::new()))
+            }
+            Request::Check { recipe } => {
+                let (task, images) = match &self.data {
+                    Some((_, data)) => (network::Task::from(data), data.train.len()),
+                    None => MNIST,
+                };
+                let parsed = Recipe::read(&recipe)?;
+                let network = parsed.network(&recipe, task)?;
+                Ok((Reply::Checked(describe::recipe(&parsed, &network, images)?), Vec::new()))
+            }
+            Request::Train { recipe, name, seed, device, from } => {
+                self.at_rest()?;
+                let started = self.train(&recipe, name, seed, device, from).await?;
+                Ok((Reply::Started(started), Vec::new()))
+            }
+            Request::Pause {} => {
+                self.running()?.pause(true);
+                done()
+            }
+            Request::Continue {} => {
+                self.running()?.pause(false);
+                done()
+            }
+            Request::Stop {} => {
+                self.running()?.stop();
+                done()
+            }
+            Request::Rate { factor } => {
+                self.running()?.scale_rate(factor)?;
+                done()
+            }
+            Request::Reset {} => {
+                (self.run, self.glimpse, self.current) = (None, None, None);
+                self.told.clear();
+                done()
+            }
+            Request::Predict { model, width, height } => {
+                let picture = picture(width, height, &attachments)?;
+                let cpu = self.cpu().await?;
+                let model = self.model(model).await?;
+                let (predicted, seen) = models::predict(&cpu, model, &picture).await?;
+                Ok((Reply::Predicted(predicted), vec![seen]))
+            }
+            Request::Read { model, width, height } => {
+                let picture = picture(width, height, &attachments)?;
+                let cpu = self.cpu().await?;
+                let model = self.model(model).await?;
+                Ok((Reply::Read(models::read(&cpu, model, &picture).await?), Vec::new()))
+            }
+            Request::ModelOut { format } => {
+                let (name, bytes) = models::file(self.model(Which::Current).await?, format)?;
+                Ok((Reply::Saved(Saved { name }), vec![bytes]))
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> Hello {
+        let run = self.run.as_ref().map(|run| RunAbout {
+            started: run.started.clone(),
+            step: run.step(),
+            is_paused: run.is_paused(),
+        });
+        Hello {
+            version: env!("CARGO_PKG_VERSION"),
+            engine: self.host.kind(),
+            devices: self.host.devices().await,
+            presets: describe::presets(),
+            data: self.data.as_ref().map(|(name, set)| describe::data(name, set)),
+            model: self.current.as_ref().map(describe::model),
+            run,
+        }
+    }
+
+    async fn load(&mut self, source: Source) -> Result<Data> {
+        // The old images go first: there may not be room for both.
+        self.data = None;
+        let (name, set) = match source {
+            Source::Mnist {} => ("MNIST".to_owned(), self.host.mnist().await?),
+        };
+        let about = describe::data(&name, &set);
+        self.data = Some((name, set));
+        Ok(about)
+    }
+
+    async fn train(
+        &mut self,
+        text: &str,
+        name: Option<String>,
+        seed: u64,
+        device: Option<String>,
+        from: From,
+    ) -> Result<Started, Fault> {
+        let Some((_, data)) = &self.data else {
+            return Err(Error::Usage("there are no images to train on: load some first".into()).into());
+        };
+        let recipe = Recipe::read(text)?;
+        let network = recipe.network(text, network::Task::from(data))?;
+        let first = match (from, &self.current) {
+            (From::Start, _) => None,
+            (From::Model, Some(model)) => Some(start_from(model, &network, &data.class_names, seed)?.0),
+            (From::Model, None) => return Err(nothing().into()),
+        };
+        let id = match device {
+            Some(id) => id,
+            None => {
+                self.host.devices().await.into_iter().next().map_or_else(|| "cpu".into(), |first| first.id)
+            }
+        };
+        let opened = self.host.open(&id).await?;
+        let name = name.unwrap_or_else(|| "recipe".into());
+        let task = Task { name, recipe, network, data, seed, device: id, first };
+        let run = Run::begin(opened, task, self.host.seconds()).await?;
+        let started = run.started.clone();
+        (self.run, self.glimpse) = (Some(run), None);
+        Ok(started)
+    }
+
+    /// The run under way.
+    fn running(&mut self) -> Result<&mut Run> {
+        self.run.as_mut().ok_or_else(|| Error::Usage("no run is under way: start one first".into()))
+    }
+
+    /// An error while a run is under way.
+    fn at_rest(&self) -> Result<()> {
+        match self.run {
+            None => Ok(()),
+            Some(_) => Err(Error::Usage("a run is under way: stop it first, or wait for its end".into())),
+        }
+    }
+
+    async fn cpu(&mut self) -> Result<Device> {
+        if self.cpu.is_none() {
+            self.cpu = Some(self.host.open("cpu").await?);
+        }
+        self.cpu.clone().ok_or_else(|| Error::Internal("no CPU".into()))
+    }
+
+    async fn model(&mut self, which: Which) -> Result<&Model> {
+        if which == Which::BuiltIn {
+            if self.built_in.is_none() {
+                self.built_in = Some(models::built_in()?);
+            }
+            return self.built_in.as_ref().ok_or_else(nothing);
+        }
+        let Some(run) = &self.run else { return self.current.as_ref().ok_or_else(nothing) };
+        // Read again only when there is something new: a person who draws asks often.
+        if self.glimpse.as_ref().is_none_or(|glimpse| glimpse.steps != run.step()) {
+            self.glimpse = Some(run.model().await?);
+        }
+        self.glimpse.as_ref().ok_or_else(nothing)
+    }
+}
+
+fn nothing() -> Error {
+    Error::Usage("there is no network yet: train or load one first".into())
+}
+
+/// The request's id (null where it has none), and the request.
+fn parse(text: &str) -> (Value, Result<Request, Fault>) {
+    let malformed = |why: serde_json::Error| {
+        Fault::Malformed(format!("not a request of this version: {why}. Load the page again"))
+    };
+    let mut value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(error) => return (Value::Null, Err(malformed(error))),
+    };
+    let id = value.as_object_mut().and_then(|fields| fields.remove("id")).unwrap_or_default();
+    (id, serde_json::from_value(value).map_err(malformed))
+}
+
+fn picture(width: usize, height: usize, attachments: &[Vec<u8>]) -> Result<Picture> {
+    match attachments {
+        [rgba] => Picture::from_rgba(height, width, rgba),
+        _ => Err(Error::Usage(format!("{} attachments: the picture's pixels are needed", attachments.len()))),
+    }
+}

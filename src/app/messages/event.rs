@@ -1,0 +1,80 @@
+//! What an engine says without being asked.
+
+use serde::Serialize;
+
+/// `{"event": ..., ...}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// How far a request is that takes long. `what`: `data` (bytes of a file that is fetched).
+    Progress { what: &'static str, done: u64, total: u64 },
+    /// The losses of consecutive steps, in nats.
+    Losses {
+        /// Steps before the first of them: its number, counted from 0.
+        first: u64,
+        losses: Vec<f32>,
+        /// The learning rate of the last of them.
+        rate: f32,
+    },
+    /// How well the network does after so many steps; about 20 in a run, more often at its start. Attachment: the images of
+    /// `mistakes`, `channels` x `height` x `width` bytes each, of the data's sizes.
+    Validation {
+        step: u64,
+        #[serde(flatten)]
+        score: Score,
+    },
+    /// The weights of the first layer as pictures, with each validation where they belong to pixels. Attachment: float32 (LE),
+    /// `[count, channels, height, width]`: an image's size for a dense layer, the kernel's for a convolution.
+    Filters { step: u64, layer: String, count: usize, channels: usize, height: usize, width: usize },
+    /// The end of a run. Attachment: as for `validation`.
+    Done {
+        step: u64,
+        /// Whether it was stopped before its last step.
+        stopped: bool,
+        #[serde(flatten)]
+        score: Score,
+    },
+    /// The end of a run whose network is lost.
+    Failed {
+        message: String,
+        /// As [`Refusal::kind`](super::Refusal).
+        kind: &'static str,
+    },
+    /// The device was lost and opened again. The run goes on after `step`: what was said of later steps comes again.
+    Recovered { step: u64, message: String },
+}
+
+/// How well a network does on labelled images.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Score {
+    pub of: Of,
+    pub images: usize,
+    /// Mean cross-entropy per image, in nats.
+    pub loss: f64,
+    /// From 0 to 1.
+    pub accuracy: f64,
+    /// A row for each class that an image is of, a column for each that was said.
+    pub confusion: Vec<Vec<u32>>,
+    /// Those of which the network was surest, the surest first.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Which images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    Validation,
+    Test,
+    /// The training images themselves: there are too few to hold some back, and the accuracy says little.
+    Training,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    /// The image's class.
+    pub label: u8,
+    /// The network's.
+    pub said: usize,
+    /// How sure it was.
+    pub probability: f32,
+}

@@ -1,0 +1,206 @@
+//! What an engine answers.
+
+use serde::Serialize;
+
+/// Of each request one; see there.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// `{}`
+    Done {},
+    Hello(Box<Hello>),
+    Data(Data),
+    Checked(Checked),
+    Started(Started),
+    Predicted(Predicted),
+    Read(Read),
+    Loaded(Loaded),
+    Saved(Saved),
+}
+
+/// Why a request is refused: `{"id": ..., "error": ...}`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refusal {
+    /// For the person at the page: what is wrong, and what to do about it.
+    pub message: String,
+    /// Such as `usage`, `recipe`, `data`, `bad_file`, `device_lost`, `internal`.
+    pub kind: &'static str,
+    /// In a recipe's text, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// In characters, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Hello {
+    /// inkgrad's.
+    pub version: &'static str,
+    pub engine: EngineKind,
+    /// The default first.
+    pub devices: Vec<DeviceAbout>,
+    pub presets: Vec<Preset>,
+    pub data: Option<Data>,
+    /// The current network.
+    pub model: Option<About>,
+    pub run: Option<RunAbout>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineKind {
+    Browser,
+    Native,
+}
+
+/// A device that can train.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeviceAbout {
+    /// For requests: `gpu`, `gpu:1`, `cpu`.
+    pub id: String,
+    pub name: String,
+    /// What a person should know of it; may be empty.
+    pub note: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Preset {
+    pub name: &'static str,
+    /// The comment that its text begins with, as one line.
+    pub about: String,
+    pub toml: &'static str,
+}
+
+/// The images loaded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Data {
+    pub name: String,
+    /// Their names, or numbers where the data gives none.
+    pub classes: Vec<String>,
+    /// Training images of each class, those for validation included.
+    pub counts: Vec<usize>,
+    /// Images to train on, to validate with, to test with.
+    pub train: usize,
+    pub validation: usize,
+    pub test: usize,
+    pub height: usize,
+    pub width: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// What a person should know of how they were read, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A recipe that can be trained.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checked {
+    pub layers: Vec<LayerAbout>,
+    pub parameters: usize,
+    /// Multiply-adds of one image's forward pass.
+    pub multiply_adds: u64,
+    pub steps: u64,
+    /// Images a step.
+    pub batch: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerAbout {
+    /// Such as `conv1`.
+    pub name: String,
+    pub kind: &'static str,
+    /// Shape of one image's output.
+    pub output: Vec<usize>,
+    pub parameters: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Started {
+    pub steps: u64,
+    pub batch: usize,
+    pub parameters: usize,
+    /// Its [`DeviceAbout::id`].
+    pub device: String,
+}
+
+/// A run that goes on or waits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunAbout {
+    #[serde(flatten)]
+    pub started: Started,
+    /// Steps handed to the device so far.
+    pub step: u64,
+    pub is_paused: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Predicted {
+    /// The most probable class, from 0.
+    pub class: usize,
+    /// A name for each class.
+    pub names: Vec<String>,
+    /// One for each class; they add up to 1.
+    pub probabilities: Vec<f32>,
+    /// Attachment: `channels` x `height` x `width` bytes, the image that the network saw.
+    pub seen: Seen,
+    /// Steps of training behind the network.
+    pub step: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Read {
+    /// From top to bottom, each from left to right.
+    pub lines: Vec<Vec<Mark>>,
+}
+
+/// A digit that was read; its box in pixels of the picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mark {
+    /// Its name.
+    pub class: String,
+    pub probability: f32,
+    pub left: f32,
+    pub top: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct About {
+    /// Its recipe's or preset's.
+    pub name: String,
+    /// Of its classes.
+    pub names: Vec<String>,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub parameters: usize,
+    /// Steps of training behind it.
+    pub step: u64,
+    pub layers: Vec<LayerAbout>,
+}
+
+/// A network that was loaded; it is `current` from now on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Loaded {
+    #[serde(flatten)]
+    pub about: About,
+    /// Its recipe, TOML.
+    pub recipe: String,
+    /// Of the test images loaded, where they are of its size and classes; from 0 to 1.
+    pub accuracy: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Saved {
+    /// For the file.
+    pub name: String,
+}
