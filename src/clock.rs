@@ -1,28 +1,23 @@
-//! The host's clock, where there is one: in a browser `Instant::now` panics.
+//! The host's clock. Standard Rust's panics in a browser.
+
+#[cfg(not(target_arch = "wasm32"))]
+use std::time::Instant;
+#[cfg(target_arch = "wasm32")]
+use web_time::Instant;
 
 /// Seconds since it was started.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
-    #[cfg(not(target_arch = "wasm32"))]
-    start: std::time::Instant,
+    start: Instant,
 }
 
 impl Clock {
     pub fn start() -> Self {
-        Clock {
-            #[cfg(not(target_arch = "wasm32"))]
-            start: std::time::Instant::now(),
-        }
+        Clock { start: Instant::now() }
     }
 
-    /// Always 0 in a browser.
-    #[cfg(not(target_arch = "wasm32"))]
+    /// Browsers round it, to 5 us up to 1 ms.
     pub fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    pub fn seconds(&self) -> f64 {
-        0.0
     }
 }

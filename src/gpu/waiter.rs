@@ -121,5 +121,5 @@ impl Waiter {
         Ok(Waiter)
     }
 
-    fn wait(&self, _: wgpu::SubmissionIndex, _: Signal) {}
+    pub(super) fn wait(&self, _: wgpu::SubmissionIndex, _: Signal) {}
 }

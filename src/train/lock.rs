@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// A directory of checkpoints that this process holds. It ends with its process, however that ends.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "is held, not used")] File);
+pub struct Lock(#[allow(dead_code, reason = "is held, not used")] File);
 
 /// Name of the file that is locked; its content is the number of the process.
 const NAME: &str = ".lock";

@@ -2,16 +2,29 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::ThreadPool;
+
+/// A browser gives a module no threads.
+#[cfg(target_arch = "wasm32")]
+enum ThreadPool {}
+
 pub(crate) struct Pool {
     threads: usize,
     /// None for a single thread, which is the caller's, and where there are no threads (the browser).
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<ThreadPool>,
 }
 
 /// Looks that a worker without work takes before it gives its core away: some microseconds.
 const SPINS: u32 = 4_000;
 
 impl Pool {
+    #[cfg(target_arch = "wasm32")]
+    pub fn new(_: usize) -> Self {
+        Pool { threads: 1, pool: None }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn new(threads: usize) -> Self {
         let mut threads = threads.clamp(1, 256);
         while threads > 1 {
@@ -30,15 +43,19 @@ impl Pool {
     /// Runs `work(worker)` once on every thread.
     pub fn all(&self, work: impl Fn(usize) + Sync) {
         match &self.pool {
+            #[cfg(not(target_arch = "wasm32"))]
             Some(pool) => {
                 pool.broadcast(|context| work(context.index()));
             }
+            #[cfg(target_arch = "wasm32")]
+            Some(pool) => match *pool {},
             None => work(0),
         }
     }
 }
 
 /// A pool of that many threads; where the system refuses one of them, how many it gave.
+#[cfg(not(target_arch = "wasm32"))]
 fn build(threads: usize) -> Result<rayon::ThreadPool, usize> {
     let mut started = Vec::new();
     let spawn = |thread: rayon::ThreadBuilder| {

@@ -18,11 +18,14 @@ pub enum Level {
     /// Every 64-bit ARM: 4 values a vector.
     #[cfg(target_arch = "aarch64")]
     Neon,
+    /// WebAssembly's 128-bit vectors, where the module is compiled with them: 4 values a vector.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Wasm,
 }
 
 impl Level {
     /// What this machine can do, the best last.
-    // Elsewhere than on x86 and ARM, as in the browser, nothing is added.
+    // Elsewhere nothing is added.
     #[allow(unused_mut)]
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level::Portable];
@@ -41,6 +44,8 @@ impl Level {
         }
         #[cfg(target_arch = "aarch64")]
         levels.push(Level::Neon);
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        levels.push(Level::Wasm);
         levels
     }
 
@@ -58,6 +63,8 @@ impl Level {
             Level::Avx512 | Level::Avx512Split => 16,
             #[cfg(target_arch = "aarch64")]
             Level::Neon => 4,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Level::Wasm => 4,
         }
     }
 
@@ -92,6 +99,8 @@ impl std::fmt::Display for Level {
             Level::Avx512 | Level::Avx512Split => "AVX-512",
             #[cfg(target_arch = "aarch64")]
             Level::Neon => "NEON",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Level::Wasm => "128-bit vectors",
         })
     }
 }

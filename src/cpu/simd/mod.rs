@@ -13,6 +13,8 @@ pub(crate) mod level;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
 pub(crate) mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) mod wasm;
 
 /// Intrinsics that touch no memory.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -185,6 +187,8 @@ macro_rules! by_level {
                 Level::Avx512 | Level::Avx512Split => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "aarch64")]
                 Level::Neon => $body::<simd::neon::Neon>($($arg),*),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Level::Wasm => $body::<simd::wasm::Wasm>($($arg),*),
             }
         }
     };
@@ -215,6 +219,8 @@ macro_rules! by_level {
                     Level::Avx512 | Level::Avx512Split => avx512($($arg),*),
                     #[cfg(target_arch = "aarch64")]
                     Level::Neon => $body::<simd::neon::Neon>($($arg),*),
+                    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                    Level::Wasm => $body::<simd::wasm::Wasm>($($arg),*),
                 }
             }
         }
