@@ -15,7 +15,7 @@ function ticks(from, to, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   const found = [];
-  for (let at = Math.ceil(from / step - 1e-9); at * step <= to * (1 + 1e-9); at += 1) found.push(at * step);
+  for (let at = Math.ceil(from / step - 1e-9) || 0; at * step <= to * (1 + 1e-9); at += 1) found.push(at * step);
   return found;
 }
 
@@ -40,11 +40,12 @@ export class Chart {
   #drawn = null;
   #pointer = null;
 
-  /** `options`: `label` for the heading, `logarithmic`, `format(value)` for numbers, `describe(data)` for a screen reader. */
+  /** `options`: `label` for the heading, `keys` of the lines as `[colour, text]`, `logarithmic`, `format(value)` for numbers. */
   constructor(options) {
     this.#options = options;
     this.#canvas = element("canvas", { role: "img" });
-    this.#title = element("h3", {}, options.label);
+    const keys = options.keys?.map(([name, text]) => element("span.key", { style: { "--key": `var(${name})` } }, text)) ?? [];
+    this.#title = element("h3", {}, options.label, keys);
     this.#reading = element("span.reading");
     this.place = element("div.chart", {}, element("div.chart-head", {}, this.#title, this.#reading), element("div.plot", {}, this.#canvas));
     this.#canvas.addEventListener("pointermove", (event) => this.#read(event.offsetX));

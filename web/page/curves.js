@@ -32,7 +32,7 @@ export class Curves {
 
   constructor() {
     const words = text.run;
-    this.#losses = new Chart({ label: words.lossCurve, logarithmic: true, format: (value) => String(Number(value.toPrecision(1))) });
+    this.#losses = new Chart({ label: words.lossCurve, keys: [["--series0", words.training], ["--series1", words.validation]], logarithmic: true, format: (value) => String(Number(value.toPrecision(1))) });
     this.#accuracies = new Chart({ label: words.accuracyCurve, format: (value) => `${Number((100 * value).toFixed(1))} %` });
     this.places = [this.#losses.place, this.#accuracies.place];
   }

@@ -108,6 +108,8 @@ export function drawView(place, session) {
   let before = null;
   session.on("model", () => {
     const { model } = session;
+    if (model) document.body.dataset.model = model.origin;
+    else delete document.body.dataset.model;
     who.querySelector('input[value="current"]').disabled = !model;
     if (!model && recogniser.model === "current") use("built_in");
     else if (model && model.origin !== before) use("current");

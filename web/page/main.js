@@ -95,7 +95,7 @@ async function begin() {
     session.engine.onevent = heard;
     session.engine.onstate = (state) => {
       if (state === "open") return greet().catch((error) => session.complain(error));
-      trainer.lost();
+      trainer.lost(state === "closed");
       return session.gone(state);
     };
     await greet();

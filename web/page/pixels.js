@@ -23,9 +23,9 @@ export function paintBytes(canvas, bytes, { height, width, channels }) {
   context.putImageData(image, 0, 0);
 }
 
-/** A colour "#rrggbb" as three numbers. */
+/** A colour "#rrggbb" or "#rgb" as three numbers. */
 function parts(hex) {
-  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return hex.length < 7 ? [1, 2, 3].map((at) => 17 * parseInt(hex[at], 16)) : [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
 /**

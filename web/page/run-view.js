@@ -113,9 +113,9 @@ export class RunView {
     const words = text.run;
     if (!run) return words.idle;
     if (run.state === "starting") return words.starting;
-    if (run.state === "failed") return run.failure;
-    const { name } = run.about;
-    const what = words.what(name, whole(run.parameters), run.device);
+    if (run.state === "failed" || run.state === "lost") return run.failure;
+    const device = this.#session.hello?.devices.find(({ id }) => id === run.device)?.name ?? run.device;
+    const what = words.what(run.about.name, whole(run.parameters), device);
     return run.test ? words.tested(what, percent(run.test.accuracy, 2), run.test.of, run.state === "stopped") : what;
   }
 

@@ -4,7 +4,7 @@
 const WINDOW = 3;
 
 export class Run {
-  /** "starting", "running", "paused", "done", "stopped" or "failed". */
+  /** "starting", "running", "paused", "done", "stopped", "failed", or "lost": nobody knows until the engine is back. */
   state = "starting";
   /** What the user has trained: `{name, origin, recipe, seed}`. */
   about;
@@ -61,7 +61,7 @@ export class Run {
 
   /** Mean of the last losses, which jump from batch to batch. */
   get recentLoss() {
-    const last = this.losses.subarray(-20);
+    const last = this.losses.subarray(-20).filter(Number.isFinite);
     return last.length ? last.reduce((sum, value) => sum + value, 0) / last.length : null;
   }
 
@@ -118,6 +118,8 @@ export class Run {
       larger.set(this.#losses);
       this.#losses = larger;
     }
+    // What was missed while the connection was lost is no loss of 0.
+    if (first > this.count) this.#losses.fill(NaN, this.count, first);
     this.#losses.set(losses, first);
     this.count = end;
     if (rate !== undefined && rate !== null) this.rate = rate;

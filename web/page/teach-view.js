@@ -172,7 +172,7 @@ export function teachView(place, session, trainer, { drawing, extra }) {
 
   function said(mine, missing) {
     if (mine?.state === "starting") return text.run.starting;
-    if (mine?.state === "failed") return mine.failure;
+    if (mine?.state === "failed" || mine?.state === "lost") return mine.failure;
     if (mine?.active) return words.training(percent(mine.count / (mine.steps || 1), 0), mine.validations.length ? percent(mine.validations.at(-1).accuracy, 0) : null);
     if (mine?.test) return words.trained(percent(mine.test.accuracy, 0));
     if (trainer.active) return words.busy;

@@ -15,6 +15,7 @@ export const text = {
     lost: () => "The connection to inkgrad is lost. Trying again; what you see stays as it is.",
     closed: (native) => (native ? "inkgrad app has ended. Start it again and reload this page." : "The engine has stopped. Save what you need from this page, then reload it."),
     runLost: "The engine was lost, and this run with it. Start it again.",
+    runUnknown: "The connection is lost; the run goes on by itself if inkgrad app still runs.",
   },
 
   draw: {
@@ -60,8 +61,8 @@ export const text = {
   recipe: {
     presets: "Recipes",
     presetNotes: {
-      softmax: "one layer, 92 %", mlp: "one hidden layer, 99.1 %", lenet5: "LeNet-5, 99.3 %", fast: "99 % in seconds",
-      cnn: "deep MNIST, 99.5 %", record: "the most accurate, 99.7 %", colour: "for pictures in colour",
+      softmax: "one layer, 92 %", mlp: "two layers, 99.1 %", lenet5: "LeNet-5, 99.3 %", fast: "99 % in seconds",
+      cnn: "deep MNIST, 99.5 %", record: "best, 99.7 %", colour: "colour pictures",
     },
     own: "Your own recipe.",
     ownName: "own recipe",
@@ -77,7 +78,7 @@ export const text = {
     atLine: (line, message) => (message.includes(`line ${line}`) ? message : `Line ${line}: ${message}`),
     fields: {
       length: "Length", batch: "Images a step", learning_rate: "Learning rate", optimiser: "Optimiser", schedule: "Schedule",
-      "optimiser.weight_decay": "Weight decay", label_smoothing: "Label smoothing", "augmentation.shift": "Shift", "augmentation.rotation": "Rotation, degrees",
+      "optimiser.weight_decay": "Weight decay", label_smoothing: "Label smoothing", "augmentation.shift": "Shift", "augmentation.rotation": "Rotation (°)",
     },
     placeholders: {},
     choices: {
@@ -87,13 +88,13 @@ export const text = {
   },
 
   run: {
-    tiles: { step: "Step", loss: "Loss", accuracy: "Accuracy", speed: "Images a second", left: "Time left" },
+    tiles: { step: "Step", loss: "Loss", accuracy: "Accuracy", speed: "Images / s", left: "Time left" },
     ofSteps: (steps) => `of ${steps}`,
     lossNote: (loss, of) => `${of} ${loss}`,
     accuracyNote: (of) => ({ test: "of the test images", validation: "of the validation images", training: "of the training images" })[of] ?? "",
     stepsASecond: (steps) => `${steps >= 10 ? Math.round(steps).toLocaleString("en-GB") : steps.toFixed(1)} steps a second`,
     rateNote: (rate) => `rate ${rate}`,
-    states: { starting: "starting", paused: "paused", done: "done", stopped: "stopped", failed: "failed" },
+    states: { starting: "starting", paused: "paused", done: "done", stopped: "stopped", failed: "failed", lost: "unknown" },
     progress: "Progress of the run",
     progressOf: (what, done, total) => (what === "data" ? `Fetching the images: ${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB` : `${what}: ${done} of ${total}`),
     idle: "Nothing has been trained yet. Choose a recipe and press Start: curves, mistakes and filters appear here.",
@@ -102,6 +103,8 @@ export const text = {
     tested: (what, accuracy, of, stopped) => `${what}. ${stopped ? "Stopped" : "Done"}: ${accuracy} of the ${of} images are right.`,
     recovered: (message) => `The device was lost and is back; the run goes on. ${message ?? ""}`,
     lossCurve: "Loss",
+    training: "training",
+    validation: "validation",
     accuracyCurve: "Validation accuracy",
     none: "nothing yet",
     lossSaid: (steps, loss) => `after ${steps} steps ${loss}`,
@@ -123,7 +126,7 @@ export const text = {
 
   teach: {
     title: "Teach your own signs",
-    how: "Name classes, give each a handful of pictures, train. Then draw and see.",
+    how: "Name classes, add pictures, train, draw.",
     private: "Nothing leaves this machine: your pictures are trained on right here.",
     examples: ["circle", "triangle", "cross"],
     name: "Name",
@@ -189,7 +192,7 @@ export const text = {
 
   how: {
     title: "How it works",
-    about: "A training step is a list of ops. Each is a shader that you can read.",
+    about: "Each op of a step is a shader that you can read.",
     which: "Part of this view",
     plan: "A training step",
     devices: "Devices",
@@ -220,10 +223,10 @@ export const text = {
     cancel: "Cancel",
     progress: "Progress of verify",
     running: (done, all) => `${done} of ${all} cases`,
-    all: (passed, failed) => (failed === "0" ? `All ${passed} cases are within tolerance: this device computes what it should.` : `${failed} cases are out of tolerance, ${passed} within: do not trust what this device trains. A newer driver may help.`),
+    all: (passed, failed) => (failed === "0" ? `All ${passed} cases are within tolerance: this device computes what it should.` : `${failed} ${plural(failed, "case is", "cases are")} out of tolerance, ${passed} within: do not trust what this device trains. A newer driver may help.`),
     cancelled: "Cancelled.",
     passed: (passed, all) => (passed === all ? `${all} right` : `${passed} of ${all} right`),
-    worst: (share) => (share ? `at most ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the tolerance` : ""),
+    worst: (share) => (share && share <= 1 ? `at most ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the tolerance` : ""),
     failed: (name, error, tolerance) => `${name}: error ${error.toExponential(2)}, tolerance ${tolerance.toExponential(2)}`,
   },
 };

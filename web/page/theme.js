@@ -4,7 +4,6 @@ import { button } from "./dom.js";
 import { text } from "./text.js";
 
 const KEY = "inkgrad.theme";
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function kept() {
   try {
@@ -22,6 +21,7 @@ function apply(theme) {
 
 /** Applies the kept choice and puts the switch into `place`. Canvases listen to the document's event "theme" and paint anew. */
 export function theme(place) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   apply(kept());
   dark.addEventListener("change", () => document.dispatchEvent(new Event("theme")));
   place.append(

@@ -35,6 +35,7 @@ export function trainView(place, session, trainer) {
     show(recipe.place, part === "recipe");
     show(watch.place, part === "run");
     show(data, part === "recipe");
+    show(summary, part === "recipe");
   }
 
   async function begin() {

@@ -59,13 +59,15 @@ export class Trainer {
   /** The engine had a run and a network before this page came, as after a reload: goes on with them. */
   adopt({ run, model, data }) {
     const session = this.#session;
-    if (run && data && !this.active) {
-      this.run = new Run({ name: model?.name ?? "", origin: "run" });
+    if (run && data) {
+      if (this.run?.state !== "lost") this.run = new Run({ name: model?.name ?? "", origin: "run" });
+      this.run.state = "starting";
       this.#knows(this.run);
       this.run.started(run);
       if (run.is_paused) this.run.state = "paused";
-    }
-    if (model) session.setModel({ ...model, accuracy: null, origin: "run" });
+    } else if (this.run?.state === "lost") this.#failed();
+    if (model && session.model?.name !== model.name) session.setModel({ ...model, accuracy: null, origin: this.run?.about.origin ?? "run" });
+    else if (!model && session.model) session.setModel(null);
     session.say("run");
   }
 
@@ -119,11 +121,16 @@ export class Trainer {
     this.#session.say("run");
   }
 
-  /** The engine is gone, and the run with it. */
-  lost() {
-    if (!this.active) return;
-    this.run.state = "failed";
-    this.run.failure = text.engine.runLost;
+  /** The engine is gone: for good, or until the connection is there again. */
+  lost(forGood) {
+    if (!this.active && this.run?.state !== "lost") return;
+    this.run.pause();
+    if (forGood) this.#failed();
+    else Object.assign(this.run, { state: "lost", failure: text.engine.runUnknown });
     this.#session.say("run");
+  }
+
+  #failed() {
+    Object.assign(this.run, { state: "failed", failure: text.engine.runLost });
   }
 }

@@ -74,11 +74,12 @@ class Mock {
       const [reply, out = []] = await this[what](fields, attachments);
       this.onmessage({ id, reply }, out);
     } catch (error) {
-      this.onmessage({ id, error: { message: error.message, kind: "usage" } }, []);
+      this.onmessage({ id, error: { message: error.message, kind: "usage", line: error.line } }, []);
     }
   }
 
   async hello() {
+    this.run = null;
     const presets = await (await fetch("mock-presets.json")).json();
     return [{
       version: "0.9.0", engine: "native", presets, data: null, model: null, run: null,
@@ -112,7 +113,7 @@ class Mock {
 
   async #go(run) {
     const count = 25 * (window.mock?.speed ?? 1);
-    while (!run.ended && run.step < run.steps) {
+    while (run === this.run && !run.ended && run.step < run.steps) {
       await sleep(40);
       if (run.paused || window.mock?.gone) continue;
       const losses = Array.from({ length: count }, (_, at) => 0.26 + 2.05 * Math.exp(-(run.step + at) / 60) + 0.14 * random());

@@ -37,6 +37,7 @@ export async function mockPage(browser) {
   const page = async (options = {}) => {
     const context = await browser.newContext(options);
     const made = await context.newPage();
+    made.setDefaultTimeout(15_000);
     made.on("pageerror", (error) => { console.error(`error in the page: ${error.stack}`); process.exitCode = 1; });
     made.on("console", (message) => { if (message.type() === "error") { console.error(`the page says: ${message.text()}`); process.exitCode = 1; } });
     await made.goto(server.address);
