@@ -45,7 +45,7 @@ export class Curves {
 
   #showLosses(run) {
     const losses = run?.losses ?? new Float32Array(0);
-    const means = smoothed(losses, Math.max(4, losses.length / 60));
+    const means = smoothed(losses, Math.max(3, losses.length / 150));
     const validations = run?.validations.filter((one) => Number.isFinite(one.loss)) ?? [];
     const seen = [...validations.map((one) => one.loss)];
     let [low, high] = [Infinity, 0];

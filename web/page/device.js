@@ -23,7 +23,7 @@ export function device(place, session) {
     state.hidden = !trouble;
     state.textContent = trouble ? words.short[trouble] : "";
     banner.hidden = !trouble || trouble === "connecting";
-    banner.textContent = trouble && trouble !== "connecting" ? words[trouble](session.native) : "";
+    banner.textContent = trouble && trouble !== "connecting" ? session.reason || words[trouble](session.native) : "";
     if (!hello) return;
     fill(select, hello.devices.map(({ id, name }) => element("option", { value: id, selected: id === session.device }, name)));
     select.title = hello.devices.find(({ id }) => id === session.device)?.note ?? "";

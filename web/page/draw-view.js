@@ -13,7 +13,7 @@ import { text } from "./text.js";
 export function drawView(place, session) {
   const words = text.draw;
   const paper = element("canvas.paper", { tabindex: 0, role: "img", "aria-label": words.paper, "aria-describedby": "paper-hint" });
-  const hint = element("p.hint", { id: "paper-hint" }, words.hint);
+  const hint = element("p.hint", { id: "paper-hint" }, words.hint, element("span.keys", {}, ` ${words.keys}`));
   const drawing = new Drawing(paper);
   const bars = new Bars();
   const answer = element("output.answer", { "aria-live": "polite", "aria-atomic": "true" });

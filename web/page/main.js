@@ -93,15 +93,14 @@ async function begin() {
   try {
     session.engine = await connect();
     session.engine.onevent = heard;
-    session.engine.onstate = (state) => {
+    session.engine.onstate = (state, reason) => {
       if (state === "open") return greet().catch((error) => session.complain(error));
       trainer.lost(state === "closed");
-      return session.gone(state);
+      return session.gone(state, reason);
     };
     await greet();
   } catch (error) {
-    session.gone("closed");
-    session.complain(error);
+    session.gone("closed", error.message);
   }
 }
 

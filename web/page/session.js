@@ -15,6 +15,8 @@ export class Session extends EventTarget {
   model = null;
   /** Why there is no engine: null, "connecting", "lost" or "closed". */
   trouble = "connecting";
+  /** What the engine's transport says of it, if anything. */
+  reason = "";
 
   #ready;
   #open;
@@ -45,9 +47,10 @@ export class Session extends EventTarget {
   }
 
   /** The engine is gone. */
-  gone(trouble) {
+  gone(trouble, reason = "") {
     if (!this.trouble) this.#wait();
     this.trouble = trouble;
+    this.reason = reason;
     this.say("trouble");
   }
 

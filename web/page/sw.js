@@ -1,12 +1,13 @@
-// Keeps the page in the browser's cache, so that it opens without a network. Each file is asked for anew when there is one, so that a
-// new version is never hidden by an old one; large files that do not change under their name are taken from the cache at once.
+// Keeps the page in the browser's cache, so that it opens without a network. Each file is asked for anew while there is one, so that a
+// new version is never hidden by an old one.
 
 const CACHE = "inkgrad-page";
 
-/** Files whose name is enough to know them by: images to train on. */
-const STEADY = /\.(xz|gz|bin)$/;
+/** The images to train on: the engine keeps them by itself, in the same cache. */
+const IMAGES = /\.bin$/;
 
-const FILES = "./ FILES".split(" ").slice(0, 1);
+// web/build puts the names of all files here.
+const FILES = ["./"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
@@ -15,11 +16,6 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 async function answer(request) {
   const cache = await caches.open(CACHE);
-  const steady = STEADY.test(new URL(request.url).pathname);
-  if (steady) {
-    const kept = await cache.match(request);
-    if (kept) return kept;
-  }
   try {
     const fresh = await fetch(request);
     if (fresh.ok) await cache.put(request, fresh.clone());
@@ -33,5 +29,6 @@ async function answer(request) {
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method === "GET" && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
+  const { origin, pathname } = new URL(request.url);
+  if (request.method === "GET" && origin === location.origin && !IMAGES.test(pathname)) event.respondWith(answer(request));
 });

@@ -47,7 +47,7 @@ export function teachView(place, session, trainer, { drawing, extra }) {
   function paint() {
     const focused = document.activeElement?.closest?.("[data-class]")?.dataset.class;
     const field = document.activeElement?.dataset?.field;
-    fill(cards, archive ? archiveCard() : signs.classes.map(card));
+    fill(cards, archive ? archiveCard() : signs.classes.map(card), element("p.drop-hint", {}, words.drop));
     if (focused && field) cards.querySelector(`[data-class="${focused}"] [data-field="${field}"]`)?.focus();
     changed();
   }

@@ -14,6 +14,20 @@ export function launch({ gpu = true } = {}) {
   return chromium.launch({ executablePath, args: gpu ? FLAGS : [...FLAGS.filter((flag) => !/gpu/.test(flag)), "--disable-features=WebGPU"] });
 }
 
+/** A page at an address, with its engine there; errors in it end the test, unless it is to be `quiet`. */
+export async function watched(browser, address, options = {}, { quiet = false } = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  if (!quiet) {
+    page.on("pageerror", (error) => { console.error(`error in the page: ${error.stack}`); process.exitCode = 1; });
+    page.on("console", (message) => { if (message.type() === "error") { console.error(`the page says: ${message.text()}`); process.exitCode = 1; } });
+  }
+  await page.goto(address);
+  await page.waitForFunction(() => document.querySelector("#engine")?.dataset.state === "open", null, { timeout: 60_000 });
+  return page;
+}
+
 /** The presets as the engine tells them. */
 async function presets() {
   const names = ["softmax", "mlp", "lenet5", "fast", "cnn", "record", "colour"];
@@ -34,15 +48,6 @@ export async function mockPage(browser) {
     ...Object.fromEntries(shaders.map((name) => [`mock-shaders/${name}`, () => readFile(here(`../../shaders/${name}`))])),
   };
   const server = await serve(here("../page"), { replaced });
-  const page = async (options = {}) => {
-    const context = await browser.newContext(options);
-    const made = await context.newPage();
-    made.setDefaultTimeout(15_000);
-    made.on("pageerror", (error) => { console.error(`error in the page: ${error.stack}`); process.exitCode = 1; });
-    made.on("console", (message) => { if (message.type() === "error") { console.error(`the page says: ${message.text()}`); process.exitCode = 1; } });
-    await made.goto(server.address);
-    await made.waitForFunction(() => document.querySelector("#engine")?.dataset.state === "open");
-    return made;
-  };
+  const page = (options) => watched(browser, server.address, options);
   return { page, address: server.address, close: server.close };
 }

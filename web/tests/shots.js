@@ -23,7 +23,7 @@ const STATES = {
   teach: async (page) => { await view(page, "teach"); await teach(page); },
   taught: async (page) => { await view(page, "teach"); await teach(page); await page.locator("#teach").getByRole("button", { name: "Train", exact: true }).click(); await page.getByRole("button", { name: "Keep it" }).waitFor(); await drawDigit(page, 0); },
   models: async (page) => { await train(page); await page.getByRole("button", { name: "Reset" }).waitFor(); await view(page, "models"); await page.getByRole("button", { name: "Keep it in this browser" }).click(); await page.waitForTimeout(300); },
-  how: async (page) => { await view(page, "how"); await page.getByRole("button", { name: "Measure times" }).click(); await page.locator(".ops button").nth(1).click(); await page.waitForTimeout(300); },
+  how: async (page) => { await view(page, "how"); await page.getByRole("button", { name: "Measure" }).click(); await page.locator(".ops button").nth(1).click(); await page.waitForTimeout(300); },
   devices: async (page) => { await view(page, "how"); await page.locator("#how input[value=devices]").check(); },
   verify: async (page) => { await page.evaluate(() => { window.mock.badVerify = true; }); await view(page, "how"); await page.locator("#how input[value=verify]").check(); await page.locator(".verify button.primary").click(); await page.waitForTimeout(1500); },
   lost: async (page) => { await train(page); await page.waitForTimeout(500); await page.evaluate(() => { window.mock.gone = true; window.mock.transport.onstate("lost"); }); await page.waitForTimeout(200); },

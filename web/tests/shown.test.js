@@ -176,7 +176,7 @@ test("every number leads to what computed it", withPage(LAPTOP, async (page) => 
   await page.waitForFunction(() => document.querySelector(".source code").textContent.includes("softmax"));
   await page.locator("#how input[value=reference]").check();
   await page.waitForFunction(() => document.querySelector(".source code").textContent.includes("in float64"));
-  await button(page, "Measure times").click();
+  await button(page, "Measure").click();
   await page.waitForFunction(() => /µs a step/.test(document.querySelector(".plan .quiet").textContent));
 }));
 
@@ -198,7 +198,7 @@ test("errors are shown with their remedy, a lost engine is waited for", withPage
   await page.evaluate(() => { window.mock.faults = {}; });
   await start(page);
   await page.waitForFunction(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > 10);
-  await page.evaluate(() => window.mock.transport.onstate("lost"));
+  await page.evaluate(() => { window.mock.transport.run = null; window.mock.transport.onstate("lost"); });
   await page.getByRole("alert").filter({ hasText: "connection to inkgrad is lost" }).waitFor();
   await drawDigit(page, 2);
   assert.ok(await button(page, "Start again").isDisabled());

@@ -1,0 +1,84 @@
+// The page with the engine in the browser: what web/build has made.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { drawDigit } from "./hand.js";
+import { launch, watched } from "./pages.js";
+import { answer, button, engineTests, erase } from "./real.js";
+import { serve } from "./serve.js";
+
+const dist = process.env.DIST ?? new URL("../dist", import.meta.url).pathname;
+const SIZE = { viewport: { width: 1366, height: 768 }, acceptDownloads: true };
+
+if (!existsSync(dist)) test("the engine in the browser", { skip: "it has not been built: web/build" }, () => {});
+else {
+  let [browser, plain, server] = [];
+  before(async () => {
+    browser = await launch();
+    plain = await launch({ gpu: false });
+    // Under a path, as on GitHub Pages.
+    server = await serve(dist, { prefix: "/some/path/" });
+  });
+  after(async () => {
+    await browser.close();
+    await plain.close();
+    await server.close();
+  });
+
+  test("with WebGPU", async (t) => {
+    await t.test("there is a GPU", async () => {
+      const page = await watched(browser, server.address, SIZE);
+      assert.equal(await page.locator("#engine select").inputValue(), "gpu");
+      await page.context().close();
+    });
+  });
+  engineTests({ open: () => watched(browser, server.address, SIZE), device: "gpu", presets: ["softmax", "mlp", "lenet5", "fast", "cnn", "record"], tolerance: 2e-3 });
+
+  test("without WebGPU it trains on the CPU, and says so", async () => {
+    const page = await watched(plain, server.address, SIZE);
+    assert.equal(await page.locator("#engine select").inputValue(), "cpu");
+    assert.equal(await page.locator("#engine select option").count(), 1);
+    await drawDigit(page, 5);
+    assert.equal(await answer(page), "5");
+    await button(page, "Start").click();
+    await button(page, "Reset").waitFor({ timeout: 120_000 });
+    const said = await page.locator(".run > .state").textContent();
+    assert.ok(Number(said.match(/([\d.]+) % of the test images/)?.[1]) > 90, said);
+    await page.context().close();
+  });
+
+  test("after the first load it needs no network", async () => {
+    const own = await serve(dist);
+    const page = await watched(browser, own.address, SIZE, { quiet: true });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.evaluate(async () => {
+      const { connect } = await import("./engine.js");
+      await (await connect()).request({ do: "data", source: "mnist" });
+    });
+    await own.close();
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector("#engine").dataset.state === "open");
+    await drawDigit(page, 2);
+    assert.equal(await answer(page), "2");
+    await button(page, "Start").click();
+    await page.waitForFunction(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > 100, null, { timeout: 90_000 });
+    await page.context().close();
+  });
+
+  test("a device that is lost comes back, and the run goes on", async () => {
+    const own = await launch();
+    const page = await watched(own, server.address, SIZE, { quiet: true });
+    await page.locator(".presets input[value=lenet5]").check();
+    await button(page, "Start").click();
+    const step = () => page.evaluate(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")));
+    await page.waitForFunction(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > 20, null, { timeout: 90_000 });
+    const killer = await own.newPage();
+    await killer.goto("chrome://gpucrash").catch(() => {});
+    const before = await step();
+    await page.getByText("The device was lost and is back").waitFor({ timeout: 60_000 });
+    await page.waitForFunction((then) => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > then, before + 20, { timeout: 90_000 });
+    await erase(page).catch(() => {});
+    await own.close();
+  });
+}
