@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use inkgrad::executor::{Device, Feed};
-use inkgrad::gpu::{Adapter, Choice};
+use inkgrad::gpu::{About, Adapter, Choice};
 use inkgrad::{Error, Result, cpu, gpu};
 
 use super::shell::quoted;
 use super::tuning::Tuning;
 
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub struct DeviceOptions {
     /// `auto` takes the best real GPU, else the CPU; `gpu` insists on a GPU and accepts a software adapter
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -159,6 +159,23 @@ impl DeviceOptions {
             Err(Error::NoAdapter { .. }) => Ok(self.cpu("no GPU was found")),
             chosen => chosen,
         }
+    }
+
+    /// Every adapter, the best first, with the options that choose it.
+    pub async fn adapters(&self) -> Vec<(About, DeviceOptions)> {
+        let adapters = Adapter::all().await.into_iter().enumerate();
+        let options = |number: usize| DeviceOptions {
+            device: DeviceChoice::Gpu,
+            adapter: Some(number.to_string()),
+            threads: None,
+            no_tune: self.no_tune,
+        };
+        adapters.map(|(number, adapter)| (adapter.about().clone(), options(number))).collect()
+    }
+
+    /// The options that choose the CPU, with as many threads.
+    pub fn for_cpu(&self) -> DeviceOptions {
+        DeviceOptions { device: DeviceChoice::Cpu, adapter: None, threads: self.threads, no_tune: false }
     }
 
     /// An error if the options choose a feed, which is for GPUs, and the CPU.

@@ -2,6 +2,7 @@
 //! usage or environment).
 
 mod announcement;
+mod app;
 mod bench;
 mod classifier;
 mod colours;
@@ -74,6 +75,8 @@ enum Command {
     Train(Box<train::Options>),
     /// Try variations of a recipe, and rank them by their validation images
     Sweep(Box<sweep::Options>),
+    /// Open a page to train and draw on, with this machine's devices
+    App(app::Options),
     /// Test a saved model: accuracy, loss, confusion matrix, precision and recall
     Eval(eval::Options),
     /// Write a page that shows what a saved model does: mistakes, confusions, calibration, curves
@@ -116,6 +119,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match command {
         Command::Train(options) => train::run(*options).await,
         Command::Sweep(options) => sweep::run(*options).await,
+        Command::App(options) => app::run(options).await,
         Command::Eval(options) => eval::run(options).await,
         Command::Report(options) => report::run(options).await,
         Command::Compare(options) => compare::run(options).await,

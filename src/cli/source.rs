@@ -72,7 +72,7 @@ pub fn plain_test_part(dir: Option<&Path>) -> Result<Part> {
 }
 
 #[cfg(feature = "embedded-mnist")]
-fn embedded_set() -> Result<DataSet> {
+pub fn embedded_set() -> Result<DataSet> {
     DataSet::embedded()
 }
 
@@ -92,7 +92,7 @@ fn embedded_test() -> Result<Part> {
 }
 
 #[cfg(not(feature = "embedded-mnist"))]
-fn embedded_set() -> Result<DataSet> {
+pub fn embedded_set() -> Result<DataSet> {
     Err(none_embedded())
 }
 

@@ -64,14 +64,16 @@ pub struct Page {
 /// An event and its attachments.
 pub type Told = (Value, Vec<Vec<u8>>);
 
-impl Page {
-    pub fn new() -> Self {
+impl Default for Page {
+    fn default() -> Self {
         Page { engine: Engine::new(Machine { start: Instant::now(), gpu: None }), id: 0 }
     }
+}
 
+impl Page {
     /// A page whose engine has loaded MNIST.
     pub fn with_mnist() -> Self {
-        let mut page = Page::new();
+        let mut page = Page::default();
         page.ask(json!({"do": "data", "source": "mnist"}), vec![]);
         page
     }

@@ -157,7 +157,7 @@ fn a_digit_is_recognised_by_both_networks() {
 
 #[test]
 fn what_is_wrong_is_said() {
-    let mut page = Page::new();
+    let mut page = Page::default();
     let refused = page.refused(train(SOFTMAX), vec![]);
     assert!(refused["message"].as_str().unwrap().contains("load some first"));
     for request in

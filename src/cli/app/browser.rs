@@ -1,0 +1,18 @@
+//! Opens the link in the browser that the system takes for links.
+
+use std::process::{Command, Stdio};
+
+/// Where it cannot be opened, the printed link is there to be opened by hand.
+pub fn open(link: &str) {
+    let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(windows) {
+        // Not `start`, which takes what stands in a link for its own.
+        ("rundll32", &["url.dll,FileProtocolHandler"])
+    } else {
+        ("xdg-open", &[])
+    };
+    let mut command = Command::new(program);
+    command.args(before).arg(link);
+    let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+}
