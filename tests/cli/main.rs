@@ -1,5 +1,6 @@
 //! The program as its users run it: results, messages, exit codes.
 
+mod app;
 mod bench;
 mod data;
 mod devices;

@@ -48,16 +48,23 @@ function unpacked(buffer) {
 }
 
 /**
- * A transport: `send(message, attachments)`, which throws where there is no connection; `onmessage(message, attachments)`; and
- * `onstate(state, detail)`: "open", "lost" (it connects again by itself), or "closed" with the reason, for good.
+ * A transport: `send(message, attachments)`, which waits for the first connection and throws where a later one is lost;
+ * `onmessage(message, attachments)`; and `onstate(state, detail)`: "lost" (it connects again by itself), "open" (it has), or "closed"
+ * with the reason, for good.
  */
 export function serverTransport() {
   const query = `?token=${encodeURIComponent(token())}`;
   let socket = null;
   let tries = 0;
+  /** What is to be sent once there is a connection; null after the first. */
+  let waiting = [];
 
   const transport = {
     send(message, attachments = []) {
+      if (waiting) {
+        waiting.push(packed(message, attachments));
+        return;
+      }
       if (socket?.readyState !== WebSocket.OPEN) throw new Error("not connected");
       socket.send(packed(message, attachments));
     },
@@ -81,7 +88,10 @@ export function serverTransport() {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       tries = 0;
-      transport.onstate("open");
+      if (!waiting) return transport.onstate("open");
+      for (const frame of waiting) socket.send(frame);
+      waiting = null;
+      return undefined;
     };
     socket.onmessage = ({ data }) => {
       const { message, attachments } = unpacked(data);
@@ -89,14 +99,13 @@ export function serverTransport() {
     };
     socket.onclose = async () => {
       if (!(await isAllowed())) return transport.onstate("closed", NOT_ALLOWED);
-      transport.onstate("lost");
+      if (!waiting) transport.onstate("lost");
       const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)];
       setTimeout(connect, 1000 * pause);
       return undefined;
     };
   }
 
-  // After whoever asked has put its listeners in place.
-  queueMicrotask(connect);
+  connect();
   return transport;
 }

@@ -17,7 +17,50 @@ macro_rules! file {
 }
 
 /// Every file of web/page, except those that only serve a page without this program.
-const FILES: &[File] = &[file!("server.js")];
+const FILES: &[File] = &[
+    file!("bars.js"),
+    file!("chart.js"),
+    file!("confusion.js"),
+    file!("curves.js"),
+    file!("device.js"),
+    file!("digits.js"),
+    file!("dom.js"),
+    file!("draw-view.js"),
+    file!("drawing.js"),
+    file!("editor.js"),
+    file!("engine.js"),
+    file!("files.js"),
+    file!("highlight.js"),
+    file!("how-view.js"),
+    file!("icon.svg"),
+    file!("index.html"),
+    file!("main.js"),
+    file!("models-view.js"),
+    file!("notices.js"),
+    file!("numbers.js"),
+    file!("pixels.js"),
+    file!("recipe-form.js"),
+    file!("recipe-text.js"),
+    file!("recipe-view.js"),
+    file!("recognise.js"),
+    file!("run-view.js"),
+    file!("run.js"),
+    file!("server.js"),
+    file!("session.js"),
+    file!("share.js"),
+    file!("shelf.js"),
+    file!("sign-recipes.js"),
+    file!("signs.js"),
+    file!("style.css"),
+    file!("tabs.js"),
+    file!("teach-view.js"),
+    file!("text.js"),
+    file!("theme.js"),
+    file!("train-view.js"),
+    file!("trainer.js"),
+    file!("verify-view.js"),
+    file!("views.css"),
+];
 
 /// Files of web/page that are of no use here: the engine in a browser's worker, and what keeps the page for when there is no
 /// network.
