@@ -13,7 +13,9 @@ import { text } from "./text.js";
 export function drawView(place, session) {
   const words = text.draw;
   const paper = element("canvas.paper", { tabindex: 0, role: "img", "aria-label": words.paper, "aria-describedby": "paper-hint" });
-  const hint = element("p.hint", { id: "paper-hint" }, words.hint, element("span.keys", {}, ` ${words.keys}`));
+  const hintText = element("span", {}, words.hint);
+  const keys = element("span.keys", {}, ` ${words.keys}`);
+  const hint = element("p.hint", { id: "paper-hint" }, hintText, keys);
   const drawing = new Drawing(paper);
   const bars = new Bars();
   const answer = element("output.answer", { "aria-live": "polite", "aria-atomic": "true" });
@@ -124,5 +126,10 @@ export function drawView(place, session) {
 
   who.querySelector('input[value="current"]').disabled = true;
   shown(null);
-  return { drawing, extra, use };
+  /** What the paper is for in a view. */
+  function beside(view) {
+    write(hintText, view === "teach" ? words.hintTeach : words.hint);
+    show(keys, view !== "teach");
+  }
+  return { drawing, extra, beside };
 }

@@ -31,7 +31,10 @@ const views = {
   models: modelsView(at("models"), session),
   how: howView(at("how"), session, trainer),
 };
-const bar = tabs(at("tabs"), (name) => views[name]?.opened?.());
+const bar = tabs(at("tabs"), (name) => {
+  paper.beside(name);
+  views[name]?.opened?.();
+});
 
 session.on("go", (name) => {
   bar.open(name);

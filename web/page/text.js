@@ -22,6 +22,7 @@ export const text = {
     title: "Draw",
     paper: "Paper to draw digits on. Press a digit's key to have it written, Backspace to undo, Delete to erase.",
     hint: "Draw a digit, or several side by side.",
+    hintTeach: "Draw a sign, then add it to its class.",
     keys: "Or press a key from 0 to 9.",
     undo: "Undo",
     erase: "Erase",

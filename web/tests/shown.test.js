@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { drawDigit, drawNumber } from "./hand.js";
-import { launch, mockPage } from "./pages.js";
+import { launch, mockPage, watched } from "./pages.js";
 
 let browser;
 let mock;
@@ -322,7 +322,8 @@ test("the switch of light and dark stays", withPage({ ...LAPTOP, colorScheme: "l
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).colorScheme), "dark");
 }));
 
-test("the page asks nobody else, and takes no inline code", withPage(LAPTOP, async (page) => {
+test("the page asks nobody else, and takes no inline code", async () => {
+  const page = await watched(browser, mock.address, LAPTOP, { quiet: true });
   const others = [];
   page.on("request", (request) => { if (!request.url().startsWith(mock.address) && !/^(blob|data):/.test(request.url())) others.push(request.url()); });
   await page.reload();
@@ -335,4 +336,5 @@ test("the page asks nobody else, and takes no inline code", withPage(LAPTOP, asy
     return window.ran === true;
   }).catch(() => false);
   assert.equal(ran, false);
-}));
+  await page.context().close();
+});
