@@ -5,7 +5,7 @@ use super::decode::Picture;
 use super::digit::normalised;
 use super::ink::{Ink, ink};
 use super::marks::{Mark, joined};
-use super::ruling::{ON_PAGES, without_ruling};
+use super::ruling::ON_PAGES;
 use super::splitting::{Piece, pieces};
 use super::threshold::quantile;
 use super::tilt::{Turned, tilt};
@@ -58,13 +58,12 @@ pub fn lines(picture: &Picture, height: usize, width: usize) -> Vec<Vec<Touching
     let Some(found) = ink(picture, LONGEST, ON_PAGES) else { return Vec::new() };
     let scale = picture.height().max(picture.width()) as f32 / found.height.max(found.width) as f32;
     let turned = Turned::new(found, tilt);
-    // Lines may also be level where the writing is.
-    let ink = without_ruling(&turned.ink, ON_PAGES);
+    let ink = &turned.ink;
     let parts = components(&ink.mask, ink.width);
     let Some(line_height) = line_height(&parts) else { return Vec::new() };
     let marks = joined(parts, line_height);
     let place = |mark: &Mark| {
-        let touching = pieces(&ink, mark, line_height);
+        let touching = pieces(ink, mark, line_height);
         let candidates = touching
             .pieces
             .iter()

@@ -1,7 +1,5 @@
 //! Ruled and squared paper: long thin lines, level or upright, are not ink.
 
-use super::ink::Ink;
-
 /// How lines are told from strokes.
 #[derive(Clone, Copy)]
 pub(super) struct Lines {
@@ -17,14 +15,6 @@ pub(super) const ON_PAGES: Lines = Lines { least_share: 0.35, most_gap: 0.02 };
 pub(super) const AROUND_DIGITS: Lines = Lines { least_share: 0.95, most_gap: 0.2 };
 /// Thickest line, as a share of the page's longer side.
 const MOST_THICKNESS: f32 = 0.008;
-
-/// The ink without lines. Where a stroke crosses a line, the crossing stays.
-pub(super) fn without_ruling(ink: &Ink, lines: Lines) -> Ink {
-    let ruled = ruling(&ink.mask, ink.height, ink.width, lines);
-    let mask: Vec<bool> = ink.mask.iter().zip(ruled).map(|(is_ink, is_ruled)| *is_ink && !is_ruled).collect();
-    let values = ink.values.iter().zip(&mask).map(|(value, is_kept)| if *is_kept { *value } else { 0 });
-    Ink { height: ink.height, width: ink.width, values: values.collect(), mask }
-}
 
 /// The pixels of lines in a mask, level or upright.
 pub(super) fn ruling(mask: &[bool], height: usize, width: usize, kind: Lines) -> Vec<bool> {

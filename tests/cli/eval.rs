@@ -47,6 +47,27 @@ fn tables_for_a_reader() {
     }
 }
 
+/// Where a class's precision and recall differ, each stands under its own heading.
+#[test]
+fn precision_and_recall_stand_in_their_columns() {
+    let bands = Bands::new();
+    let labels = bands.file("t10k-labels-idx1-ubyte");
+    let mut bytes = std::fs::read(&labels).unwrap();
+    // Also the images of other classes: more images are of class 1 than are predicted as it.
+    bytes[8..13].fill(1);
+    std::fs::write(labels, bytes).unwrap();
+    bands.train(&["--save", text(&bands.file("model.safetensors"))]).well();
+    let told = eval(&bands, &["--json"]).well().events().pop().unwrap();
+    let table = eval(&bands, &[]).well().out;
+    for class in 0..3 {
+        let figure = |name: &str| told["classes"][class][name].as_f64().unwrap();
+        let (images, precision, recall) = (figure("images"), figure("precision"), figure("recall"));
+        assert_ne!(precision, recall, "{told}");
+        let row = format!("{class:>5}{images:>8}{precision:>11.4}{recall:>8.4}\n");
+        assert!(table.contains(&row), "{row:?} is not in\n{table}");
+    }
+}
+
 #[test]
 fn a_model_for_other_data_is_refused() {
     let bands = Bands::new();

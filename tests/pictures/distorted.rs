@@ -22,8 +22,8 @@ fn photo(digit: &[u8], seed: u32) -> Picture {
     sheet.draw(digit, [y, x], scale, random.within(-5.0, 5.0));
     sheet.blur(random.below(3));
     match random.below(4) {
-        0 => sheet.rule((side / random.within(3.0, 6.0)) as usize, false),
-        1 => sheet.rule((side / random.within(3.0, 6.0)) as usize, true),
+        0 => sheet.rule((side / random.within(3.0, 6.0)) as usize, false, 0.0),
+        1 => sheet.rule((side / random.within(3.0, 6.0)) as usize, true, 0.0),
         _ => {}
     }
     let (light, noise) = (random.within(0.0, 0.6), random.within(0.0, 0.4));

@@ -8,7 +8,7 @@ use inkgrad::reading::read;
 use crate::paper::{Random, Sheet};
 use crate::{device, test_images};
 
-/// A page of 1 to 8 lines of 3 to 12 digits, and its text.
+/// A page of 1 to 8 lines of 3 to 12 digits, tilted by up to 10 degrees, and its text.
 fn page(images: &Split, seed: u32) -> (Picture, String) {
     let mut random = Random::new(seed);
     let (lines, scale) = (1 + random.below(8), random.within(1.5, 4.0));
@@ -40,7 +40,7 @@ fn page(images: &Split, seed: u32) -> (Picture, String) {
         text.push(number);
     }
     if random.chance(0.4) {
-        sheet.rule(down as usize, random.chance(0.5));
+        sheet.rule(down as usize, random.chance(0.5), 0.0);
     }
     let (light, noise) = (random.within(0.0, 0.6), random.within(0.0, 0.3));
     (sheet.photo(&mut random, light, noise, true), text.join("\n"))
@@ -96,6 +96,36 @@ fn pages_are_read() {
     assert!(wrong * 50 <= all, "{wrong} of {all} characters wrong{told}");
 }
 
+/// Two columns of numbers far apart, on a sheet that lies askew, ruled or not: lines are found along the tilt, not along the
+/// picture's rows.
+#[test]
+fn columns_far_apart_are_read_across_a_tilted_page() {
+    let (model, images) = (Model::built_in().unwrap(), test_images());
+    for (seed, tilt) in [-9.0f32, -6.0, 6.0, 9.0].into_iter().enumerate() {
+        let mut random = Random::new(seed as u32);
+        let (sin, cos) = tilt.to_radians().sin_cos();
+        let mut sheet = Sheet::new(560, 900);
+        let mut text = Vec::new();
+        for line in 0..4 {
+            let mut number = String::new();
+            for column in [0, 1, 2, 9, 10, 11] {
+                let index = random.below(images.len());
+                let (y, x) = (80.0 * (line as f32 - 1.5), 60.0 * (column as f32 - 5.5));
+                let at = [280.0 + cos * y + sin * x, 450.0 + cos * x - sin * y];
+                sheet.draw(images.image(index), at, 2.0, -tilt);
+                number.push(char::from(b'0' + images.label(index)));
+            }
+            text.push(number);
+        }
+        if seed % 2 == 1 {
+            sheet.rule(41, false, tilt);
+        }
+        let read = text_of(&model, &sheet.photo(&mut random, 0.1, 0.05, true));
+        let distance = distance(&read, &text.join("\n"));
+        assert!(distance <= 1, "tilted by {tilt}: {distance} wrong:\n{read}\n{}", text.join("\n"));
+    }
+}
+
 /// Two digits that overlap by a pixel or two.
 #[test]
 fn touching_pairs_are_cut_apart() {
@@ -134,7 +164,7 @@ fn a_page_without_digits_is_empty() {
         let mut sheet = Sheet::new(300, 500);
         match seed % 3 {
             0 => {}
-            kind => sheet.rule(random.within(20.0, 80.0) as usize, kind == 2),
+            kind => sheet.rule(random.within(20.0, 80.0) as usize, kind == 2, 0.0),
         }
         let noise = if seed < 3 { 0.0 } else { random.within(0.0, 0.3) };
         let light = if seed < 6 { 0.0 } else { random.within(0.0, 0.3) };

@@ -68,12 +68,19 @@ impl Sheet {
         }
     }
 
-    /// Rules the sheet: a thin line every `distance` pixels, level or also upright.
-    pub fn rule(&mut self, distance: usize, squared: bool) {
+    /// Rules the sheet: a thin line every `distance` pixels, falling to the right by `tilt` degrees, or also across these.
+    pub fn rule(&mut self, distance: usize, squared: bool, tilt: f32) {
+        let (sin, cos) = tilt.to_radians().sin_cos();
+        let middle = [self.height as f32 / 2.0, self.width as f32 / 2.0];
+        let on_line =
+            |at: f32| (at.floor() as i32).rem_euclid(distance as i32) < (distance as i32 / 40).max(1);
         for y in 0..self.height {
             for x in 0..self.width {
-                let on_line = |at: usize| at % distance < (distance / 40).max(1);
-                self.lines[y * self.width + x] |= on_line(y + distance / 3) || (squared && on_line(x));
+                let (down, along) = (y as f32 - middle[0], x as f32 - middle[1]);
+                let row = cos * down - sin * along + middle[0];
+                let column = cos * along + sin * down + middle[1];
+                self.lines[y * self.width + x] |=
+                    on_line(row + (distance / 3) as f32) || (squared && on_line(column));
             }
         }
     }
