@@ -5,6 +5,7 @@ mod bench;
 mod data;
 mod devices;
 mod eval;
+mod exchange;
 #[cfg(target_os = "linux")]
 mod faults;
 mod going_on;
