@@ -27,16 +27,17 @@ export function drawView(place, session) {
   const extra = element("div.extra");
   const who = choice(words.who, "who", [["built_in", words.builtIn], ["current", words.current]], "built_in", use);
   const origin = button("how", words.how, () => session.say("explain", "probabilities"), { quiet: true, kind: "bare" });
-  const recogniser = new Recogniser(session, drawing, shown);
+  const found = element("div.found", { "aria-busy": "false" },
+    element("div.said", {}, answer, sure, element("figure", {}, seen, element("figcaption", {}, seenText))),
+    element("div.odds", {}, bars.place, origin));
+  const recogniser = new Recogniser(session, drawing, shown, (busy) => found.setAttribute("aria-busy", String(busy)));
 
   fill(
     place,
     element("div.head", {}, element("h2", {}, words.title), who),
     element("div.sheet", {}, paper, hint),
     element("div.tools", {}, undo, erase, extra),
-    element("div.found", {},
-      element("div.said", {}, answer, sure, element("figure", {}, seen, element("figcaption", {}, seenText))),
-      element("div.odds", {}, bars.place, origin)),
+    found,
   );
 
   function use(model) {
@@ -45,16 +46,16 @@ export function drawView(place, session) {
     recogniser.look();
   }
 
-  function shown(found) {
-    if (!found || found.error) {
+  function shown(what) {
+    if (!what || what.error) {
       drawing.frame([]);
       fill(answer, "");
-      write(sure, found ? found.error.message || text.engine.waiting : "");
+      write(sure, what ? what.error.message || text.engine.waiting : "");
       bars.show(recogniser.names ?? [], null);
       seen.getContext("2d").clearRect(0, 0, seen.width, seen.height);
       return;
     }
-    const { names, chosen, digits } = found;
+    const { names, chosen, digits } = what;
     const one = digits[chosen];
     drawing.frame(digits.length > 1 ? digits.map(({ box }, at) => ({ ...box, chosen: at === chosen })) : []);
     answer.classList.toggle("long", digits.length > 3 || names[one.class].length > 3);

@@ -89,7 +89,7 @@ function keepOffline() {
 function heard(event, attachments) {
   if (trainer.take(event, attachments)) return;
   if (event.event === "progress") session.say("progress", event);
-  else if (event.event.startsWith("verified")) views.how.verified(event);
+  else if (event.event.startsWith("verif")) views.how.verified(event);
 }
 
 async function begin() {

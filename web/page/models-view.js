@@ -6,7 +6,7 @@ import { Shelf } from "./shelf.js";
 import { bytes, percent } from "./numbers.js";
 import { text } from "./text.js";
 
-const FORMATS = ["safetensors", "onnx", "c", "pytorch"];
+const FORMATS = ["safetensors", "onnx", "c", "pytorch", "keras"];
 
 export function modelsView(place, session) {
   const words = text.models;

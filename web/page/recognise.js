@@ -12,14 +12,18 @@ export class Recogniser {
   #session;
   #drawing;
   #show;
+  #onbusy;
   #busy = false;
   #again = false;
 
-  /** Calls `show(found)` with null (nothing is drawn), `{error}`, or `{names, chosen, digits: [{class, probabilities, seen, bytes, box}]}`. */
-  constructor(session, drawing, show) {
+  /**
+   * Calls `show(found)` with null (nothing is drawn), `{error}`, or `{names, chosen, digits: [{class, probabilities, seen, bytes, box}]}`,
+   * and `onbusy` with whether an answer is still to come.
+   */
+  constructor(session, drawing, show, onbusy) {
     this.#session = session;
     this.#drawing = drawing;
-    this.#show = show;
+    [this.#show, this.#onbusy] = [show, onbusy];
     this.model = "built_in";
     this.chosen = null;
   }
@@ -32,7 +36,7 @@ export class Recogniser {
   async look() {
     this.#again = true;
     if (this.#busy) return;
-    this.#busy = true;
+    this.#onbusy((this.#busy = true));
     while (this.#again) {
       this.#again = false;
       try {
@@ -41,7 +45,7 @@ export class Recogniser {
         this.#show({ error });
       }
     }
-    this.#busy = false;
+    this.#onbusy((this.#busy = false));
   }
 
   async #found() {

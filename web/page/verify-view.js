@@ -47,12 +47,11 @@ export class Verify {
 
   /** Takes an event of the engine. */
   take(event) {
-    if (event.event === "verified") this.#one(event);
-    else {
-      this.#running(false);
-      this.#bar.value = 1;
-      write(this.#state, event.cancelled ? text.verify.cancelled : text.verify.all(whole(event.passed), whole(event.failed)));
-    }
+    if (event.event === "verified") return this.#one(event);
+    this.#running(false);
+    if (event.event === "verify_failed") return write(this.#state, event.message);
+    const ended = this.#done < this.#cases;
+    return write(this.#state, ended ? text.verify.cancelled(whole(this.#done), whole(event.failed)) : text.verify.all(whole(event.passed), whole(event.failed)));
   }
 
   #one({ op, case: name, passed, error, tolerance }) {
@@ -68,7 +67,7 @@ export class Verify {
     }
     row.all += 1;
     row.passed += passed ? 1 : 0;
-    row.worst = Math.max(row.worst, tolerance ? error / tolerance : 0);
+    if (passed && tolerance) row.worst = Math.max(row.worst, error / tolerance);
     row.place.classList.toggle("bad", row.passed < row.all);
     write(row.count, text.verify.passed(row.passed, row.all));
     if (!passed) row.place.append(element("p.bad", {}, text.verify.failed(name, error, tolerance)));

@@ -1,5 +1,6 @@
 // Browsers and pages for the tests.
 
+import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.js";
@@ -22,6 +23,14 @@ export async function watched(browser, address, options = {}, { quiet = false } 
   if (!quiet) {
     page.on("pageerror", (error) => { console.error(`error in the page: ${error.stack}`); process.exitCode = 1; });
     page.on("console", (message) => { if (message.type() === "error") { console.error(`the page says: ${message.text()}`); process.exitCode = 1; } });
+  }
+  // LIVE: the files of web/page as they are now, instead of those that the program has been built with.
+  if (process.env.LIVE) {
+    await page.route(/\.(js|css)$/, async (route) => {
+      const name = new URL(route.request().url()).pathname.split("/").pop();
+      const path = here(`../page/${name}`);
+      return existsSync(path) ? route.fulfill({ path }) : route.continue();
+    });
   }
   await page.goto(address);
   await page.waitForFunction(() => document.querySelector("#engine")?.dataset.state === "open", null, { timeout: 60_000 });

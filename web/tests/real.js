@@ -19,13 +19,7 @@ export const button = (page, name) => page.getByRole("button", { name, exact: tr
 
 /** Waits until a drawing has its answer, and gives it. */
 export async function answer(page) {
-  await page.waitForFunction(() => document.querySelector(".answer").textContent !== "" && document.querySelector(".sure").textContent.includes("sure"));
-  // The last stroke's answer: the bars are still for a moment.
-  let [before, now] = ["", await page.locator(".found").innerText()];
-  while (before !== now) {
-    await page.waitForTimeout(400);
-    [before, now] = [now, await page.locator(".found").innerText()];
-  }
+  await page.waitForFunction(() => document.querySelector(".answer").textContent !== "" && document.querySelector(".found").ariaBusy === "false", null, { timeout: 30_000 });
   return page.locator(".answer").innerText();
 }
 
