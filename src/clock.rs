@@ -1,4 +1,4 @@
-//! The host's clock. Standard Rust's panics in a browser.
+//! The host's clock: the standard library's panics in a browser.
 
 #[cfg(not(target_arch = "wasm32"))]
 use std::time::Instant;
@@ -16,7 +16,7 @@ impl Clock {
         Clock { start: Instant::now() }
     }
 
-    /// Browsers round it, to 5 us up to 1 ms.
+    /// Browsers round this, to between 5 us and 1 ms.
     pub fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()
     }

@@ -40,15 +40,15 @@ pub enum Error {
     #[error("{0}")]
     Output(String),
 
-    /// The system gives no memory on the CPU.
+    /// The system refuses memory on the CPU.
     #[error("no memory for a buffer of {bytes} bytes: try a smaller `--batch`")]
     NoMemory { bytes: usize },
 
     #[error("the system cannot start a thread ({0}): close other programs and run again")]
     NoThread(String),
 
-    /// A fault in inkgrad itself: no input and no machine should lead here. A caller of the library gets it for a call
-    /// that contradicts what its arguments' documentation asks for.
+    /// A fault in inkgrad itself: no input and no machine should cause it. Callers of the library also get it for
+    /// arguments that contradict the documentation.
     #[error("a fault in inkgrad: {0}. Please report it, with the command and its data")]
     Internal(String),
 

@@ -16,8 +16,8 @@ pub enum Feed {
 /// Which of an op's shaders a GPU runs. They round differently, so repeatable results require the same choice each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Variants {
-    /// The plain ones; or, on a device that tunes, the fastest by a short measurement or as remembered from an earlier
-    /// one: see [`crate::gpu::Device::tune`].
+    /// The plain ones; or, on a device that tunes, the fastest by a short measurement, now or in an earlier run: see
+    /// [`crate::gpu::Device::tune`].
     #[default]
     Device,
     /// The plain ones, which every op has.
@@ -73,7 +73,7 @@ pub enum Flat {
 pub struct Span {
     /// Index into the plan's ops; none for the copying of images and labels to the device.
     pub op: Option<usize>,
-    /// Step of the executor, from 0. An op that runs once a block belongs to the block's first step.
+    /// Step of the executor, from 0. An op that runs once per block belongs to the block's first step.
     pub step: u64,
     /// Worker thread on the CPU; 0 on a GPU.
     pub worker: usize,

@@ -118,7 +118,7 @@ impl Executor {
     /// when the work has been handed over, not when it is done; waits only if too much work is already in flight.
     ///
     /// # Errors
-    /// `Data` for an index that is not of the split; else whatever went wrong on the device since the last call.
+    /// `Internal` for an index outside the split; else whatever went wrong on the device since the last call.
     pub async fn run(&mut self, split: &Split, indices: &[u32], scalars: &[StepScalars]) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.run(split, indices, scalars),
@@ -181,7 +181,8 @@ impl Executor {
         }
     }
 
-    /// Runs one step on whatever the tensors hold, the batch included (see [`Executor::write`]): to check single ops.
+    /// Runs one step on whatever the tensors hold, including the batch (see [`Executor::write`]): for checking single
+    /// ops.
     pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         match self {
             Executor::Cpu(executor) => executor.run_as_is(scalars),

@@ -1,5 +1,5 @@
-//! Reads the digits on a page: `picture` takes the page apart, a model classifies what may be digits, and here the best way
-//! to cut touching digits apart is chosen.
+//! Reads the digits on a page: `picture` takes the page apart, a model classifies the candidates, and this module chooses
+//! the best way to cut touching digits apart.
 
 use crate::data::Split;
 use crate::error::Result;
@@ -20,8 +20,8 @@ pub struct Digit {
 
 /// Reads a page: its lines from top to bottom, each from left to right.
 ///
-/// Where the program has its built-in reader and `model` knows ten classes, the reader says what is a digit, and `model` which
-/// digit it is. Otherwise `model` is asked both.
+/// If the program has its built-in reader and `model` knows ten classes, the reader decides what is a digit, and `model` which
+/// digit it is. Otherwise `model` decides both.
 ///
 /// # Errors
 /// Whatever goes wrong on the device.
@@ -36,8 +36,8 @@ pub async fn read(device: &Device, model: &Model, picture: &Picture) -> Result<V
     let reader = if task.classes == DIGITS { reader()? } else { None };
     let reader = reader.filter(|reader| reader.network.task.image_bytes() == task.image_bytes());
     let judged = predicted(device, reader.as_ref().unwrap_or(model), &candidates).await?;
-    let judges = if reader.is_some() { DIGITS } else { judged.classes };
-    let found = chosen(&lines, &judged, judges);
+    let digits = if reader.is_some() { DIGITS } else { judged.classes };
+    let found = chosen(&lines, &judged, digits);
     if reader.is_some() && is_doubtful(&found) {
         return Ok(Vec::new());
     }
@@ -48,9 +48,9 @@ pub async fn read(device: &Device, model: &Model, picture: &Picture) -> Result<V
     }
     .into_iter();
     let mut digit = |(candidate, probabilities): &(&Candidate, &[f32])| {
-        // Both must be sure: one that it is this digit, the other that it is a digit.
-        let is_digit: f32 = probabilities[..judges].iter().sum();
-        let own = named.next().unwrap_or_else(|| probabilities[..judges].to_vec());
+        // The product of both probabilities: that it is a digit, and that it is this one.
+        let is_digit: f32 = probabilities[..digits].iter().sum();
+        let own = named.next().unwrap_or_else(|| probabilities[..digits].to_vec());
         let (class, probability) = most_probable(&own);
         let probability = if reader.is_some() { probability * is_digit } else { probability };
         Digit { class, probability, bounds: candidate.bounds }
@@ -59,13 +59,14 @@ pub async fn read(device: &Device, model: &Model, picture: &Picture) -> Result<V
     Ok(read.filter(|line| !line.is_empty()).collect())
 }
 
-/// Whether what was found on a page is hardly digits: the grain of a blank sheet makes many, all of them doubtful.
+/// Whether the page probably has no digits: the grain of a blank sheet gives many candidates, all of them
+/// doubtful.
 fn is_doubtful(found: &[Vec<(&Candidate, &[f32])>]) -> bool {
     let probabilities = || found.iter().flatten().map(|(_, row)| most_probable(&row[..DIGITS]).1);
-    probabilities().sum::<f32>() < LEAST_MEAN * probabilities().count() as f32
+    probabilities().sum::<f32>() < LEAST_MEAN_PROBABILITY * probabilities().count() as f32
 }
 
-/// The classes that are digits; the built-in reader has one more, for ink that is no digit.
+/// The classes that are digits; the built-in reader has one more, for ink that is not a digit.
 const DIGITS: usize = 10;
 
 #[cfg(feature = "embedded-classifier")]
@@ -91,27 +92,27 @@ fn most_probable(probabilities: &[f32]) -> (usize, f32) {
     best.fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best })
 }
 
-/// The best candidates of all marks, line by line, with the probabilities of their classes, of which the first `judges` are
+/// The best candidates of all marks, line by line, with the probabilities of their classes, of which the first `digits` are
 /// digits.
 fn chosen<'a>(
     lines: &'a [Vec<Touching>],
     predictions: &'a Predictions,
-    judges: usize,
+    digits: usize,
 ) -> Vec<Vec<(&'a Candidate, &'a [f32])>> {
     let mut rows = predictions.rows();
     let mut of = |touching: &'a Touching| {
         let found = touching.candidates.iter().zip(rows.by_ref());
-        best_path(touching.cuts, &found.collect::<Vec<_>>(), judges)
+        best_path(touching.cuts, &found.collect::<Vec<_>>(), digits)
     };
     lines.iter().map(|line| line.iter().flat_map(&mut of).collect()).collect()
 }
 
-/// The way from a mark's left end to its right end over the cuts that makes the most probable digits (over-segmentation and
-/// the best path, LeCun et al. 1998, section VII). Empty where the mark is rather no digit at all.
+/// The path over the cuts, from a mark's left end to its right end, that gives the most probable digits (over-segmentation
+/// and the best path, LeCun et al. 1998, section VII). Empty if the mark is more probably not a digit at all.
 fn best_path<'a>(
     cuts: usize,
     found: &[(&'a Candidate, &'a [f32])],
-    judges: usize,
+    digits: usize,
 ) -> Vec<(&'a Candidate, &'a [f32])> {
     let ends = cuts + 2;
     // The best score to each place, and the candidate that led there.
@@ -121,7 +122,7 @@ fn best_path<'a>(
         for (number, (candidate, probabilities)) in found.iter().enumerate() {
             let (from, end) = candidate.span;
             if end == to && from < to {
-                let score = best[from].0 + score(candidate, probabilities, judges);
+                let score = best[from].0 + score(candidate, probabilities, digits);
                 if score > best[to].0 {
                     best[to] = (score, Some(number));
                 }
@@ -129,8 +130,8 @@ fn best_path<'a>(
         }
     }
     let whole = found.iter().find(|(candidate, _)| candidate.span == (0, ends - 1));
-    let none = whole.and_then(|(_, probabilities)| probabilities.get(judges));
-    if none.is_some_and(|none| none.max(LEAST).ln() - NOTHING > best[ends - 1].0) {
+    let none = whole.and_then(|(_, probabilities)| probabilities.get(digits));
+    if none.is_some_and(|none| none.max(LEAST_PROBABILITY).ln() - NO_DIGIT_COST > best[ends - 1].0) {
         return Vec::new();
     }
     let mut path = Vec::new();
@@ -158,31 +159,34 @@ const SHAPES: [(f32, f32); 10] = [
     (-0.39, 0.20),
 ];
 /// Standard deviation of the logarithm of a digit's height over its line's.
-const HEIGHTS: f32 = 0.25;
-/// What each further digit costs: one digit is likelier than the two halves of it.
-const FURTHER: f32 = 0.8;
-/// What a cut through as much ink as a line is high costs.
-const CUT: f32 = 1.0;
-/// What it costs to take a mark for no digit.
-const NOTHING: f32 = 7.0;
-/// A page whose digits are less probable on average has none.
-const LEAST_MEAN: f32 = 0.5;
-/// Least probability that counts.
-const LEAST: f32 = 1e-6;
+const HEIGHT_DEVIATION: f32 = 0.25;
+/// The cost of each further digit of a mark: one digit is more probable than two halves of one.
+const FURTHER_DIGIT_COST: f32 = 0.8;
+/// The cost of a cut through as much ink as a line is high.
+const CUT_COST: f32 = 1.0;
+/// The cost of leaving a mark out, as not a digit.
+const NO_DIGIT_COST: f32 = 7.0;
+/// If the digits of a page are less probable than this on average, it is taken to have none.
+const LEAST_MEAN_PROBABILITY: f32 = 0.5;
+/// Smaller probabilities count as this, so that their logarithms stay finite.
+const LEAST_PROBABILITY: f32 = 1e-6;
 
-/// How well a candidate is a digit: the logarithm of its probability, less what speaks against its size and, where no class
-/// says what is no digit, its shape.
-fn score(candidate: &Candidate, probabilities: &[f32], judges: usize) -> f32 {
-    let (class, probability) = most_probable(&probabilities[..judges]);
-    let low = candidate.height.max(1e-3).ln().min(0.0) / HEIGHTS;
+/// How good a digit a candidate is: the logarithm of its probability, less penalties for an unusual height and, if no class
+/// stands for ink that is not a digit, an unusual shape.
+fn score(candidate: &Candidate, probabilities: &[f32], digits: usize) -> f32 {
+    let (class, probability) = most_probable(&probabilities[..digits]);
+    let low = candidate.height.max(1e-3).ln().min(0.0) / HEIGHT_DEVIATION;
     let mut against = low * low / 2.0;
-    if judges == probabilities.len() {
-        // Classes that are no digits have shapes of their own.
+    if digits == probabilities.len() {
+        // Other classes than digits get a rough guess of their shape.
         let (mean, deviation) = SHAPES.get(class).copied().unwrap_or((-0.3, 0.3));
         let shape = (candidate.aspect.max(1e-3).ln() - mean) / deviation;
         against += (shape * shape).min(16.0) / 2.0;
     }
-    probability.max(LEAST).ln() - against - FURTHER - CUT * candidate.cut_ink / 2.0
+    probability.max(LEAST_PROBABILITY).ln()
+        - against
+        - FURTHER_DIGIT_COST
+        - CUT_COST * candidate.cut_ink / 2.0
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<
     done.flatten().collect()
 }
 
-/// Does both.
+/// Runs both functions at the same time if the system gives a second thread, else one after the other.
 pub fn both<A: Send, B: Send>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
     let (first, second) = (Mutex::new(Some(first)), Mutex::new(Some(second)));
     fn once<T>(work: &Mutex<Option<impl FnOnce() -> T>>) -> Option<T> {

@@ -1,4 +1,4 @@
-//! How well a network does on a split, found out piece by piece.
+//! Evaluates a network on a split, piece by piece.
 
 use super::messages::{Mistake, Of, Score};
 use super::pace::Pace;
@@ -26,7 +26,7 @@ pub(super) struct Assessment {
 }
 
 impl Assessment {
-    /// Of a network with these weights; `split` is not empty.
+    /// The evaluation of a network with these weights; `split` is not empty.
     pub fn new(of: Of, split: Split, weights: Weights, views: Views, classes: usize) -> Self {
         let predictions = Predictions { classes, probabilities: Vec::new() };
         Assessment { of, split, weights: vec![weights], views, predictions, at: 0 }
@@ -40,7 +40,7 @@ impl Assessment {
         }
     }
 
-    /// Classifies some images more; whether all are classified.
+    /// Classifies some more images; returns whether all have been classified.
     pub async fn advance(&mut self, device: &Device, network: &Network, pace: Pace) -> Result<bool> {
         let some = self.split.slice(self.at..self.at + pace.pieces());
         let predicted = predict_members(device, network, &self.weights, self.views, &some).await?;

@@ -9,7 +9,7 @@ use super::messages::{
     Data, Event, From, Hello, Message, Refusal, Reply, Request, RunAbout, Saved, Source, Started, Which,
 };
 use super::models;
-use super::run::{Progress, Run, Task, Told};
+use super::run::{Outgoing, Progress, Run, Task};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::executor::Device;
@@ -19,7 +19,8 @@ use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::train::start_from;
 
-/// The task of a recipe that is looked at before there is any data: MNIST's, and its training images.
+/// The task assumed for a recipe that is checked before any data is loaded: MNIST's, and the number of its
+/// training images.
 const MNIST: (network::Task, usize) = (network::Task::grey(28, 28, 10), 55_000);
 
 /// A reply with its attachments, or why there is none.
@@ -32,13 +33,13 @@ pub struct Engine<H> {
     /// The network trained last, or loaded.
     current: Option<Model>,
     run: Option<Run>,
-    /// The network in training as it was asked for last, and how many steps were done by then.
+    /// The network in training, as it was when it was last asked for.
     glimpse: Option<Model>,
     built_in: Option<Model>,
-    /// For pictures: a GPU takes longer to start than thousands of pictures take there.
+    /// Classifies pictures: a GPU takes longer to start than the CPU takes for thousands of pictures.
     cpu: Option<Device>,
-    /// Waiting to be told.
-    told: Vec<Told>,
+    /// Events that wait to be sent.
+    outgoing: Vec<Outgoing>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +73,7 @@ impl<H: Host> Engine<H> {
             glimpse: None,
             built_in: None,
             cpu: None,
-            told: Vec::new(),
+            outgoing: Vec::new(),
         }
     }
 
@@ -80,7 +81,7 @@ impl<H: Host> Engine<H> {
         &mut self.host
     }
 
-    /// Answers a request; whatever is wrong with it is said in the answer.
+    /// Answers a request; if anything is wrong with it, the answer says so.
     pub async fn answer(&mut self, request: Message) -> Message {
         let (id, parsed) = parse(&request.json);
         let answer = match parsed {
@@ -98,13 +99,13 @@ impl<H: Host> Engine<H> {
 
     /// Whether there is work for [`Engine::advance`].
     pub fn is_busy(&self) -> bool {
-        !self.told.is_empty() || self.run.as_ref().is_some_and(Run::is_busy)
+        !self.outgoing.is_empty() || self.run.as_ref().is_some_and(Run::is_busy)
     }
 
-    /// Does some of the work under way; returns the events that came of it.
+    /// Does some of the work under way; returns the events that result.
     pub async fn advance(&mut self) -> Vec<Message> {
         if let Some(run) = self.run.as_mut().filter(|run| run.is_busy()) {
-            match run.advance(&mut self.host, &mut self.told).await {
+            match run.advance(&mut self.host, &mut self.outgoing).await {
                 Ok(Progress::GoesOn) => {}
                 Ok(Progress::Ended(model)) => {
                     self.current = Some(*model);
@@ -113,8 +114,9 @@ impl<H: Host> Engine<H> {
                 Err(error) => self.fail(&error),
             }
         }
-        let told = std::mem::take(&mut self.told);
-        told.iter()
+        let outgoing = std::mem::take(&mut self.outgoing);
+        outgoing
+            .iter()
             .map(|(event, attachments)| Message { json: json(event), attachments: attachments.clone() })
             .collect()
     }
@@ -122,7 +124,7 @@ impl<H: Host> Engine<H> {
     fn fail(&mut self, error: &Error) {
         (self.run, self.glimpse) = (None, None);
         let event = Event::Failed { message: error.to_string(), kind: describe::kind(error) };
-        self.told.push((event, Vec::new()));
+        self.outgoing.push((event, Vec::new()));
     }
 
     async fn request(&mut self, request: Request, attachments: Vec<Vec<u8>>) -> Answer {
@@ -164,7 +166,7 @@ impl<H: Host> Engine<H> {
             }
             Request::Reset {} => {
                 (self.run, self.glimpse, self.current) = (None, None, None);
-                self.told.clear();
+                self.outgoing.clear();
                 done()
             }
             Request::Predict { model, width, height } => {
@@ -205,7 +207,7 @@ impl<H: Host> Engine<H> {
     }
 
     async fn load(&mut self, source: Source) -> Result<Data> {
-        // The old images go first: there may not be room for both.
+        // The old images are dropped first: there may not be room for both.
         self.data = None;
         let (name, set) = match source {
             Source::Mnist {} => ("MNIST".to_owned(), self.host.mnist().await?),
@@ -253,7 +255,7 @@ impl<H: Host> Engine<H> {
         self.run.as_mut().ok_or_else(|| Error::Usage("no run is under way: start one first".into()))
     }
 
-    /// An error while a run is under way.
+    /// Returns an error while a run is under way.
     fn at_rest(&self) -> Result<()> {
         match self.run {
             None => Ok(()),
@@ -276,7 +278,7 @@ impl<H: Host> Engine<H> {
             return self.built_in.as_ref().ok_or_else(nothing);
         }
         let Some(run) = &self.run else { return self.current.as_ref().ok_or_else(nothing) };
-        // Read again only when there is something new: a person who draws asks often.
+        // The weights are read again only after further steps: a page asks with every stroke that is drawn.
         if self.glimpse.as_ref().is_none_or(|glimpse| glimpse.steps != run.step()) {
             self.glimpse = Some(run.model().await?);
         }

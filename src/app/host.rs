@@ -3,7 +3,7 @@ use crate::data::DataSet;
 use crate::error::Result;
 use crate::executor::Device;
 
-/// What an engine has of the world around it.
+/// What an engine needs from the program around it.
 pub trait Host {
     fn kind(&self) -> EngineKind;
 
@@ -16,7 +16,8 @@ pub trait Host {
     /// Opens a device by its [`DeviceAbout::id`]. `cpu` is always there: pictures are classified on it.
     fn open(&mut self, id: &str) -> impl Future<Output = Result<Device>>;
 
-    /// Opens a device anew after it was lost: with the shaders that it had, and with whatever patience its driver needs.
+    /// Opens a device again after it was lost: with the same choice of shaders, and trying for as long as its driver may
+    /// need.
     fn open_again(&mut self, id: &str, lost: &Device) -> impl Future<Output = Result<Device>>;
 
     /// MNIST.

@@ -1,7 +1,7 @@
 //! How much work is handed over at a time, so that a host can answer requests in between.
 
-/// Seconds of work that are handed over at a time: answers wait no longer than a person notices, and what handing over costs
-/// does not show.
+/// Seconds of work that are handed over at a time: too short for a person to notice the wait for an answer, too long for the
+/// cost of handing over to matter.
 const LEAST: f64 = 0.03;
 const MOST: f64 = 0.1;
 
@@ -22,7 +22,7 @@ impl Pace {
         self.pieces
     }
 
-    /// That many took so long.
+    /// Adjusts the number after that many pieces took `seconds`.
     pub fn took(&mut self, seconds: f64) {
         if seconds < LEAST {
             self.pieces = (self.pieces * 2).min(self.most);

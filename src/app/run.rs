@@ -15,24 +15,24 @@ use crate::train::{Session, SessionOptions, Trainer, TrainerOptions};
 
 /// Validations in a run.
 const VALIDATIONS: u64 = 20;
-/// Images that a validation classifies at most: as many tell enough for a curve.
+/// Most images that a validation classifies: enough for a curve.
 const VALIDATED: usize = 1000;
-/// Seconds between two looks for losses: as often as a person can see.
+/// Seconds between two read-backs of losses: as often as a person can see.
 const READ_BACK: f64 = 0.05;
 /// Seconds between two copies of a run on a GPU.
 const REMEMBER: f64 = 20.0;
-/// How often a run goes on after its device was lost.
+/// How many times a run continues after its device was lost.
 const MAX_LOSSES: u32 = 2;
 
 /// An event, and its attachment.
-pub(super) type Told = (Event, Vec<Vec<u8>>);
+pub(super) type Outgoing = (Event, Vec<Vec<u8>>);
 
 pub(super) struct Run {
     session: Session,
     pub device: Device,
     pub started: Started,
     is_paused: bool,
-    /// Whether the losses of all steps before a pause have been told.
+    /// Whether the losses of all steps before a pause have been sent.
     is_settled: bool,
     is_stopped: bool,
     /// The model as it will be, without weights.
@@ -46,7 +46,7 @@ pub(super) struct Run {
     validations: u64,
     pace: Pace,
     assessment_pace: Pace,
-    /// Steps whose losses have been told.
+    /// Steps whose losses have been sent.
     known: u64,
     /// When losses were looked for last, and the run copied.
     looked: f64,
@@ -56,12 +56,12 @@ pub(super) struct Run {
 
 enum Phase {
     Training,
-    /// Of the weights after so many steps.
+    /// Validating the weights after that many steps.
     Validating(u64, Assessment),
     Testing(Assessment),
 }
 
-/// What a run has come to.
+/// Where a run stands after some work.
 pub(super) enum Progress {
     GoesOn,
     /// With this network.
@@ -81,7 +81,7 @@ pub(super) struct Task<'a> {
     pub first: Option<Weights>,
 }
 
-/// Some of a split, evenly.
+/// At most `most` images, evenly spread over a split.
 fn sample(split: &Split, most: usize) -> Split {
     match split.len() > most {
         true => split.every(split.len().div_ceil(most)),
@@ -192,9 +192,9 @@ impl Run {
         Ok(Model { members: vec![weights], steps, ..self.model.clone() })
     }
 
-    /// Does some work, and says what came of it. A device that is lost is opened again.
-    pub async fn advance<H: Host>(&mut self, host: &mut H, told: &mut Vec<Told>) -> Result<Progress> {
-        match self.work(host, told).await {
+    /// Does some work, and appends the events that result to `outgoing`. A device that is lost is opened again.
+    pub async fn advance<H: Host>(&mut self, host: &mut H, outgoing: &mut Vec<Outgoing>) -> Result<Progress> {
+        match self.work(host, outgoing).await {
             Err(Error::DeviceLost(why)) if self.lost < MAX_LOSSES => {
                 self.lost += 1;
                 self.device = host.open_again(&self.started.device, &self.device).await?;
@@ -205,23 +205,23 @@ impl Run {
                     .take_while(|number| due(number + 1, self.started.steps) <= step)
                     .count() as u64;
                 let message = format!("the GPU was lost ({why}) and opened again");
-                told.push((Event::Recovered { step, message }, Vec::new()));
+                outgoing.push((Event::Recovered { step, message }, Vec::new()));
                 Ok(Progress::GoesOn)
             }
             done => done,
         }
     }
 
-    async fn work<H: Host>(&mut self, host: &mut H, told: &mut Vec<Told>) -> Result<Progress> {
+    async fn work<H: Host>(&mut self, host: &mut H, outgoing: &mut Vec<Outgoing>) -> Result<Progress> {
         let before = host.seconds();
         let step = self.step();
         match &mut self.phase {
             _ if self.is_paused => {
                 self.is_settled = true;
-                self.finish(told).await?;
+                self.finish(outgoing).await?;
             }
-            Phase::Training | Phase::Validating(..) if self.is_stopped => self.test(told).await?,
-            Phase::Training if step >= self.started.steps => self.test(told).await?,
+            Phase::Training | Phase::Validating(..) if self.is_stopped => self.test(outgoing).await?,
+            Phase::Training if step >= self.started.steps => self.test(outgoing).await?,
             Phase::Training => {
                 let due = due(self.validations + 1, self.started.steps);
                 let limit = due.min(step + self.pace.pieces() as u64);
@@ -230,12 +230,12 @@ impl Run {
                 self.pace.took(now - before);
                 if limit == due && due < self.started.steps {
                     self.validations += 1;
-                    self.finish(told).await?;
-                    self.validate(told).await?;
+                    self.finish(outgoing).await?;
+                    self.validate(outgoing).await?;
                 } else if now - self.looked >= READ_BACK {
                     self.looked = now;
                     let losses = self.session.losses()?;
-                    self.tell(losses, told);
+                    self.send_losses(losses, outgoing);
                 }
                 if matches!(self.device, Device::Gpu(_)) && now - self.remembered >= REMEMBER {
                     self.remembered = now;
@@ -248,7 +248,7 @@ impl Run {
                 if is_done {
                     let step = *step;
                     let (score, images) = assessment.score(step)?;
-                    told.push((Event::Validation { step, score }, vec![images]));
+                    outgoing.push((Event::Validation { step, score }, vec![images]));
                     self.phase = Phase::Training;
                 }
                 self.assessment_pace.took(host.seconds() - before);
@@ -258,7 +258,7 @@ impl Run {
                 let is_done = assessment.advance(&self.device, network, self.assessment_pace).await?;
                 if is_done {
                     let (score, images) = assessment.score(step)?;
-                    told.push((self.done(step, score), vec![images]));
+                    outgoing.push((self.done(step, score), vec![images]));
                     return Ok(Progress::Ended(Box::new(self.model().await?)));
                 }
                 self.assessment_pace.took(host.seconds() - before);
@@ -272,9 +272,9 @@ impl Run {
     }
 
     /// Begins the test.
-    async fn test(&mut self, told: &mut Vec<Told>) -> Result<()> {
-        self.finish(told).await?;
-        let weights = self.weights(told).await?;
+    async fn test(&mut self, outgoing: &mut Vec<Outgoing>) -> Result<()> {
+        self.finish(outgoing).await?;
+        let weights = self.weights(outgoing).await?;
         let Model { recipe, network, .. } = &self.model;
         let assessment =
             Assessment::new(self.tested_of, self.tested.clone(), weights, recipe.views, network.task.classes);
@@ -282,8 +282,8 @@ impl Run {
         Ok(())
     }
 
-    async fn validate(&mut self, told: &mut Vec<Told>) -> Result<()> {
-        let weights = self.weights(told).await?;
+    async fn validate(&mut self, outgoing: &mut Vec<Outgoing>) -> Result<()> {
+        let weights = self.weights(outgoing).await?;
         // One view is enough for a curve.
         let (views, classes) = (Views::Plain, self.model.network.task.classes);
         let assessment = Assessment::new(self.validated_of, self.validated.clone(), weights, views, classes);
@@ -291,8 +291,8 @@ impl Run {
         Ok(())
     }
 
-    /// The weights as they are now, whose first layer is told.
-    async fn weights(&self, told: &mut Vec<Told>) -> Result<Weights> {
+    /// The weights as they are now; also sends the first layer's as pictures.
+    async fn weights(&self, outgoing: &mut Vec<Outgoing>) -> Result<Weights> {
         let (weights, step) = self.session.weights(0).await?;
         if !weights.is_finite() {
             return Err(Error::Diverged { step });
@@ -308,26 +308,26 @@ impl Run {
                 height: first.height,
                 width: first.width,
             };
-            told.push((event, vec![bytes]));
+            outgoing.push((event, vec![bytes]));
         }
         Ok(weights)
     }
 
-    /// Waits for the steps in flight, and tells their losses.
-    async fn finish(&mut self, told: &mut Vec<Told>) -> Result<()> {
+    /// Waits for the steps in flight, and sends their losses.
+    async fn finish(&mut self, outgoing: &mut Vec<Outgoing>) -> Result<()> {
         let losses = self.session.finish().await?;
-        self.tell(losses, told);
+        self.send_losses(losses, outgoing);
         Ok(())
     }
 
-    fn tell(&mut self, losses: Vec<f32>, told: &mut Vec<Told>) {
+    fn send_losses(&mut self, losses: Vec<f32>, outgoing: &mut Vec<Outgoing>) {
         if losses.is_empty() {
             return;
         }
         let first = self.known;
         self.known += losses.len() as u64;
         let rate = self.session.trainer().learning_rate(self.known - 1);
-        told.push((Event::Losses { first, losses, rate }, Vec::new()));
+        outgoing.push((Event::Losses { first, losses, rate }, Vec::new()));
     }
 }
 

@@ -155,7 +155,7 @@ fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor { backends: backends(), ..description })
 }
 
-/// All, or those that the environment names: a variable that is set and empty names none and means nothing.
+/// All, or those that the environment variable names. An empty variable is ignored.
 fn backends() -> wgpu::Backends {
     match std::env::var_os(BACKEND) {
         Some(named) if !named.is_empty() => wgpu::Backends::all().with_env(),

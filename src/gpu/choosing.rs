@@ -100,8 +100,8 @@ async fn measure_unknown(
     Ok(())
 }
 
-/// Ops made ready with all their launches, compiled in parallel. Where the driver refuses one of them, each op is tried
-/// by itself; none for those of which it refuses a shader: they keep the plain one.
+/// Ops made ready with all their launches, compiled in parallel. If the driver refuses a shader, each op is tried by
+/// itself: an op whose shader is refused gives `None` and keeps its plain launch.
 fn prepare(
     resources: &Resources,
     each: &[Vec<OpLaunch>],

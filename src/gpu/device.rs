@@ -84,8 +84,8 @@ impl Device {
         self.shared.choices().clone().unwrap_or_default()
     }
 
-    /// Drops the compiled shaders that no executor uses. They are kept for later executors of the same shapes; whoever goes
-    /// through many shapes must not keep them all.
+    /// Drops the compiled shaders that no executor uses. They are kept for later executors of the same shapes; a program
+    /// that goes through many shapes should not keep them all.
     pub fn forget_unused_pipelines(&self) {
         self.shared.pipelines.forget_unused();
     }

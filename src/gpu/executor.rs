@@ -32,7 +32,7 @@ pub struct Executor {
     /// See [`Executor::look_at`].
     step: usize,
     work: Work,
-    /// Where a profile is wanted.
+    /// If a profile was asked for.
     timing: Option<Timing>,
 }
 
@@ -109,7 +109,7 @@ impl Executor {
         }
         let resident = resident::wanted(self.feed, &self.shared, split);
         if resident && !self.gather.as_ref().is_some_and(|(resident, _)| resident.holds(split)) {
-            self.gather = None; // the old split's memory first
+            self.gather = None; // frees the old split's memory first
             self.gather = Some(self.load(split)?);
         }
         if let Some(history) = &mut self.history {
@@ -201,8 +201,8 @@ impl Executor {
         losses
     }
 
-    /// One step on what the tensors hold, the first slot's batch among them. Ops that do a whole block at once do all steps up to
-    /// that one.
+    /// One step on what the tensors hold, including the first slot's batch. Ops that work on a whole block at once do so up to
+    /// the step that [`Executor::look_at`] selected.
     pub async fn run_as_is(&mut self, scalars: StepScalars) -> Result<()> {
         self.shared.faults.check()?;
         let slot = &mut self.resources.slots[0];
@@ -275,7 +275,7 @@ impl Executor {
         &self.plan
     }
 
-    /// Most steps a block: the options', or fewer where each op is timed.
+    /// Most steps in a block: the options' number, or fewer if each op is timed.
     pub fn block(&self) -> usize {
         self.resources.block
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::execution::Work;
 use crate::plan::{NO_LABEL, Plan, StepScalars};
 
-/// Blocks under way at most.
+/// Most blocks in flight.
 pub(super) const SLOTS: usize = 3;
 
 /// Bytes from one step's scalars to the next: the alignment of dynamic offsets that every device has.

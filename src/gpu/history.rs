@@ -57,8 +57,8 @@ impl History {
         self.written += steps;
     }
 
-    /// Makes room for another block, so that no loss is written over unread. Waits only where losses have not been asked for
-    /// in a long time.
+    /// Makes room for another block, so that no loss is overwritten before it is read. Waits only if losses have not been
+    /// asked for in a long time.
     pub async fn make_room(&mut self, shared: &Shared, steps: u64, work: &mut Work) -> Result<()> {
         while self.written + steps - self.asked > STEPS / 2 && self.written > self.asked {
             if self.free.is_empty() {

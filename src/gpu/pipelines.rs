@@ -1,4 +1,4 @@
-//! Compute pipelines made of launches, each once a device.
+//! Compute pipelines made from launches, each made once per device.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ pub(super) struct Pipeline {
 /// uses go. The plans of a training have fewer. Software drivers take megabytes for each.
 const MAX_KEPT: usize = 128;
 
-/// Everything of a launch that its pipeline depends on; float64 by their bits.
+/// Everything in a launch that its pipeline depends on; float64 values are compared by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     /// The address: sources are constants of the program.
@@ -113,7 +113,7 @@ impl Pipelines {
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: &launch.constants,
-                    // no shader reads what it has not written; a browser zeroes all the same
+                    // no shader reads what it has not written; browsers zero the memory anyway
                     zero_initialize_workgroup_memory: false,
                 },
                 cache: None,
@@ -165,7 +165,7 @@ fn for_all<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> Result<U> + Sync 
     crate::threads::map(items, make).into_iter().collect()
 }
 
-// What the browser makes belongs to the thread that makes it.
+// In a browser, GPU objects belong to the thread that made them.
 #[cfg(target_arch = "wasm32")]
 fn for_all<T, U>(items: &[T], make: impl Fn(&T) -> Result<U>) -> Result<Vec<U>> {
     items.iter().map(make).collect()

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::execution::{Feed, Work};
 use crate::plan::image_stride;
 
-/// Larger splits are streamed unless residence is asked for.
+/// Larger splits are streamed unless `Feed::Resident` is asked for.
 const MOST_BYTES: usize = 256 << 20;
 
 /// Bytes a write hands over at a time: wgpu keeps a copy of each until it is done.
@@ -46,7 +46,7 @@ impl Resident {
         if let Some(resident) = last.as_ref().filter(|resident| resident.holds(split)) {
             return Ok(resident.clone());
         }
-        *last = None; // its memory first
+        *last = None; // frees its memory first
         let resident = Arc::new(Resident::new(shared, split, work)?);
         *last = Some(resident.clone());
         Ok(resident)

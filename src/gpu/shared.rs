@@ -114,11 +114,11 @@ impl Shared {
         self.explained(checked(&self.raw, || self.raw.create_buffer(&description)))
     }
 
-    /// What fails on a device that has been lost fails for that reason, though the first error reported may be that some
-    /// buffer is no longer valid: returns the loss instead.
+    /// An error on a device that has been lost is a consequence of the loss, though the first error reported may be that
+    /// some buffer is no longer valid: returns the loss instead.
     pub fn explained<T>(&self, result: Result<T>) -> Result<T> {
         if let Err(Error::Gpu(_) | Error::OutOfMemory(_)) = result {
-            // The loss is reported once nothing is in flight any more; that waiting may fail itself tells nothing more.
+            // The loss is reported once nothing is in flight any more. If this wait fails too, that adds nothing.
             let timeout = Some(std::time::Duration::from_secs(5));
             let _ = self.raw.poll(wgpu::PollType::Wait { submission_index: None, timeout });
             if let Err(lost @ Error::DeviceLost(_)) = self.faults.check() {

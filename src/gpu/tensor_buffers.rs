@@ -9,7 +9,7 @@ use crate::plan::{Launch, Storage};
 pub(super) enum TensorBuffer {
     /// Holds the tensor of every network.
     PerNetwork(wgpu::Buffer),
-    /// Read by all networks alike: a whole split.
+    /// Read by all networks: a whole split.
     Common(wgpu::Buffer),
     /// One of the slot's buffers.
     Slot(Storage),

@@ -10,7 +10,7 @@ pub(super) struct Timing {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     readback: wgpu::Buffer,
-    /// Seconds a tick.
+    /// Seconds per tick.
     tick: f64,
     /// Op and step of the dispatches in the block that is being recorded.
     recorded: Vec<(Option<usize>, u64)>,
@@ -19,7 +19,7 @@ pub(super) struct Timing {
     spans: Vec<Span>,
 }
 
-/// Dispatches a block at most: what the query set of any device holds, two to each.
+/// Most dispatches in a block: a query set holds this many on any device, at two queries each.
 pub(super) const MOST: usize = wgpu::QUERY_SET_MAX_QUERIES as usize / 2;
 
 const TICK_BYTES: usize = wgpu::QUERY_SIZE as usize;

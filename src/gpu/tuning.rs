@@ -55,7 +55,7 @@ const WARM_UP: f64 = 0.03;
 /// A variant this many times slower than the fastest so far is not measured any longer.
 const HOPELESS: f64 = 3.0;
 
-/// The fastest variant of each candidate, measured one after another, the most work first. Those that no time is left for get
+/// The fastest variant of each candidate, measured one after another, the most work first. Those for which no time is left get
 /// the last variant, the one made for large sizes; on hardware `split`, if there is one: it was never far from the fastest there.
 pub(super) async fn fastest(
     shared: &Shared,

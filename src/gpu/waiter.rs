@@ -32,7 +32,7 @@ impl Pending {
         (Signal(Arc::new(Mutex::new(Some(sender)))), Pending(receiver))
     }
 
-    /// Whether it has, without waiting.
+    /// The outcome if the device has finished, without waiting.
     pub(super) fn is_done(&mut self) -> Option<Result<()>> {
         self.0.try_recv().map_or(Some(Err(gone())), |outcome| Some(failed(outcome?)))
     }
@@ -66,7 +66,7 @@ mod native {
     use crate::error::{Error, Result};
     use crate::gpu::faults::Faults;
 
-    /// The thread that waits. It ends with this.
+    /// The thread that waits; it ends when this is dropped.
     pub(in crate::gpu) struct Waiter {
         submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Signal)>>,
         thread: Option<std::thread::JoinHandle<()>>,

@@ -119,7 +119,7 @@ fn unwritable(why: &dyn std::fmt::Display) -> Error {
     Error::Internal(format!("the model cannot be written: {why}"))
 }
 
-/// The weights of so many networks in a file that holds nothing else.
+/// The weights of `members` networks from a file that must hold nothing else.
 fn weights_in(file: &SafeTensors, network: &Network, members: usize) -> Result<Vec<Weights>, String> {
     // Memory is only allocated once every tensor is known to be in the file, so that the file's size bounds it.
     let mut tensors = Vec::new();
@@ -188,7 +188,7 @@ impl Model {
         }
     }
 
-    /// JSON that is the whole model together with its weights: for files of any format.
+    /// JSON that, together with the weights, holds the whole model: for files of any format.
     pub(crate) fn description(&self) -> Result<String> {
         let description = Description {
             format: FORMAT,
@@ -206,8 +206,8 @@ impl Model {
         serde_json::to_string(&description).map_err(|e| unwritable(&e))
     }
 
-    /// The model of a [`Model::description`]. `weights` reads those of so many networks from the file, and must not ask for
-    /// memory before it has found all of them there; `path` names the file in errors.
+    /// The model of a [`Model::description`]. `weights` reads the weights of that many networks from the file, and must not
+    /// allocate memory before it has found all of them there; `path` names the file in errors.
     pub(crate) fn from_description(
         path: &Path,
         text: &str,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 const ASIDE: &str = ".inkgrad-";
 
-/// Writes a file so that whoever opens it finds the old content or all of the new, whatever happens meanwhile: first into
+/// Writes a file so that whoever opens it, at any time, finds either all of the old content or all of the new: first into
 /// a temporary file beside it, synced to disk, which is then renamed. If the path is a link, its target is written.
 ///
 /// # Errors
@@ -72,7 +72,8 @@ fn check_kind(path: &Path) -> Result<()> {
     Err(Error::Output(format!("{} cannot be written: {what}", path.display())))
 }
 
-/// Creates a temporary file beside `path`. Its name says nothing of `path`, which may be as long as names may be.
+/// Creates a temporary file beside `path`. Its name does not contain that of `path`, which may already be as long
+/// as the system allows.
 fn create_aside(path: &Path) -> Result<(PathBuf, File)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     if path.file_name().is_none() {
@@ -82,7 +83,7 @@ fn create_aside(path: &Path) -> Result<(PathBuf, File)> {
         let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let aside = path.with_file_name(format!("{ASIDE}{process}-{count}.tmp"));
         match OpenOptions::new().write(true).create_new(true).open(&aside) {
-            // Left by a process of this number that was killed, or in use by one in another container.
+            // Left by a killed process that had the same number, or in use by one in another container.
             Err(e) if e.kind() == AlreadyExists => {}
             Err(e) => return Err(Error::io(path, e)),
             Ok(file) => return Ok((aside, file)),

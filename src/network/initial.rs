@@ -68,7 +68,7 @@ impl Initial {
     }
 }
 
-/// Values that a thread makes at a time: many, and whole blocks of random words.
+/// Values that a thread computes at a time: many, and a whole number of Philox blocks.
 const PART: usize = 1 << 13;
 
 /// Fills `values` on all cores: `from(first)` makes the function that gives value `first` and those after it.

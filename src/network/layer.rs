@@ -62,7 +62,7 @@ pub struct Saved {
     pub output: TensorId,
 }
 
-/// One file per layer holds everything about it.
+/// A layer's file holds everything about it.
 pub trait Layer {
     /// The layer's name in recipes, and the prefix of its parameters' names.
     fn kind(&self) -> &'static str;

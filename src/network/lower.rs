@@ -28,7 +28,7 @@ impl LossReduction {
     }
 }
 
-/// What a training plan depends on beside the network.
+/// What a training plan depends on besides the network.
 #[derive(Clone, Debug)]
 pub struct TrainingOptions {
     pub batch: usize,

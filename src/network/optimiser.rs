@@ -13,21 +13,21 @@ pub enum Optimiser {
     },
     /// Gradients accumulate in a velocity, which is multiplied by `momentum` in each step.
     Momentum {
-        #[serde(default = "ninety")]
+        #[serde(default = "nine_tenths")]
         momentum: f32,
         #[serde(default)]
         weight_decay: f32,
     },
     /// Nesterov's momentum, in the form of Sutskever et al. 2013.
     Nesterov {
-        #[serde(default = "ninety")]
+        #[serde(default = "nine_tenths")]
         momentum: f32,
         #[serde(default)]
         weight_decay: f32,
     },
     /// Adam (Kingma and Ba 2015).
     Adam {
-        #[serde(default = "ninety")]
+        #[serde(default = "nine_tenths")]
         beta1: f32,
         #[serde(default = "beta2")]
         beta2: f32,
@@ -39,18 +39,18 @@ pub enum Optimiser {
     #[serde(rename = "adamw")]
     /// Adam with weight decay decoupled from the gradient (Loshchilov and Hutter 2019).
     AdamW {
-        #[serde(default = "ninety")]
+        #[serde(default = "nine_tenths")]
         beta1: f32,
         #[serde(default = "beta2")]
         beta2: f32,
         #[serde(default = "epsilon")]
         epsilon: f32,
-        #[serde(default = "hundredth")]
+        #[serde(default = "one_hundredth")]
         weight_decay: f32,
     },
 }
 
-fn ninety() -> f32 {
+fn nine_tenths() -> f32 {
     0.9
 }
 
@@ -62,7 +62,7 @@ fn epsilon() -> f32 {
     1e-8
 }
 
-fn hundredth() -> f32 {
+fn one_hundredth() -> f32 {
     0.01
 }
 

@@ -6,7 +6,7 @@ use super::ops::{
 };
 use super::{Op, Phase, Plan, PlannedOp, Storage, TensorId};
 
-/// Every rewrite that pays for an executor whose workers keep their rows of the batch in cache: bytes and biases go into
+/// Every rewrite that helps an executor whose workers keep their rows of the batch in cache: bytes and biases go into
 /// products.
 pub fn for_cpu(plan: Plan) -> Plan {
     relu_into_pooling(relu_into_convolution(bias_into_product(bytes_into_product(plan))))
@@ -21,7 +21,8 @@ pub fn for_gpu(plan: Plan) -> Plan {
 pub fn bytes_into_product(mut plan: Plan) -> Plan {
     for at in (0..plan.ops.len()).rev() {
         let Op::Unpack(unpack) = plan.ops[at].op.clone() else { continue };
-        // An operand's bytes all mean the same: channels that are scaled each its own way stay with `unpack`.
+        // An operand has one scale for all its bytes: images whose channels are scaled differently still need
+        // `unpack`.
         let [first, others @ ..] = &unpack.channels[..] else { continue };
         if others.iter().any(|channel| channel != first) {
             continue;
@@ -234,7 +235,7 @@ fn only_producer(plan: &Plan, tensor: TensorId) -> Option<usize> {
     (readers == 1 && writers.next().is_none()).then_some(at)
 }
 
-/// The parameter whose gradient this tensor is: it has the same offset in the parameters' flat buffer.
+/// The parameter that this tensor is the gradient of: it has the same offset in the parameters' flat buffer.
 fn parameter_of(plan: &Plan, gradient: TensorId) -> Option<TensorId> {
     let Storage::Gradients { offset } = plan.tensor(gradient).storage else { return None };
     let shape = &plan.tensor(gradient).shape;

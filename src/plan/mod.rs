@@ -26,7 +26,8 @@ pub enum Phase {
     Loss,
     Backward,
     Update,
-    /// Sums of losses and counts over the whole block of steps: one dispatch a block on the GPU, one call a step on the CPU.
+    /// Sums of losses and counts over the whole block of steps: one dispatch per block on the GPU, one call per step on the
+    /// CPU.
     Metrics,
 }
 
@@ -50,9 +51,9 @@ pub struct FlatSizes {
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Images a step.
+    /// Images per step.
     pub batch: usize,
-    /// Bytes an image: its pixels, once for each channel.
+    /// Bytes per image: its pixels, once for each channel.
     pub image_bytes: usize,
     pub classes: usize,
     pub flat: FlatSizes,
@@ -72,10 +73,12 @@ pub struct StepScalars {
     /// Step number, from 0: the counter of the random numbers.
     pub step: u32,
     pub learning_rate: f32,
-    /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), made in float64.
+    /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), computed in
+    /// float64.
     pub correction1: f32,
     pub correction2: f32,
-    /// Low and high word. Where several networks train in one run, the first one's: network k's is k more.
+    /// Low and high word. If several networks train in one run, the first network's seed; network k's is k
+    /// more.
     pub seed: [u32; 2],
     /// How far averaged weights move towards the weights in this step, from 0 to 1.
     pub average_rate: f32,
@@ -138,7 +141,7 @@ impl Plan {
 }
 
 impl std::fmt::Display for Plan {
-    /// One line an op: phase, op, what it reads and writes.
+    /// One line per op: phase, op, what it reads and writes.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         for planned in &self.ops {
             let names = |ids: Vec<TensorId>| {

@@ -45,9 +45,9 @@ pub enum Storage {
     },
     /// Made and used up within one step.
     Activation,
-    /// One loss an image, kept to the end of the block: `[batch]`, in the block at row `first_row`.
+    /// One loss per image, kept to the end of the block: `[batch]`, in the block at row `first_row`.
     SampleLoss,
-    /// One loss a step of the block.
+    /// One loss per step of the block.
     Losses,
     /// Float32 values that the plan itself gives, see [`super::Plan::constants`].
     Constant,

@@ -35,7 +35,7 @@ impl Window {
         Some(Window { input, output, kernel, stride, padding: [missing(0) / 2, missing(1) / 2] })
     }
 
-    /// `padding` zeros on every side, as PyTorch's layers have it.
+    /// `padding` zeros on every side, as in PyTorch's layers.
     pub fn padded(
         input: [usize; 2],
         kernel: [usize; 2],

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 #[serde(untagged)]
 pub enum ClassWeights {
     Rule(Rule),
-    /// One weight a class, zero or more.
+    /// One weight per class, zero or more.
     List(Vec<f32>),
 }
 

@@ -1,5 +1,5 @@
-//! Finds line and field of a mistake in a recipe. serde buffers a table with a `kind` before it knows the table's type, so that
-//! its errors have neither line nor field. Both are found here by parsing the table again without each of its fields.
+//! Finds the line and field of a mistake in a recipe. serde buffers a table that has a `kind` before it knows the table's type,
+//! so its errors have neither line nor field. Both are found here by parsing the table again with one field left out at a time.
 
 use serde::de::DeserializeOwned;
 use toml::Value;
@@ -17,7 +17,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// Of an offset in bytes.
+    /// A mistake at an offset in bytes.
     pub(super) fn at(text: &str, offset: usize, what: impl Into<String>) -> Self {
         let before = text.get(..offset).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -57,13 +57,13 @@ pub(super) fn find(text: &str) -> Option<(usize, String)> {
     })
 }
 
-/// Where a field of the recipe itself stands.
+/// The offset, in bytes, of a field of the recipe itself.
 pub(super) fn field(text: &str, name: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     document.get_ref().keys().find(|key| key.get_ref().as_ref() == name).map(|key| key.span().start)
 }
 
-/// Where layer `number`, counted from 0, begins.
+/// The offset, in bytes, at which layer `number`, counted from 0, begins.
 pub(super) fn layer(text: &str, number: usize) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let layers = document.get_ref().get("layers")?.get_ref().as_array()?;

@@ -93,7 +93,7 @@ pub struct Average {
 }
 
 impl Average {
-    /// Fraction of the way that the average moves towards the weights in a step, counted from 0.
+    /// Fraction of the way that the average moves towards the weights in step `step`, counted from 0.
     pub fn rate(&self, step: u64) -> f32 {
         let step = step as f64;
         (1.0 - self.decay.min((1.0 + step) / (10.0 + step))) as f32
@@ -166,7 +166,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// As [`Recipe::parse`], for whoever shows the text: says where a mistake is.
+    /// As [`Recipe::parse`], for programs that show the text: the error says where the mistake is.
     ///
     /// # Errors
     /// The first mistake.
@@ -189,14 +189,16 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// As [`Network::new`](crate::network::Network::new) with this recipe, which `text` is; says where a mistake is.
+    /// As [`Network::new`](crate::network::Network::new) with this recipe, whose TOML is `text`; the error says
+    /// where the mistake is.
     ///
     /// # Errors
     /// A layer that does not fit the images or the layers before it.
     pub fn network(&self, text: &str, task: Task) -> Result<Network, Mistake> {
         Network::new(task, self.normalisation, &self.layers).map_err(|error| {
             let what = error.to_string();
-            // The longest beginning that is a network's says which layer is the first that does not fit.
+            // The first layer that does not fit is the one after the longest run of first layers that make a
+            // network.
             let fits = |count: &usize| {
                 let specs = &self.layers[..*count];
                 !matches!(Network::new(task, self.normalisation, specs), Err(Error::Recipe(other)) if other == what)

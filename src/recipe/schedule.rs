@@ -112,9 +112,9 @@ impl Schedule {
     }
 }
 
-/// From `from` to `to` as `way` goes from 0 to 1, slowly at both ends.
-fn half_cosine(from: f64, to: f64, way: f64) -> f64 {
-    to + (from - to) * (1.0 + (PI * way).cos()) / 2.0
+/// From `from` to `to` as `progress` goes from 0 to 1, slowly at both ends.
+fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * (1.0 + (PI * progress).cos()) / 2.0
 }
 
 #[cfg(test)]

@@ -3,17 +3,18 @@ use crate::error::Result;
 use crate::plan::ops::{Augment, Strengths, below};
 use crate::random::{Stream, philox, uniform};
 
-/// Changes each image `[channels, height, width]` at random, its own way and all of its channels alike. Output pixel p takes
-/// the value that the image has at the point `centre + shift + A (p - centre) + elastic(p)`, where A shears, turns and zooms;
-/// of an image that is mirrored, the value at that point's mirror image. Between pixels values are interpolated bilinearly,
-/// outside the image they are 0. Bytes become floats as in `unpack`.
+/// Distorts each image `[channels, height, width]` at random, independently of the other images and all its channels in the
+/// same way. Output pixel p takes the value that the image has at the point `centre + shift + A (p - centre) + elastic(p)`,
+/// where A shears, rotates and zooms; if the image is to be mirrored, the value at that point's mirror image. Between pixels
+/// values are interpolated bilinearly, outside the image they are 0. Bytes become floats as in `unpack`.
 ///
 /// The elastic displacement is a coarse grid of random vectors with cubic B-splines between them (the grid as in Ronneberger
 /// et al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead).
 ///
-/// All random numbers are Philox's by seed, step and row; but for the moves by whole pixels and the mirror they are uniform
-/// from -1 to 1. Blocks 0 and 1 hold shift x, shift y, angle, zoom, shear, whole pixels x, whole pixels y, and the word below
-/// 2^31 that mirrors; block 2 + k holds four numbers of grid vector k: the first and third make its x, the second and fourth its y.
+/// All random numbers come from Philox, by seed, step and row. They are uniform from -1 to 1, except those for moves by whole
+/// pixels and for mirroring. Blocks 0 and 1 hold shift x, shift y, angle, zoom, shear, whole pixels x, whole pixels y, and a word
+/// that mirrors the image if it is below 2^31; block 2 + k holds four numbers of grid vector k: the first and third make its x,
+/// the second and fourth its y.
 impl Reference for Augment {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let images = inputs.bytes(self.images)?.chunks_exact(self.channels.len() * self.height * self.width);
@@ -33,7 +34,8 @@ impl Reference for Augment {
     }
 }
 
-/// The point `[y, x]` of an image where each output pixel takes its value, by the random words of `words(block)`.
+/// For each output pixel, the point `[y, x]` of the image from which it takes its value. `words(block)` gives the
+/// random words.
 fn sources(op: &Augment, words: &dyn Fn(usize) -> [u32; 4]) -> Vec<[f64; 2]> {
     let Strengths { shift, rotation, zoom, shear, elastic, crop, flip, .. } = op.strengths;
     let random = |block| words(block).map(|word| 2.0 * f64::from(uniform(word)) - 1.0);
@@ -73,7 +75,8 @@ fn sources(op: &Augment, words: &dyn Fn(usize) -> [u32; 4]) -> Vec<[f64; 2]> {
     out
 }
 
-/// The elastic displacement's grid: `cells + 3` vectors along each side, one before the image and two behind.
+/// The elastic displacement's grid: `cells + 3` vectors along each side, one before the image and two after
+/// it.
 struct Grid {
     cells: [usize; 2],
     sides: [usize; 2],

@@ -3,7 +3,7 @@ use crate::error::Result;
 use crate::plan::ops::BatchNorm;
 
 /// `out = (x - mean) / sqrt(variance + epsilon) * weight + bias`, with x and out `[rows, channels, inner]` and the other four
-/// one a channel (Ioffe and Szegedy 2015, algorithm 1). moments `[2, channels]`: means, then variances.
+/// one per channel (Ioffe and Szegedy 2015, algorithm 1). moments `[2, channels]`: means, then variances.
 impl Reference for BatchNorm {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let (weight, bias) = (inputs.floats(self.weight)?, inputs.floats(self.bias)?);

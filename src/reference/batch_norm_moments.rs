@@ -7,7 +7,7 @@ use crate::plan::ops::BatchNormMoments;
 /// `[2, channels]`: means, then variances.
 ///
 /// The running statistics, laid out likewise, move towards them: `running += momentum * (new - running)`, with the unbiased
-/// variance (n - 1 in place of n), as PyTorch has it.
+/// variance (n - 1 in place of n), as in PyTorch.
 impl Reference for BatchNormMoments {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let (x, mut running) = (inputs.floats(self.x)?, inputs.floats(self.running)?.to_vec());

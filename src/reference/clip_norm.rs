@@ -3,7 +3,8 @@ use crate::error::Result;
 use crate::plan::ops::ClipNorm;
 
 /// Shortens the gradient where it is longer than `max_norm` (Pascanu et al. 2013), as PyTorch's `clip_grad_norm_` does:
-/// `gradients *= min(1, max_norm / (norm + 1e-6))`, with `norm` the root of the sum of `sums`, see `square_sum`.
+/// `gradients *= min(1, max_norm / (norm + 1e-6))`, where `norm` is the square root of the sum of `sums`, see
+/// `square_sum`.
 impl Reference for ClipNorm {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let norm = inputs.floats(self.sums)?.iter().sum::<f64>().sqrt();

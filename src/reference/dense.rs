@@ -3,7 +3,7 @@ use crate::error::Result;
 use crate::plan::ops::Dense;
 
 /// A dense layer: `out[r, o] = bias[o] + sum over i of x[r, i] * weight[o, i]`, with x `[rows, inputs]`, weight
-/// `[outputs, inputs]` and out `[rows, outputs]`; with `relu`, what is below 0 becomes 0.
+/// `[outputs, inputs]` and out `[rows, outputs]`; with `relu`, negative results become 0.
 impl Reference for Dense {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let (x, weight) = (inputs.operand(self.x)?, inputs.floats(self.weight)?);

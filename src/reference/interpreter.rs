@@ -6,15 +6,15 @@ use crate::error::{Error, Result};
 use crate::executor::Flat;
 use crate::plan::{Element, NO_LABEL, Plan, StepScalars, Storage, TensorId};
 
-/// Runs a plan step by step, as an executor does, in float64 and without any hurry: what a network's losses and gradients
-/// are without rounding.
+/// Runs a plan step by step, as an executor does, in float64 and without any optimisation: gives a network's losses and
+/// gradients practically without rounding.
 pub struct Interpreter {
     plan: Plan,
     parameters: Vec<f64>,
     gradients: Vec<f64>,
     states: Vec<Vec<f64>>,
     statistics: Vec<f64>,
-    /// By [`TensorId::index`]: the tensors that are no slices of the flat buffers.
+    /// By [`TensorId::index`]: the tensors that are not slices of the flat buffers.
     tensors: Vec<Option<Values>>,
 }
 
@@ -49,7 +49,7 @@ impl Interpreter {
     /// One step on the images `indices` of `split`, as [`crate::executor::Executor::run`].
     ///
     /// # Errors
-    /// `Data` where an index is neither an image's nor `NO_IMAGE`; `Internal` where images or indices do not fit the plan.
+    /// `Internal` where an index is neither an image's nor `NO_IMAGE`, or images or indices do not fit the plan.
     pub fn step(&mut self, split: &Split, indices: &[u32], scalars: StepScalars) -> Result<()> {
         split.check_indices(indices)?;
         if split.image_bytes() != self.plan.image_bytes || indices.len() != self.plan.batch {
@@ -144,7 +144,7 @@ impl Interpreter {
         }
     }
 
-    /// The last step's loss; none where the plan sums none.
+    /// The last step's loss; none if the plan computes no loss.
     pub fn loss(&self) -> Option<f64> {
         match self.read(self.plan.only(Storage::Losses)?) {
             Ok(Values::Floats(losses)) => losses.first().copied(),

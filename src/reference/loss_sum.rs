@@ -2,7 +2,8 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::LossSum;
 
-/// `loss = scale * sum over r of sample_loss[r]`: one loss a step, the mean over the batch where `scale` is 1 / rows.
+/// `loss = scale * sum over r of sample_loss[r]`: one loss per step, the mean over the batch where `scale` is 1 /
+/// rows.
 impl Reference for LossSum {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let mut sum = 0.0;

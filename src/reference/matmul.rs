@@ -4,8 +4,8 @@ use crate::plan::ops::Matmul;
 
 /// `out[i, j] = sum over l of A[i, l] * B[l, j]`, with A `[m, k]`, B `[k, n]` and out `[m, n]`.
 ///
-/// With `transpose_a`, A is stored as `[k, m]`; with `transpose_b`, B is stored as `[n, k]`. With a ReLU mask (what a ReLU
-/// gave, `[m, n]`) the result is 0 wherever the mask is not above 0: the gradient of a ReLU right behind the product's.
+/// With `transpose_a`, A is stored as `[k, m]`; with `transpose_b`, B is stored as `[n, k]`. With a ReLU mask (a ReLU's
+/// output, `[m, n]`) the result is 0 wherever the mask is not above 0, as if `relu_gradient` followed the product.
 impl Reference for Matmul {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let (a, b) = (inputs.operand(self.a)?, inputs.operand(self.b)?);

@@ -3,8 +3,9 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::MaxPool2dGradient;
 
-/// The gradient of each window of `max_pool2d` goes to its largest value, the first of equals, row by row; where windows
-/// overlap they add up. With `relu`, x is what a ReLU gave, and a largest value that is not above 0 gets nothing.
+/// The gradient of each window of `max_pool2d` goes to its largest value (of equal ones to the first, row by row); where
+/// windows overlap, the gradients add up. With `relu`, x is the output of a ReLU, and a largest value that is not above
+/// 0 gets nothing.
 impl Reference for MaxPool2dGradient {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {
         let (x, windows) = (inputs.floats(self.x)?, windows(&self.window));

@@ -1,10 +1,10 @@
-//! The definition of every op: float64, plain loops over plain slices, one file an op.
+//! The definition of every op: float64, plain loops over plain slices, one file per op.
 //!
 //! Everything else in this crate that computes an op (the CPU path at each of its vector levels, the GPU's shaders) is fast,
-//! and is measured against these loops by `inkgrad verify` and by the tests. Nothing here is fast: what counts is that each
-//! file can be believed by reading it. [`compute`] runs one op; [`Interpreter`] runs whole plans.
+//! and is compared with these loops by `inkgrad verify` and by the tests. Nothing here is fast: each file should be simple
+//! enough to be verified by reading it. [`compute`] runs one op; [`Interpreter`] runs whole plans.
 
-// Loops count with the formulas' indices.
+// Loops use the indices of the formulas.
 #![allow(clippy::needless_range_loop)]
 
 mod adam;
@@ -61,7 +61,7 @@ pub struct Inputs<'a> {
     pub tensors: &'a [Option<Values>],
 }
 
-/// What an op is, by definition.
+/// The definition of an op.
 trait Reference {
     /// What the op writes, in the order of [`Op::writes`].
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>>;
@@ -70,7 +70,8 @@ trait Reference {
 /// What `op` writes, in the order of [`Op::writes`]. A tensor that is updated in place comes back whole.
 ///
 /// # Errors
-/// `Internal` where a tensor that the op reads is missing, or has another element or length than the plan says.
+/// `Internal` where a tensor that the op reads is missing, or has another element type or length than the plan
+/// says.
 pub fn compute(op: &Op, inputs: &Inputs) -> Result<Vec<Values>> {
     macro_rules! dispatch {
         ($(($module:ident, $name:ident),)*) => {

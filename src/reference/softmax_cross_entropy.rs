@@ -2,10 +2,9 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::SoftmaxCrossEntropy;
 
-/// The loss of a classifier and its gradient by the logits `[rows, classes]`. With
-/// `p = softmax(logits[r])` and `target[c] = (1 - smoothing) * (c == label[r]) + smoothing / classes`:
-/// `sample_loss[r] = -sum over c of target[c] * log(p[c])` and
-/// `logits_gradient[r, c] = (p[c] * (sum of the target) - target[c]) * scale`. Without class weights the target adds up to 1;
+/// The loss of a classifier and its gradient with respect to the logits `[rows, classes]`. With `p = softmax(logits[r])` and
+/// `target[c] = (1 - smoothing) * (c == label[r]) + smoothing / classes`: `sample_loss[r] = -sum over c of target[c] * log(p[c])`
+/// and `logits_gradient[r, c] = (p[c] * (sum of the target) - target[c]) * scale`. Without class weights the target adds up to 1;
 /// with them `target[c]` is `class_weights[c]` times the above, as in PyTorch's `CrossEntropyLoss(weight, label_smoothing)`. (The
 /// mean over a batch is over its images; PyTorch's is over their weights.)
 ///
@@ -39,7 +38,8 @@ pub(super) fn losses(
             losses.push(0.0);
             continue;
         }
-        // Any number may be taken off all logits; with the largest no exponential overflows.
+        // Subtracting one number from all logits changes nothing; subtracting the largest keeps the
+        // exponentials from overflowing.
         let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
         let target = |class: usize| {

@@ -23,7 +23,8 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Of predictions for images with these labels, one each; a label must name one of the classes.
+    /// The evaluation of predictions; `labels` holds one label per image, and each must name one of the
+    /// classes.
     pub fn of(predictions: &Predictions, labels: &[u8]) -> Self {
         let classes = predictions.classes;
         let (mut confusion, mut loss, mut correct) = (vec![0u32; classes * classes], 0.0, 0);

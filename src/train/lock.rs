@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// A directory of checkpoints that this process holds. It ends with its process, however that ends.
+/// A directory of checkpoints that this process holds. The system releases it when the process ends, however
+/// it ends.
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code, reason = "is held, not used")] File);
 
@@ -15,7 +16,7 @@ pub struct Lock(#[allow(dead_code, reason = "is held, not used")] File);
 const NAME: &str = ".lock";
 
 impl Lock {
-    /// Takes a directory; none where the file system has no locks, or where nothing can be written anyway.
+    /// Locks a directory; none if the file system has no locks, or nothing can be written anyway.
     ///
     /// # Errors
     /// `Output` where another process holds the directory, `Io` where the system refuses.

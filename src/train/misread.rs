@@ -1,4 +1,4 @@
-//! Why a classifier fails on images that it could read: they are stored in another way than those that it was trained on.
+//! Why a classifier can fail on images like those that it was trained on: they are stored in another way.
 
 use super::evaluate_members;
 use crate::data::Split;
@@ -44,15 +44,15 @@ impl std::fmt::Display for Misread {
     }
 }
 
-/// More images are not tried: it takes as long as they do, and so many tell.
+/// Most images that are tried: trying takes time, and this many are enough.
 const TRIED: usize = 1000;
-/// Above this accuracy nothing is amiss that concerns every image.
+/// Above this accuracy nothing can be wrong with every image.
 const GOOD: f64 = 0.6;
-/// By how much the accuracy must rise for a reason to be told.
+/// By how much the accuracy must rise for a reason to be reported.
 const GAIN: f64 = 0.25;
 
-/// Looks for the reason of a low accuracy by trying the images in other ways. None where the accuracy is not low, or nothing
-/// raises it much.
+/// Looks for the reason for a low accuracy by inverting and transposing the images. None if the accuracy is not low, or
+/// nothing raises it much.
 ///
 /// # Errors
 /// As [`evaluate_members`].

@@ -1,4 +1,4 @@
-//! Where a network looks: how much of an answer's probability goes when a part of the image is covered.
+//! Where a network looks: by how much an answer's probability falls when a part of the image is covered.
 
 use super::prediction::predict_members;
 use crate::data::Split;
@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::executor::Device;
 use crate::model_file::Model;
 
-/// For each covered place the fall of the answer's probability, from -1 to 1: above 0 the place speaks for the answer, below 0
-/// against it.
+/// By how much covering each pixel lowers the answer's probability, from -1 to 1: where it is above 0 the pixel supports the
+/// answer, below 0 it speaks against it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occlusion {
     /// Side of the covered square, in pixels.
@@ -16,12 +16,12 @@ pub struct Occlusion {
     pub falls: Vec<f32>,
 }
 
-/// The covered square's side as a part of the image's shorter side, and the distance between squares as a part of theirs.
+/// The image's shorter side is this many times the covered square's side.
 const SIDE: usize = 5;
 const APART: usize = 3;
 
-/// Covers each image of a split square by square, with the colour of its border, and asks for the probability of the class in
-/// `classes` each time (Zeiler and Fergus 2014, section 4.2). One result an image.
+/// Covers each image of a split square by square, with the colour of its border, and computes the probability of the class in
+/// `classes` each time (Zeiler and Fergus 2014, section 4.2). One result per image.
 ///
 /// # Errors
 /// As [`predict_members`].

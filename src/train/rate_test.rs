@@ -12,11 +12,12 @@ use crate::recipe::{Recipe, Schedule};
 pub const STEPS: u64 = 300;
 /// The first and the last rate, for a loss that is the mean over a batch.
 const RATES: [f64; 2] = [1e-6, 10.0];
-/// Weight of the losses before in the smoothed loss.
+/// Weight of the earlier losses in the smoothed loss.
 const SMOOTHING: f64 = 0.9;
-/// The test ends where the smoothed loss is so many times its smallest value.
+/// The test ends when the smoothed loss exceeds its smallest value by this factor.
 const MAX_RISE: f64 = 4.0;
-/// By how much the suggested rate is smaller than the one at which the loss is the smallest: there it is about to rise.
+/// The suggested rate is smaller by this factor than the rate at which the loss is smallest, where the loss is about to
+/// rise.
 const MARGIN: f64 = 10.0;
 
 /// One step of the test.
@@ -106,7 +107,8 @@ impl RateTest {
 
 fn suggestion(points: &[RatePoint]) -> Option<f64> {
     let lowest = points.iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed))?;
-    // At the beginning, where the rates do nothing, the smoothed loss is the loss of untrained networks.
+    // At the beginning, when the rates are too small to change anything, the smoothed loss is that of the
+    // untrained network.
     let first = points.iter().take(10).map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
     (lowest.smoothed < 0.98 * first).then_some(lowest.rate / MARGIN)
 }

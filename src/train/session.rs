@@ -21,7 +21,8 @@ pub struct SessionOptions {
     pub validation: Option<Split>,
     /// Steps between two validations.
     pub validate_every: Option<u64>,
-    /// Ends the run after this many validations in a row without a smaller loss, with the weights of the smallest.
+    /// Ends the run after this many validations in a row without a smaller loss, and keeps the weights with the
+    /// smallest loss.
     pub patience: Option<u32>,
     /// Directory of the checkpoints.
     pub checkpoints: Option<PathBuf>,
@@ -291,8 +292,8 @@ impl Session {
         Ok(())
     }
 
-    /// Goes on from the last copy in memory, on a device that takes the place of one that was lost. Returns the step that
-    /// the run has gone back to; what is known of later steps comes again.
+    /// Continues from the last copy in memory, on a device that takes the place of one that was lost. Returns the step
+    /// that the run has gone back to; the losses and events of later steps will come again.
     ///
     /// # Errors
     /// `Internal` where there is no copy, else as [`Trainer::new`].
@@ -307,8 +308,8 @@ impl Session {
         Ok(self.trainer.started())
     }
 
-    /// The weights of network `index` to keep, and the step that they are of: the best by validation where the options ask
-    /// for early stopping, else the last (averaged) ones.
+    /// The weights of network `index` to keep, and after which step they were taken: the best by validation where the
+    /// options ask for early stopping, else the last (averaged) ones.
     pub async fn weights(&self, index: usize) -> Result<(Weights, u64)> {
         match &self.progress.best {
             Some((best, weights)) => Ok((weights.clone(), best.step)),

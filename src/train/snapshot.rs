@@ -13,7 +13,7 @@ pub(super) struct Snapshot {
     pub progress: Progress,
 }
 
-/// What validations and checkpoints have come to.
+/// The state of validation and checkpoints.
 #[derive(Clone)]
 pub(super) struct Progress {
     pub best: Option<(Best, Weights)>,

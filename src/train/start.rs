@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use crate::model_file::{Model, Weights};
 use crate::network::{Network, Slice};
 
-/// The first weights of a network for data with these classes, from a model of the same layers. Where the model's classes are
-/// others, by number or by name, the last layer has the initial values of `seed`. The flag says whether the last layer is
+/// The first weights of a network for data with these classes, from a model with the same layers. If the model's classes
+/// differ, in number or in name, the last layer gets the initial values of `seed`. The flag says whether the last layer is
 /// the model's too.
 ///
 /// # Errors
@@ -39,7 +39,7 @@ pub fn start_from(
     Ok((Weights { parameters, statistics: weights.statistics.clone() }, keeps_last))
 }
 
-/// An error unless both have the same slices in the same order.
+/// Returns an error unless both have the same slices in the same order.
 fn same(old: &[Slice], new: &[Slice]) -> Result<()> {
     let shown = |slice: Option<&Slice>| match slice {
         Some(slice) => format!("`{}` {:?}", slice.name, slice.shape),

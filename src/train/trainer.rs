@@ -17,7 +17,7 @@ use crate::recipe::Recipe;
 pub struct TrainerOptions {
     /// Seed of the first network; each further network's is one more.
     pub seed: u64,
-    /// Networks that train 1 to [`MAX_NETWORKS`]. More than one requires a GPU.
+    /// Networks in this run, from 1 to [`MAX_NETWORKS`]. More than one requires a GPU.
     pub networks: usize,
     pub feed: Feed,
     /// Runs the plan's plain ops, unfused: slower, the reference for the fused ones.
@@ -102,10 +102,11 @@ impl Trainer {
         Self::from_weights(device, network, recipe, split, options, &first).await
     }
 
-    /// As [`Trainer::new`], from these weights in place of initial values; one for each network.
+    /// As [`Trainer::new`], but starting from these weights, one set for each network.
     ///
     /// # Errors
-    /// As [`Trainer::new`]; `Internal` where the weights are not of this network, or not one for each.
+    /// As [`Trainer::new`]; `Internal` if the weights do not fit the network, or there is not one set for
+    /// each network.
     pub async fn from_weights(
         device: &Device,
         network: &Network,
@@ -219,11 +220,11 @@ impl Trainer {
         Ok(Trainer { rate_factor: self.rate_factor, ..again.await? })
     }
 
-    /// Multiplies the learning rate of the schedule by `factor` in all steps that are not handed over yet: 1 is the
-    /// schedule itself.
+    /// Multiplies the learning rate of the schedule by `factor` in all steps that are not handed over yet: 1 leaves
+    /// the schedule as it is.
     ///
     /// # Errors
-    /// `Usage` where it is not a number from 0 up.
+    /// `Usage` unless it is a finite number that is not negative.
     pub fn scale_rate(&mut self, factor: f32) -> Result<()> {
         if !(factor.is_finite() && factor >= 0.0) {
             return Err(Error::Usage(format!(
@@ -234,7 +235,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// The learning rate of step `step`, counted from 0, if the factor stays what it is.
+    /// The learning rate of step `step`, counted from 0, with the present factor.
     pub fn learning_rate(&self, step: u64) -> f32 {
         let scalars = steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step);
         scalars.learning_rate * self.rate_factor

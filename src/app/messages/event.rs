@@ -1,4 +1,4 @@
-//! What an engine says without being asked.
+//! The messages that an engine sends without a request.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// How far a request is that takes long. `what`: `data` (bytes of a file that is fetched).
+    /// Progress of a request that takes long. `what`: `data` (bytes of a file that is fetched).
     Progress { what: &'static str, done: u64, total: u64 },
     /// The losses of consecutive steps, in nats.
     Losses {
@@ -40,7 +40,7 @@ pub enum Event {
         /// As [`Refusal::kind`](super::Refusal).
         kind: &'static str,
     },
-    /// The device was lost and opened again. The run goes on after `step`: what was said of later steps comes again.
+    /// The device was lost and opened again. The run continues after `step`: the events of later steps come again.
     Recovered { step: u64, message: String },
 }
 
@@ -53,9 +53,9 @@ pub struct Score {
     pub loss: f64,
     /// From 0 to 1.
     pub accuracy: f64,
-    /// A row for each class that an image is of, a column for each that was said.
+    /// A row for each label, a column for each predicted class.
     pub confusion: Vec<Vec<u32>>,
-    /// Those of which the network was surest, the surest first.
+    /// The wrong answers with the highest probabilities, the highest first.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -75,6 +75,6 @@ pub struct Mistake {
     pub label: u8,
     /// The network's.
     pub said: usize,
-    /// How sure it was.
+    /// The probability that it gave this class.
     pub probability: f32,
 }

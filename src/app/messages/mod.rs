@@ -1,4 +1,4 @@
-//! What a page and its engine say to each other. These types are the interface's documentation.
+//! The messages between a page and its engine. These types are the interface's documentation.
 //!
 //! A message is a JSON object and a list of byte arrays, its attachments; [`Message::from_frame`] and [`Message::to_frame`] make
 //! one of both for a transport that carries bytes only. Four sorts of messages exist:

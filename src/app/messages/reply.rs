@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Of each request one; see there.
+/// One for each kind of request; see [`Request`](super::Request).
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
@@ -60,7 +60,7 @@ pub struct DeviceAbout {
     /// For requests: `gpu`, `gpu:1`, `cpu`.
     pub id: String,
     pub name: String,
-    /// What a person should know of it; may be empty.
+    /// What a person should know about it; may be empty.
     pub note: String,
 }
 
@@ -88,7 +88,7 @@ pub struct Data {
     pub width: usize,
     /// 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
-    /// What a person should know of how they were read, a sentence each.
+    /// What a person should know about how they were read, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -100,7 +100,7 @@ pub struct Checked {
     /// Multiply-adds of one image's forward pass.
     pub multiply_adds: u64,
     pub steps: u64,
-    /// Images a step.
+    /// Images per step.
     pub batch: usize,
 }
 
@@ -123,7 +123,7 @@ pub struct Started {
     pub device: String,
 }
 
-/// A run that goes on or waits.
+/// A run under way, or paused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunAbout {
     #[serde(flatten)]
@@ -195,7 +195,7 @@ pub struct Loaded {
     pub about: About,
     /// Its recipe, TOML.
     pub recipe: String,
-    /// Of the test images loaded, where they are of its size and classes; from 0 to 1.
+    /// On the test images loaded, if they have its size and classes; from 0 to 1.
     pub accuracy: Option<f64>,
 }
 

@@ -38,7 +38,8 @@ pub enum Request {
     Continue {},
     /// Ends the run after the steps in flight and keeps its network: `done` follows. Reply: `{}`.
     Stop {},
-    /// Multiplies the learning rate that the schedule gives from now on: 1 is the schedule itself. Reply: `{}`.
+    /// From now on multiplies the learning rate of the schedule by `factor`: 1 leaves the schedule as it is.
+    /// Reply: `{}`.
     Rate { factor: f32 },
     /// Drops the run and the network: nothing is `current` any more. Reply: `{}`.
     Reset {},
@@ -84,7 +85,7 @@ pub enum From {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
-    /// The digit classifier that inkgrad brings along.
+    /// The built-in digit classifier.
     #[default]
     BuiltIn,
     /// The one in training, trained last, or loaded.

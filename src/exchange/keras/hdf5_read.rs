@@ -11,7 +11,7 @@ pub(super) struct Array<'a> {
     pub bytes: &'a [u8],
 }
 
-type Told<T> = Result<T, String>;
+type TextResult<T> = Result<T, String>;
 
 /// Limit on groups and arrays, on the parts of all their headers, and on groups within groups: files whose links form circles, or
 /// lead to the same place many times, end there.
@@ -35,7 +35,7 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// A text that says what is malformed, or what is not read.
-pub(super) fn arrays(bytes: &[u8]) -> Told<Vec<Array<'_>>> {
+pub(super) fn arrays(bytes: &[u8]) -> TextResult<Vec<Array<'_>>> {
     let mut reader = Reader { bytes, arrays: Vec::new(), left: MAX_OBJECTS, parts_left: MAX_PARTS };
     if reader.at(0, 8)? != b"\x89HDF\r\n\x1a\n" {
         return Err("not an HDF5 file".into());
@@ -54,23 +54,23 @@ pub(super) fn arrays(bytes: &[u8]) -> Told<Vec<Array<'_>>> {
 }
 
 impl<'a> Reader<'a> {
-    fn at(&self, start: usize, length: usize) -> Told<&'a [u8]> {
+    fn at(&self, start: usize, length: usize) -> TextResult<&'a [u8]> {
         let bytes = start.checked_add(length).and_then(|end| self.bytes.get(start..end));
         bytes.ok_or_else(|| format!("it ends before byte {start} + {length}"))
     }
 
-    fn number(&self, start: usize, length: usize) -> Told<usize> {
+    fn number(&self, start: usize, length: usize) -> TextResult<usize> {
         let bytes = self.at(start, length)?;
         let value = bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
         usize::try_from(value).map_err(|_| format!("{value} at byte {start}"))
     }
 
-    fn address(&self, start: usize) -> Told<usize> {
+    fn address(&self, start: usize) -> TextResult<usize> {
         self.number(start, 8)
     }
 
     /// Messages of an object header: kind, where the data begins, and its length.
-    fn messages(&self, header: usize) -> Told<Vec<(usize, usize, usize)>> {
+    fn messages(&self, header: usize) -> TextResult<Vec<(usize, usize, usize)>> {
         if self.at(header, 1)? != [1] {
             return Err(format!("an object at byte {header} of a version that is not read"));
         }
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a group or an array.
-    fn object(&mut self, header: usize, path: String, depth: usize) -> Told<()> {
+    fn object(&mut self, header: usize, path: String, depth: usize) -> TextResult<()> {
         self.left = self.left.checked_sub(1).ok_or("too many objects")?;
         if depth > MAX_DEPTH {
             return Err(format!("groups within groups, {depth} deep"));
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A link in a group's header: name and address; none if it leads out of the file.
-    fn link(&self, data: usize, size: usize) -> Told<Option<(String, usize)>> {
+    fn link(&self, data: usize, size: usize) -> TextResult<Option<(String, usize)>> {
         let flags = self.number(data + 1, 1)?;
         let mut at = data + 2;
         if flags & 8 != 0 {
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A B-tree of a group's names, down to the nodes of symbols.
-    fn tree(&mut self, node: usize, names: usize, path: &str, depth: usize, level: usize) -> Told<()> {
+    fn tree(&mut self, node: usize, names: usize, path: &str, depth: usize, level: usize) -> TextResult<()> {
         self.left = self.left.checked_sub(1).ok_or("too many objects")?;
         match self.at(node, 4)? {
             b"TREE" if level <= MAX_DEPTH => {
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name that ends with 0.
-    fn text(&self, start: usize) -> Told<String> {
+    fn text(&self, start: usize) -> TextResult<String> {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let length = rest.iter().take(1024).position(|byte| *byte == 0);
         let length = length.ok_or_else(|| format!("a name without an end at byte {start}"))?;
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         datatype: usize,
         layout: usize,
         size: usize,
-    ) -> Told<Array<'a>> {
+    ) -> TextResult<Array<'a>> {
         let (version, rank) = (self.number(space, 1)?, self.number(space + 1, 1)?);
         if rank > MAX_RANK {
             return Err(format!("`{path}` has {rank} axes"));
@@ -209,7 +209,8 @@ impl<'a> Reader<'a> {
             2 => space + 4,
             _ => return Err(format!("`{path}` has a shape of version {version}")),
         };
-        let dims = (0..rank).map(|axis| self.number(first + 8 * axis, 8)).collect::<Told<Vec<usize>>>()?;
+        let dims =
+            (0..rank).map(|axis| self.number(first + 8 * axis, 8)).collect::<TextResult<Vec<usize>>>()?;
         let width = self.number(datatype + 4, 4)?;
         let is_float32 = width == 4
             && self.at(datatype, 4)?[..] == [0x11, 0x20, 0x1f, 0]
@@ -239,7 +240,7 @@ mod tests {
     use super::super::hdf5_write::{Entry, Group, file};
     use super::*;
 
-    fn read(path: &str, dims: Vec<usize>) -> Told<usize> {
+    fn read(path: &str, dims: Vec<usize>) -> TextResult<usize> {
         let mut root = Group::default();
         root.insert(path, Entry::Floats { dims, values: vec![0.5] });
         arrays(&file(&root)).map(|arrays| arrays.len())

@@ -3,7 +3,7 @@
 use super::messages::NodeProto;
 
 /// What is wrong, without the node, which the caller names.
-pub(super) type Told<T> = Result<T, String>;
+pub(super) type TextResult<T> = Result<T, String>;
 
 /// A node whose attributes are asked for by name.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ impl<'a> Node<'a> {
     }
 
     /// Two sizes, vertical and horizontal.
-    pub fn pair(self, name: &str, otherwise: [usize; 2]) -> Told<[usize; 2]> {
+    pub fn pair(self, name: &str, otherwise: [usize; 2]) -> TextResult<[usize; 2]> {
         match self.ints(name) {
             None => Ok(otherwise),
             Some(ints) => sizes(ints).ok_or_else(|| format!("{name} = {ints:?}: two sizes are read")),
@@ -44,13 +44,13 @@ impl<'a> Node<'a> {
         self.0.input.get(at).map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    pub fn needed(self, at: usize) -> Told<&'a str> {
+    pub fn needed(self, at: usize) -> TextResult<&'a str> {
         self.input(at).ok_or_else(|| format!("input {at} is missing"))
     }
 
     /// # Errors
     /// A text where the attribute has another value than the only one that is read.
-    pub fn only(self, name: &str, value: i64) -> Told<()> {
+    pub fn only(self, name: &str, value: i64) -> TextResult<()> {
         match self.int(name, value) {
             found if found == value => Ok(()),
             found => Err(format!("{name} = {found}: only {value} is read")),
@@ -58,7 +58,7 @@ impl<'a> Node<'a> {
     }
 
     /// As [`Node::only`], for a list of which each element has the value.
-    pub fn only_all(self, name: &str, value: i64) -> Told<()> {
+    pub fn only_all(self, name: &str, value: i64) -> TextResult<()> {
         match self.ints(name).filter(|ints| ints.iter().any(|int| *int != value)) {
             None => Ok(()),
             Some(ints) => Err(format!("{name} = {ints:?}: only {value} is read")),

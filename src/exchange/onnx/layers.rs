@@ -1,6 +1,6 @@
 //! The nodes that are layers.
 
-use super::attributes::{Node, Told, sizes};
+use super::attributes::{Node, TextResult, sizes};
 use super::constants::Constants;
 use super::head::count;
 use super::reader::Reader;
@@ -22,7 +22,7 @@ const MAX_WEIGHTS: usize = 1 << 28;
 
 impl Reader {
     /// A node that becomes a layer.
-    pub(super) fn layer(&mut self, node: Node, constants: &Constants) -> Told<()> {
+    pub(super) fn layer(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         if self.pads.is_some() && !matches!(node.op(), "Conv" | "MaxPool") {
             return Err("it follows a border".into());
         }
@@ -45,7 +45,7 @@ impl Reader {
     }
 
     /// Appends a layer; returns whether constants may still be added to it.
-    fn push(&mut self, layer: LayerSpec, values: Vec<Vec<f32>>) -> Told<bool> {
+    fn push(&mut self, layer: LayerSpec, values: Vec<Vec<f32>>) -> TextResult<bool> {
         self.spend(values.iter().map(Vec::len).sum())?;
         let is_open = matches!(layer, LayerSpec::Conv2d(_) | LayerSpec::Dense(_) | LayerSpec::BatchNorm(_));
         self.draft.push(layer, values);
@@ -60,21 +60,21 @@ impl Reader {
         }
     }
 
-    fn image(&self) -> Told<[usize; 3]> {
+    fn image(&self) -> TextResult<[usize; 3]> {
         match (self.head.is_image(), &self.head.dims[..]) {
             (true, &[channels, height, width]) => Ok([channels, height, width]),
             _ => Err(format!("its input {:?} does not lie as [channels, height, width]", self.head.dims)),
         }
     }
 
-    fn become_image(&mut self, channels: usize, sides: [usize; 2]) -> Told<()> {
+    fn become_image(&mut self, channels: usize, sides: [usize; 2]) -> TextResult<()> {
         let shape = vec![channels, sides[0], sides[1]];
         count(&shape).ok_or_else(|| format!("an output of {shape:?}"))?;
         (self.head.dims, self.head.shape) = (shape.clone(), shape);
         Ok(())
     }
 
-    fn conv(&mut self, node: Node, constants: &Constants) -> Told<bool> {
+    fn conv(&mut self, node: Node, constants: &Constants) -> TextResult<bool> {
         let [channels, height, width] = self.image()?;
         node.only("group", 1)?;
         node.only_all("dilations", 1)?;
@@ -114,7 +114,7 @@ impl Reader {
         input: [usize; 2],
         kernel: [usize; 2],
         stride: usize,
-    ) -> Told<([usize; 2], Padding, Window)> {
+    ) -> TextResult<([usize; 2], Padding, Window)> {
         let stride = node.pair("strides", [stride; 2])?;
         let same = Window::same(input, kernel, stride).ok_or("a window of no size")?;
         let missing = |i: usize| {
@@ -158,7 +158,7 @@ impl Reader {
         }
     }
 
-    fn pool(&mut self, node: Node) -> Told<bool> {
+    fn pool(&mut self, node: Node) -> TextResult<bool> {
         let [channels, height, width] = self.image()?;
         node.only_all("dilations", 1)?;
         node.only("storage_order", 0)?;
@@ -184,7 +184,7 @@ impl Reader {
     }
 
     /// Pooling of whole maps.
-    fn global(&mut self, is_max: bool, axes: &[i64], keeps: bool) -> Told<bool> {
+    fn global(&mut self, is_max: bool, axes: &[i64], keeps: bool) -> TextResult<bool> {
         let mut axes: Vec<i64> = axes.iter().map(|axis| if *axis < 0 { axis + 4 } else { *axis }).collect();
         axes.sort_unstable();
         let over = match axes[..] {
@@ -211,7 +211,7 @@ impl Reader {
         self.push(layer, vec![])
     }
 
-    fn dense(&mut self, node: Node, constants: &Constants) -> Told<bool> {
+    fn dense(&mut self, node: Node, constants: &Constants) -> TextResult<bool> {
         if self.head.dims.len() != 1 || node.input(0) != Some(&self.head.name) {
             return Err(format!(
                 "a product with an input of {:?}: it must be one row, on the left",
@@ -256,7 +256,7 @@ impl Reader {
         self.push(LayerSpec::Dense(dense), vec![weight, bias])
     }
 
-    fn batch_norm(&mut self, node: Node, constants: &Constants) -> Told<bool> {
+    fn batch_norm(&mut self, node: Node, constants: &Constants) -> TextResult<bool> {
         node.only("training_mode", 0)?;
         if self.head.dims.len() == 1 {
             self.as_vector();
@@ -281,7 +281,7 @@ impl Reader {
 
     /// A constant added to each channel, or a factor: part of the layer before it, or a normalisation that knows mean and
     /// variance beforehand.
-    pub(super) fn affine(&mut self, by: Vec<f32>, is_sum: bool) -> Told<()> {
+    pub(super) fn affine(&mut self, by: Vec<f32>, is_sum: bool) -> TextResult<()> {
         let last = self.draft.layers.last_mut().filter(|_| self.is_open);
         match last {
             Some((LayerSpec::Dense(_), values)) if is_sum && values.len() == 2 => add(&mut values[1], &by),
@@ -311,7 +311,7 @@ impl Reader {
     }
 
     /// Does nothing in use, but is kept for further training.
-    pub(super) fn dropout(&mut self, node: Node, constants: &Constants) -> Told<()> {
+    pub(super) fn dropout(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         let rate = match node.input(1) {
             Some(name) => constants.floats(name, 1)?.1.first().copied().unwrap_or(0.5),
             None => node.float("ratio", 0.5),
@@ -329,7 +329,7 @@ fn add(values: &mut [f32], by: &[f32]) {
 }
 
 /// A constant vector of exactly so many values.
-fn vector(constants: &Constants, name: &str, len: usize) -> Told<Vec<f32>> {
+fn vector(constants: &Constants, name: &str, len: usize) -> TextResult<Vec<f32>> {
     let (dims, values) = constants.floats(name, len)?;
     match values.len() == len {
         true => Ok(values),

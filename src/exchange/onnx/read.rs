@@ -7,7 +7,7 @@ use std::path::Path;
 
 use prost::Message;
 
-use super::attributes::{Node, Told};
+use super::attributes::{Node, TextResult};
 use super::constants::{Beside, Constants};
 use super::messages::*;
 use super::reader::Reader;
@@ -82,7 +82,7 @@ fn own(path: &Path, file: &ModelProto, graph: &GraphProto) -> Option<Model> {
 }
 
 /// The weights under the names that they are written with.
-fn weights(network: &Network, members: usize, graph: &GraphProto) -> Told<Vec<Weights>> {
+fn weights(network: &Network, members: usize, graph: &GraphProto) -> TextResult<Vec<Weights>> {
     let none = Weights {
         parameters: vec![0.0; network.parameter_count().min(graph.encoded_len())],
         statistics: vec![0.0; network.statistics_count().min(graph.encoded_len())],

@@ -1,6 +1,6 @@
 //! Reads a graph node by node: a layer for each node that computes, while shapes and transposes are followed.
 
-use super::attributes::{Node, Told, sizes};
+use super::attributes::{Node, TextResult, sizes};
 use super::constants::{Constants, MAX_INTS};
 use super::head::{Head, count};
 use super::messages::*;
@@ -44,7 +44,7 @@ impl Reader {
         constants: &Constants,
         bytes: usize,
         size: Option<[usize; 2]>,
-    ) -> Told<Self> {
+    ) -> TextResult<Self> {
         // Old exporters list initializers among the inputs.
         let mut inputs = graph.input.iter().filter(|input| !constants.is_known(&input.name));
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
@@ -95,7 +95,7 @@ impl Reader {
     ///
     /// # Errors
     /// A text where they are more than the file can hold.
-    pub fn spend(&mut self, values: usize) -> Told<()> {
+    pub fn spend(&mut self, values: usize) -> TextResult<()> {
         match self.budget.checked_sub(values) {
             Some(left) => {
                 self.budget = left;
@@ -109,7 +109,7 @@ impl Reader {
     ///
     /// # Errors
     /// A text that says what is not ours.
-    pub fn node<'a>(&mut self, node: Node<'a>, constants: &mut Constants<'a>) -> Told<()> {
+    pub fn node<'a>(&mut self, node: Node<'a>, constants: &mut Constants<'a>) -> TextResult<()> {
         if !matches!(node.0.domain.as_str(), "" | "ai.onnx") {
             return Err(format!("an operator of `{}`, which is no layer of inkgrad", node.0.domain));
         }
@@ -141,7 +141,7 @@ impl Reader {
     }
 
     /// What has been done to the input is its normalisation, once a layer follows.
-    fn settle(&mut self) -> Told<()> {
+    fn settle(&mut self) -> TextResult<()> {
         if let Some(scales) = self.scales.take()
             && self.is_scaled
         {
@@ -157,7 +157,7 @@ impl Reader {
         output: &'a str,
         constants: &mut Constants<'a>,
         reads_head: bool,
-    ) -> Told<()> {
+    ) -> TextResult<()> {
         let ints = |at: usize| constants.ints(node.needed(at)?);
         let axes = || constants.axes(node);
         let found = match node.op() {
@@ -213,7 +213,7 @@ impl Reader {
         constants.define_ints(output, found)
     }
 
-    fn transpose(&mut self, node: Node) -> Told<()> {
+    fn transpose(&mut self, node: Node) -> TextResult<()> {
         let rank = self.head.dims.len() + 1;
         let order = match node.ints("perm") {
             Some(perm) => perm.iter().filter_map(|axis| usize::try_from(*axis).ok()).collect(),
@@ -229,7 +229,7 @@ impl Reader {
         moved.ok_or_else(|| format!("perm = {order:?} on images of {:?}", self.head.dims))
     }
 
-    fn reshape(&mut self, node: Node, constants: &Constants) -> Told<()> {
+    fn reshape(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         let (dims, rank) = (self.head.dims.clone(), self.head.dims.len() as i64 + 1);
         let axis = |axis: i64, rank: i64| if axis < 0 { axis + rank } else { axis };
         let axes = || constants.axes(node);
@@ -276,7 +276,7 @@ impl Reader {
         rest.iter().map(|side| usize::try_from(if *side == -1 { free } else { *side }).ok()).collect()
     }
 
-    fn pad(&mut self, node: Node, constants: &Constants) -> Told<()> {
+    fn pad(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         if !matches!(node.text("mode"), "" | "constant") || self.pads.is_some() {
             return Err("only one border of a constant value is read".into());
         }
@@ -310,7 +310,7 @@ impl Reader {
     }
 
     /// `x + c`, `x - c`, `x * c` or `x / c`, with one constant a channel.
-    fn arithmetic(&mut self, node: Node, constants: &Constants) -> Told<()> {
+    fn arithmetic(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         let (first, second) = (node.needed(0)?, node.needed(1)?);
         let is_first = first == self.head.name;
         let name = if is_first { second } else { first };
@@ -351,7 +351,7 @@ impl Reader {
         }
     }
 
-    fn softmax(&mut self, node: Node) -> Told<()> {
+    fn softmax(&mut self, node: Node) -> TextResult<()> {
         let axis = node.int("axis", -1);
         if self.head.dims.len() != 1 || !matches!(axis, -1 | 1) {
             return Err(format!("axis = {axis} of {:?}: only over the classes, at the end", self.head.dims));
@@ -362,7 +362,7 @@ impl Reader {
 
     /// # Errors
     /// A text where the graph's output is not where the chain ends.
-    pub fn finish(mut self, graph: &GraphProto) -> Told<Read> {
+    pub fn finish(mut self, graph: &GraphProto) -> TextResult<Read> {
         self.settle()?;
         if !graph.output.iter().any(|output| output.name == self.head.name) {
             return Err(format!(
@@ -404,7 +404,7 @@ fn image(dims: &[usize], size: Option<[usize; 2]>) -> Option<([usize; 3], bool)>
 }
 
 /// Which means and deviations give these gains and offsets.
-fn normalisation(scales: &[[f32; 2]]) -> Told<Normalisation> {
+fn normalisation(scales: &[[f32; 2]]) -> TextResult<Normalisation> {
     let unit = if scales.iter().all(|[gain, _]| *gain <= 1.0 / 16.0) { 255.0 } else { 1.0 };
     let means: Vec<f32> = scales.iter().map(|[gain, offset]| -offset / (gain * unit)).collect();
     let stds: Vec<f32> = scales.iter().map(|[gain, _]| 1.0 / (gain * unit)).collect();

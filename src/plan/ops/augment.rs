@@ -5,13 +5,13 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
-/// Changes training images at random, each its own way and all of its channels alike: mirrored, moved, turned, zoomed,
-/// sheared and elastically distorted, then sampled bilinearly (0 outside) and made floats as `unpack` does. Output pixel p
-/// takes its value from `centre + shift + A (p - centre) + elastic(p)`, where A turns, shears and zooms; of an image that is
-/// mirrored, from the point as far on the other side of its middle column. The elastic field is smooth noise:
-/// random displacements of a coarse grid of control points, with cubic B-splines between them (the grid as in Ronneberger et
-/// al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead). All random numbers are Philox's, from
-/// seed, step, row of the batch.
+/// Distorts training images at random, each independently and all its channels in the same way: mirrored, moved, rotated,
+/// zoomed, sheared and elastically distorted, then sampled bilinearly (0 outside) and converted to floats as in `unpack`.
+/// Output pixel p takes its value from `centre + shift + A (p - centre) + elastic(p)`, where A rotates, shears and zooms; if
+/// the image is to be mirrored, from the mirror image of that point about the middle column. The elastic field is smooth
+/// noise: random displacements of a coarse grid of control points, with cubic B-splines between them (the grid as in
+/// Ronneberger et al. 2015, section 3.1; Simard et al. 2003 smooth with a Gaussian instead). All random numbers come from
+/// Philox, by seed, step and row of the batch.
 #[derive(Clone, Debug)]
 pub struct Augment {
     /// u8 `[rows, channels, height, width]`.
@@ -26,18 +26,18 @@ pub struct Augment {
     pub strengths: Strengths,
 }
 
-/// How strongly images are changed: each change is drawn uniformly from plus to minus its strength. (The later fields are
-/// written only where they are set: files of before stay the same bytes.)
+/// How strongly images are changed: each change is drawn uniformly from plus to minus its strength. (`crop` and `flip`
+/// are written only if they are set, so that recipes without them give the same bytes as before these fields existed.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Strengths {
     /// Largest shift, as a fraction of the image's sides.
     pub shift: f32,
-    /// Largest turn, in degrees.
+    /// Largest rotation, in degrees.
     pub rotation: f32,
     /// Largest change of size: 0.1 makes images 0.9 to 1.1 times as large.
     pub zoom: f32,
-    /// Largest slant: columns a row moves sideways.
+    /// Largest shear: by how many columns a row is shifted against the next one.
     pub shear: f32,
     /// Standard deviation of the elastic displacement, in pixels.
     pub elastic: f32,
@@ -64,7 +64,7 @@ const MAX_CELLS: f32 = 12.0;
 const SPACING: f32 = 7.0;
 
 impl Strengths {
-    /// What no field's type can promise.
+    /// Checks what the fields' types cannot.
     pub fn check(&self) -> Result<(), String> {
         let limits = [
             ("shift", self.shift, 1.0),
@@ -82,8 +82,8 @@ impl Strengths {
     }
 }
 
-/// A whole number from 0 to `count` - 1, each as likely, from a random word; `count` is at most 65,536. In integers, so that
-/// all devices agree.
+/// A whole number from 0 to `count` - 1, uniformly distributed, from a random word; `count` is at most 65,536. Computed in
+/// integers, so that all devices agree.
 pub(crate) fn below(word: u32, count: u32) -> u32 {
     ((word >> 16) * count) >> 16
 }
@@ -97,7 +97,7 @@ impl Augment {
             .map(|side| (side.saturating_sub(1) as f32 / spacing).round().clamp(1.0, MAX_CELLS) as usize)
     }
 
-    /// How far a grid point moves for one unit of its random number, a sum of two even ones: `sqrt(6)` makes its
+    /// How far a grid point moves for one unit of its random number, a sum of two uniform ones: `sqrt(6)` makes its
     /// variance 1, and 1 / 0.479 makes up for what B-splines smooth away (they keep 151/315 of the variance along each
     /// side, averaged over pixels).
     pub(crate) fn elastic_gain(&self) -> f32 {

@@ -3,8 +3,8 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// A moving average of the parameters: `average += average_rate * (parameters - average)`, the rate one of the step's
-/// numbers (Polyak and Juditsky 1992).
+/// A moving average of the parameters: `average += average_rate * (parameters - average)`, where the rate is one of
+/// the step scalars (Polyak and Juditsky 1992).
 #[derive(Clone, Debug)]
 pub struct AverageWeights {
     pub parameters: TensorId,

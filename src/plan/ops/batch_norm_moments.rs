@@ -4,7 +4,8 @@ use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
 /// Mean and (biased) variance of each channel over the batch and, in images, over all positions; and the running
-/// statistics' step towards them: `running += momentum * (new - running)`, with the unbiased variance, as PyTorch.
+/// statistics' step towards them: `running += momentum * (new - running)`, with the unbiased variance, as in
+/// PyTorch.
 #[derive(Clone, Debug)]
 pub struct BatchNormMoments {
     /// `[rows, channels, inner]`.

@@ -1,4 +1,5 @@
-//! Convolutions with stride 1 in register blocks: what `conv2d` and `conv2d_input_gradient` have beside their plain shaders.
+//! Convolutions with stride 1 in register blocks: the shaders that `conv2d` and `conv2d_input_gradient` have besides their
+//! plain ones.
 
 use super::launch::{READ, WRITE, depth, input, launch, layered, offset, window};
 use super::shader::{Shader, join};
@@ -58,8 +59,8 @@ pub(super) fn can_serve(window: &Window) -> bool {
     window.stride == [1, 1] && window.kernel[1] <= WIDEST_KERNEL
 }
 
-/// A convolution with stride 1, 8 channels of two strips of 4 positions an invocation: forward, or with the kernel mirrored
-/// and the channels exchanged, the input's gradient.
+/// A convolution with stride 1, in which an invocation computes 8 channels of two strips of 4 positions: the forward pass,
+/// or with the kernel mirrored and the channels exchanged the input's gradient.
 pub(super) struct BlockedConvolution {
     pub x: Operand,
     pub weight: TensorId,
@@ -69,13 +70,15 @@ pub(super) struct BlockedConvolution {
     pub rows: usize,
     pub in_channels: usize,
     pub out_channels: usize,
-    /// Of this convolution: for the input's gradient, its input is the output's gradient.
+    /// The window of this convolution. When it computes the input's gradient, its input is the output's
+    /// gradient.
     pub window: Window,
     pub is_mirrored: bool,
 }
 
 impl BlockedConvolution {
-    /// Invocations that share the sums of a split convolution of so many workgroups: more where there are few.
+    /// How many invocations share each sum of a split convolution of `groups` workgroups: more if there are
+    /// few workgroups.
     fn split_depth(&self, groups: usize) -> usize {
         const ENOUGH: usize = 2_000;
         let kernel_rows = self.in_channels * self.window.kernel[0];
@@ -84,7 +87,8 @@ impl BlockedConvolution {
         depth(wanted.min(kernel_rows / 4), 8)
     }
 
-    /// In large blocks without subgroups and with them, and split; none where the shaders cannot serve.
+    /// The launches for this convolution: in register blocks without and with subgroups, and split. Empty if
+    /// none of the shaders can compute it.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         if !can_serve(&self.window) {
             return Vec::new();

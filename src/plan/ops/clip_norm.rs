@@ -4,7 +4,8 @@ use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
 /// Shortens the whole gradient where it is longer than `max_norm` (Pascanu et al. 2013), as PyTorch's
-/// `clip_grad_norm_`: `gradients *= min(1, max_norm / (norm + 1e-6))`, `norm` the root of the sum of `sums`.
+/// `clip_grad_norm_`: `gradients *= min(1, max_norm / (norm + 1e-6))`, where `norm` is the square root of the
+/// sum of `sums`.
 #[derive(Clone, Debug)]
 pub struct ClipNorm {
     /// `[count]`, changed in place.

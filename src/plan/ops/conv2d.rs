@@ -4,7 +4,7 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId, Window};
 
-/// Convolution as neural networks mean it (cross-correlation), with bias and, if wanted, ReLU in the same pass:
+/// Convolution in the sense of neural networks (cross-correlation), with bias and, if wanted, ReLU in the same pass:
 /// `out[r, o, y, x] = bias[o] + sum over c, i, j of x[r, c, y * sy - top + i, x * sx - left + j] * weight[o, c, i, j]`,
 /// zeros outside the image.
 #[derive(Clone, Debug)]
@@ -76,7 +76,8 @@ impl Describe for Conv2d {
         .into_iter()
         .chain(window(&self.window))
         .chain(input(plan, self.x));
-        // the bias lies in the same flat buffer as the weight: where there is none the weight stands in for it
+        // the bias is in the same flat buffer as the weight: if there is no bias, the weight is bound in its
+        // place
         let bias = self.bias.unwrap_or(self.weight);
         let bindings = [(self.x.tensor, READ), (self.weight, READ), (bias, READ), (self.out, WRITE)];
         let groups = layered(positions.div_ceil(4 * width), self.out_channels.div_ceil(4 * height));

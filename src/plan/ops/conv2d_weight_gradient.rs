@@ -16,7 +16,7 @@ pub struct Conv2dWeightGradient {
     /// `[groups, weights (+ out_channels)]`.
     pub partials: TensorId,
     pub has_bias: bool,
-    /// Images a group, a power of two; the last group may have fewer.
+    /// Images per group, a power of two; the last group may have fewer.
     pub group: usize,
     pub rows: usize,
     pub in_channels: usize,
@@ -129,7 +129,7 @@ impl Describe for Conv2dWeightGradient {
         if !can_serve(&self.window) {
             return Vec::new();
         }
-        // Two rows of a kernel, and eight output channels, an invocation.
+        // An invocation takes two kernel rows and eight output channels.
         let pairs = (self.in_channels * self.window.kernel[0]).div_ceil(2);
         let in_blocks = |shader: &Shader, threads: usize, depth: usize, along_x: usize| {
             let groups = layered(along_x, self.out_channels.div_ceil(8));
@@ -137,7 +137,7 @@ impl Describe for Conv2dWeightGradient {
             self.launched(plan, shader, &sides, groups)
         };
         let blocked = in_blocks(&SHADERS[1], THREADS, 1, (pairs * self.groups()).div_ceil(THREADS));
-        // A workgroup a group of images, or several.
+        // One or several workgroups for each group of images.
         let threads = pairs.next_multiple_of(8).min(THREADS);
         let subgroups = in_blocks(&SHADERS[2], threads, 1, pairs.div_ceil(threads) * self.groups());
         let deep = (pairs > 8).then(|| {
@@ -149,12 +149,14 @@ impl Describe for Conv2dWeightGradient {
 }
 
 impl Conv2dWeightGradient {
-    /// Columns of the product that this is: the bias is a weight of an input that is always 1.
+    /// Columns of the result when this is computed as a matrix product: the bias is the weight of an input
+    /// that is always 1.
     fn product_columns(&self) -> usize {
         self.taps() + usize::from(self.has_bias)
     }
 
-    /// A workgroup takes up to eight kernel rows, and as deep a share of the strips as it can.
+    /// A workgroup takes up to eight kernel rows; as many invocations as it has room for share the strips of
+    /// each.
     fn split(&self, plan: &Plan) -> Launch {
         let kernel_rows = self.in_channels * self.window.kernel[0];
         let others = self.groups() * self.out_channels.div_ceil(4);

@@ -3,7 +3,7 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Adds to `correct` the number of rows whose largest logit (the first of equals) stands at the label.
+/// Adds to `correct` the number of rows whose largest logit (the first of equals) is that of the label.
 #[derive(Clone, Debug)]
 pub struct CountCorrect {
     /// `[rows, classes]`.

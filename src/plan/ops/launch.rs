@@ -79,8 +79,8 @@ pub(super) fn input(plan: &Plan, x: Operand) -> impl Iterator<Item = Constant> {
     operand(plan, x, ["X_IS_BYTES", "X_IN_BLOCK"]).into_iter().chain(pixels(&[x]))
 }
 
-/// Width and height in invocations of the workgroups that make `layers` products of `rows` x `columns`, 4 x 4 values an
-/// invocation: large enough to share what they read, small enough to give every core of the GPU some.
+/// Width and height in invocations of the workgroups that compute `layers` products of `rows` x `columns`, 4 x 4 values
+/// per invocation: large enough to share what they read, small enough that every core of the GPU gets some.
 pub(super) fn tile(rows: usize, columns: usize, layers: usize) -> (usize, usize) {
     const ENOUGH_GROUPS: usize = 256;
     let fit = |length: usize| length.div_ceil(4).next_power_of_two().clamp(2, 16);
@@ -103,8 +103,9 @@ pub(super) const MANY_GROUPS: usize = 160;
 /// Invocations of a workgroup, by the portable limits.
 pub(super) const MAX_INVOCATIONS: usize = 256;
 
-/// Width and height in invocations of 4 x 4 values, and depth, of the workgroups that make a `rows` x `columns` product split
-/// along its `inner` dimension: the largest tile of which there are many, then as deep as a workgroup can be.
+/// Width and height in invocations of 4 x 4 values, and depth, of the workgroups that compute a `rows` x `columns` product
+/// split along its `inner` dimension: the largest tile that still gives many workgroups, then the greatest depth that a
+/// workgroup can have.
 pub(super) fn split_tile(rows: usize, columns: usize, inner: usize) -> (usize, usize, usize) {
     let sizes = [(8, 8), (8, 4), (4, 4), (4, 2), (2, 2)];
     let groups = |(width, height): (usize, usize)| columns.div_ceil(4 * width) * rows.div_ceil(4 * height);
@@ -118,12 +119,13 @@ pub(super) fn depth(parts: usize, most: usize) -> usize {
     parts.next_power_of_two().clamp(1, most)
 }
 
-/// Whether tiles of 8 x 8 values an invocation can pay.
+/// Whether tiles of 8 x 8 values per invocation may be faster.
 pub(super) fn is_large(rows: usize, columns: usize, inner: usize) -> bool {
     rows >= 32 && columns >= 64 && rows * columns >= 64 * 1024 && inner >= 16
 }
 
-/// Width and height in invocations of the workgroups that make a large `rows` x `columns` product, 8 x 8 values an invocation.
+/// Width and height in invocations of the workgroups that compute a large `rows` x `columns` product, 8 x 8 values per
+/// invocation.
 pub(super) fn large_tile(rows: usize, columns: usize) -> (usize, usize) {
     let height = rows.div_ceil(8).next_power_of_two().clamp(4, 16);
     let groups = |width: usize, height: usize| columns.div_ceil(8 * width) * rows.div_ceil(8 * height);
@@ -144,13 +146,14 @@ pub(super) fn launch(
     Launch { shader: *shader, constants, bindings, groups }
 }
 
-/// Most invocations of a workgroup whose lanes broadcast one factor of a product. More would read so much of their own factor
-/// that it leaves the caches before the next broadcast vectors come.
+/// Most invocations of a workgroup whose lanes broadcast one factor of a product. More lanes would read so much of the other
+/// factor that it leaves the caches before the next broadcast vectors need it.
 pub(super) const MAX_BROADCASTING: usize = 32;
 
-/// Width and height in invocations of the workgroups that make a `rows` x `columns` product, 8 x 8 values an invocation: those
-/// that leave the fewest invocations without work (100 rows are 13 blocks: with workgroups 8 high three rows would be idle),
-/// and of those the largest. At least eight wide where the product is: neighbours then read and write whole cache lines.
+/// Width and height in invocations of the workgroups that compute a `rows` x `columns` product, 8 x 8 values per invocation:
+/// those that leave the fewest invocations without work (100 rows are 13 blocks: with workgroups 8 high three rows would be
+/// idle), and of those the largest. At least eight wide where the product is: neighbours then read and write whole cache
+/// lines.
 pub(super) fn blocks(rows: usize, columns: usize) -> (usize, usize) {
     const MAX_THREADS: usize = 64;
     let fit = |length: usize| length.div_ceil(8).next_power_of_two();

@@ -3,12 +3,12 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// One loss a step: `losses[step of the block] = scale * sum over r of sample_loss[step of the block, r]`.
+/// One loss per step: `losses[step of the block] = scale * sum over r of sample_loss[step of the block, r]`.
 #[derive(Clone, Debug)]
 pub struct LossSum {
-    /// `[rows]` a step.
+    /// `[rows]` per step.
     pub sample_loss: TensorId,
-    /// `[1]` a step.
+    /// `[1]` per step.
     pub losses: TensorId,
     pub rows: usize,
     /// 1 / rows for the mean, 1 for the sum.

@@ -3,8 +3,9 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
-/// Each window's gradient goes to its first largest value, row by row, found again from x; where windows overlap they
-/// add up. With `relu`, ReLU's gradient in the same pass: values that are not above 0 get none.
+/// Each window's gradient goes to its first largest value, row by row, which is found again from x; where windows
+/// overlap, the gradients add up. With `relu`, the ReLU's gradient in the same pass: values that are not above 0 get
+/// none.
 #[derive(Clone, Debug)]
 pub struct MaxPool2dGradient {
     /// `[rows, channels, height, width]`.

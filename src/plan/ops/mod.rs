@@ -1,5 +1,5 @@
-//! The vocabulary of plans: one file an op. An op is plain data: tensors, sizes, and how its shader is launched.
-//! What it computes is in `src/reference/<op>.rs`, `src/cpu/ops/<op>.rs` and `shaders/<op>.wgsl`.
+//! The ops that plans are made of, one file per op. An op is plain data: tensors, sizes, and how its shader is
+//! launched. What it computes is in `src/reference/<op>.rs`, `src/cpu/ops/<op>.rs` and `shaders/<op>.wgsl`.
 
 use super::{Plan, TensorId};
 
@@ -97,7 +97,8 @@ pub(crate) trait Describe {
     }
     /// How the op's shader is launched in this plan.
     fn launch(&self, plan: &Plan) -> Launch;
-    /// Other shaders that do the same where shapes and offsets allow: which is the fastest depends on the adapter.
+    /// Launches of other shaders that give the same result, if shapes and offsets allow them; which is the fastest
+    /// depends on the adapter.
     fn alternatives(&self, _plan: &Plan) -> Vec<Launch> {
         Vec::new()
     }
@@ -114,7 +115,7 @@ pub struct Launch {
     pub constants: Vec<Constant>,
     /// Group 0, binding 0, 1, …: each the whole buffer that holds the tensor. (Group 1 holds the step scalars.) Where several
     /// networks train in one run, the shader's `override` with the binding as its `@id` is the stride between networks in
-    /// that buffer, in 32-bit words. No buffer may stand here twice if one of the two is written.
+    /// that buffer, in 32-bit words. No buffer may be listed twice if one of the two is written.
     pub bindings: Vec<(TensorId, Access)>,
     /// Workgroups along x, y and z. An op of `Phase::Metrics` (and `gather`) does a whole block of steps in one dispatch:
     /// z is 1 here, the executor multiplies it by the number of steps, and `group.z / NETWORKS` is the step. Where several
@@ -138,11 +139,12 @@ pub struct Pixels {
 /// Most channels of an image: red, green and blue.
 pub const MAX_CHANNELS: usize = 3;
 
-/// An operand of a product: float32 values, or image bytes that are made floats as they are read.
+/// An operand of a product: float32 values, or image bytes that are converted to floats as they are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operand {
     pub tensor: TensorId,
-    /// `Some` where the tensor holds image bytes (rows padded to whole words), all channels of them scaled alike.
+    /// `Some` where the tensor holds image bytes (rows padded to whole words) with the same scale for all
+    /// channels.
     pub pixels: Option<Pixels>,
 }
 

@@ -72,10 +72,10 @@ pub(super) static SHADERS: &[Shader] = &[
 pub(super) struct Product {
     pub a: Operand,
     pub b: Operand,
-    /// One value a column.
+    /// One value per column.
     pub bias: Option<TensorId>,
     pub relu: bool,
-    /// As of [`super::Matmul`].
+    /// As in [`super::Matmul`].
     pub relu_mask: Option<TensorId>,
     pub out: TensorId,
     /// A is stored as `[k, m]`, B as `[n, k]`.
@@ -85,8 +85,8 @@ pub(super) struct Product {
     pub sizes: [usize; 3],
 }
 
-/// One factor of a product as a list of vectors, which `matmul_blocked_subgroups.wgsl` multiplies each with each of the other
-/// factor: the rows of A, the columns of B.
+/// One factor of a product as a list of vectors: the rows of A, or the columns of B. `matmul_blocked_subgroups.wgsl`
+/// multiplies each vector of one factor with each vector of the other.
 struct Factor {
     operand: Operand,
     vectors: usize,
@@ -94,7 +94,7 @@ struct Factor {
     k: usize,
     /// Stored as `[k, vectors]`, else as `[vectors, k]`.
     is_transposed: bool,
-    /// From one vector's results to the next one's.
+    /// Distance from one vector's results to the next vector's, in values.
     out_step: usize,
 }
 
@@ -104,7 +104,7 @@ impl Factor {
         if self.is_transposed { self.vectors } else { self.k }
     }
 
-    /// Whether the stored rows are whole vec4s from a vec4 on.
+    /// Whether the stored rows consist of whole vec4s and begin at one.
     fn is_in_fours(&self, plan: &Plan) -> bool {
         let start = plan.tensor(self.operand.tensor).storage.offset();
         self.operand.pixels.is_some() || (self.columns().is_multiple_of(4) && start.is_multiple_of(4))
@@ -120,13 +120,13 @@ impl Product {
         ]
     }
 
-    /// In tiles of 4 x 4 values an invocation, which serves every shape.
+    /// In tiles of 4 x 4 values per invocation, which works for every shape.
     pub fn plain(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
         self.tiled(plan, &SHADERS[0], tile(m, n, 1), 4)
     }
 
-    /// In tiles of 8 x 8 values an invocation.
+    /// In tiles of 8 x 8 values per invocation.
     fn large(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
         self.tiled(plan, &SHADERS[4], large_tile(m, n), 8)
@@ -177,7 +177,7 @@ impl Product {
         self.in_fours(plan, &SHADERS[3], sides, layered(n.div_ceil(4 * width), m.div_ceil(4 * height)))
     }
 
-    /// With both factors bound as fours and as bytes.
+    /// With both factors bound twice, as vec4s and as bytes.
     fn in_fours(&self, plan: &Plan, shader: &Shader, sides: Vec<Constant>, groups: [u32; 3]) -> Launch {
         let (a, b) = (self.a.tensor, self.b.tensor);
         let operands = [(a, READ), (a, READ), (b, READ), (b, READ)];
@@ -187,10 +187,10 @@ impl Product {
         launch(shader, constants, bindings, groups)
     }
 
-    /// Any factor of floats can be broadcast; the other must be stored in fours, for lanes to read theirs.
+    /// Any factor of floats can be broadcast. The other must be stored in whole vec4s, which the lanes read.
     fn with_subgroups(&self, plan: &Plan) -> Option<Launch> {
         let threads = |own: &Factor| own.vectors.div_ceil(8).next_multiple_of(8).min(MAX_BROADCASTING);
-        // Lanes that have no vector of their own only cost.
+        // Lanes that have no vector of their own are wasted.
         let lanes = |broadcast: &Factor, own: &Factor| {
             own.vectors.next_multiple_of(8 * threads(own)) * broadcast.vectors.next_multiple_of(8)
         };

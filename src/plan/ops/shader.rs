@@ -28,7 +28,7 @@ impl Shader {
         Shader::variant("blocked", source)
     }
 
-    /// Tiles of 8 x 8 values an invocation, for large shapes.
+    /// Tiles of 8 x 8 values per invocation, for large shapes.
     pub(super) const fn large(source: &'static str) -> Self {
         Shader::variant("large", source)
     }
@@ -38,20 +38,22 @@ impl Shader {
         Shader::variant("split", source)
     }
 
-    /// As `blocked`, with what neighbours would all read exchanged within subgroups.
+    /// As `blocked`, but a value that all lanes need is read by one and broadcast within the subgroup.
     pub(super) const fn subgroups(source: &'static str) -> Self {
         Shader { needs_subgroups: true, ..Shader::variant("subgroups", source) }
     }
 
-    /// A shader with subgroups in workgroups that are also deep, `lanes` wide: all lanes of a subgroup must be of one depth.
+    /// A shader with subgroups in workgroups that are also deep, `lanes` wide: all lanes of a subgroup must have the same
+    /// depth.
     pub(super) const fn split_among(self, variant: &'static str, lanes: usize) -> Self {
         Shader { variant, most_lanes: lanes, ..self }
     }
 }
 
-/// The text of `shaders/OP.wgsl`, then of each `shaders/parts/PART.wgsl`. WGSL's declarations need no order, so the op's own
-/// file comes first, for a reader. (But for naga 30 an array's size that is an expression of `override` constants must have a
-/// name: `override SUMS: u32 = TILE * THREADS`. Else it does not find the constants declared after the array.)
+/// The text of `shaders/OP.wgsl`, then of each `shaders/parts/PART.wgsl`. WGSL allows declarations in any order, so the op's
+/// own file comes first, for readers. (With naga 30, though, an array size that is an expression of `override` constants must
+/// have a name, `override SUMS: u32 = TILE * THREADS`; otherwise naga does not find constants that are declared after the
+/// array.)
 macro_rules! join {
     ($op:literal, $($part:literal),+) => {
         concat!(
