@@ -28,7 +28,7 @@ fn compute(i: u32) {
     var gradient = gradients[network * STRIDE_0 + GRADIENTS_OFFSET + i];
     let decay = WEIGHT_DECAY * old;
     if (DECOUPLED) {
-        old -= scalars.learning_rate * decay;
+        old -= learning_rate() * decay;
     } else {
         gradient += decay;
     }
@@ -37,5 +37,5 @@ fn compute(i: u32) {
     mean[mean_at] = first;
     square[square_at] = second;
     let root = sqrt(second * scalars.correction2) + EPSILON;
-    parameters[at] = old - scalars.learning_rate * (first * scalars.correction1) / root;
+    parameters[at] = old - learning_rate() * (first * scalars.correction1) / root;
 }

@@ -22,5 +22,5 @@ fn compute(i: u32) {
     let gradient = gradients[network * STRIDE_0 + GRADIENTS_OFFSET + i] + WEIGHT_DECAY * old;
     let speed = MOMENTUM * velocity[velocity_at] + gradient;
     velocity[velocity_at] = speed;
-    parameters[at] = old - scalars.learning_rate * select(speed, gradient + MOMENTUM * speed, NESTEROV);
+    parameters[at] = old - learning_rate() * select(speed, gradient + MOMENTUM * speed, NESTEROV);
 }

@@ -12,5 +12,5 @@ fn compute(i: u32) {
     let at = network * STRIDE_1 + PARAMETERS_OFFSET + i;
     let old = parameters[at];
     let gradient = gradients[network * STRIDE_0 + GRADIENTS_OFFSET + i] + WEIGHT_DECAY * old;
-    parameters[at] = old - scalars.learning_rate * gradient;
+    parameters[at] = old - learning_rate() * gradient;
 }

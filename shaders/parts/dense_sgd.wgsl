@@ -11,13 +11,13 @@ override BIAS_OFFSET: u32 = 0;
 fn update_weight(output: u32, input: u32, gradient: f32) {
     if (output < OUTPUTS && input < INPUTS) {
         let at = WEIGHT_OFFSET + output * INPUTS + input;
-        parameters[network * STRIDE_0 + at] -= scalars.learning_rate * gradient;
+        parameters[network * STRIDE_0 + at] -= learning_rate() * gradient;
     }
 }
 
 fn update_bias(output: u32, gradient: f32) {
     if (output < OUTPUTS) {
-        parameters[network * STRIDE_0 + BIAS_OFFSET + output] -= scalars.learning_rate * gradient;
+        parameters[network * STRIDE_0 + BIAS_OFFSET + output] -= learning_rate() * gradient;
     }
 }
 

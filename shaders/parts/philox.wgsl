@@ -1,10 +1,11 @@
 
 // ---- random numbers, the same as those of src/random.rs
 
-/// Network k's seed is k more than the first one's.
+/// Network k's seed is k more than the first one's, unless all have the same.
 fn network_seed() -> vec2<u32> {
-    let low = scalars.seed_low + network;
-    return vec2<u32>(low, scalars.seed_high + u32(low < network));
+    let more = select(network, 0u, scalars.same_seed == 1u);
+    let low = scalars.seed_low + more;
+    return vec2<u32>(low, scalars.seed_high + u32(low < more));
 }
 
 /// The low and the high half of a product of two words.

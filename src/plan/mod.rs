@@ -64,7 +64,7 @@ pub struct Plan {
 }
 
 /// The numbers that change from step to step. Everything else is fixed when an executor is made.
-/// The same 64 bytes are the uniform `scalars` of every shader.
+/// The same 96 bytes are the uniform `scalars` of every shader.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct StepScalars {
@@ -72,17 +72,27 @@ pub struct StepScalars {
     pub first_row: u32,
     /// Step number, from 0: the counter of the random numbers.
     pub step: u32,
-    pub learning_rate: f32,
-    /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), computed in
-    /// float64.
+    /// 0: network k's seed is the first one's plus k. 1: all networks have the same seed.
+    pub same_seed: u32,
+    /// Adam's `1 / (1 - beta1^t)` and `1 / (1 - beta2^t)` (Kingma and Ba 2015, algorithm 1), computed in float64.
     pub correction1: f32,
     pub correction2: f32,
-    /// Low and high word. If several networks train in one run, the first network's seed; network k's is k
-    /// more.
+    /// Low and high word, of the first network.
     pub seed: [u32; 2],
     /// How far averaged weights move towards the weights in this step, from 0 to 1.
     pub average_rate: f32,
-    pub reserved: [u32; 8],
+    /// Of each network.
+    pub learning_rates: [f32; MAX_NETWORKS],
+}
+
+/// Most networks in one run.
+pub const MAX_NETWORKS: usize = 16;
+
+impl StepScalars {
+    /// The learning rate of the first network: the only one on the CPU.
+    pub fn learning_rate(&self) -> f32 {
+        self.learning_rates[0]
+    }
 }
 
 impl Plan {

@@ -282,6 +282,12 @@ impl Recipe {
         (f64::from(self.learning_rate) * warm * self.schedule.factor(at)) as f32
     }
 
+    /// Whether everything but the learning rate, its schedule and its warm-up is the same.
+    pub fn differs_in_rate_alone(&self, other: &Recipe) -> bool {
+        let Recipe { learning_rate, schedule, warm_up_epochs, .. } = *other;
+        Recipe { learning_rate, schedule, warm_up_epochs, ..self.clone() } == *other
+    }
+
     /// Steps of a run on this number of training images; a partial step counts as a whole one.
     ///
     /// # Errors

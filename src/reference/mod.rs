@@ -130,7 +130,7 @@ impl Inputs<'_> {
     }
 
     fn learning_rate(&self) -> f64 {
-        self.scalars.learning_rate.into()
+        self.scalars.learning_rate().into()
     }
 
     /// The seed of all random numbers.

@@ -3,7 +3,7 @@
 use crate::plan::{Plan, Storage};
 
 /// Largest number of networks in a run: with this many, the cost of launches no longer matters.
-pub const MAX_NETWORKS: usize = 16;
+pub const MAX_NETWORKS: usize = crate::plan::MAX_NETWORKS;
 
 /// Bytes of device memory that they may take together.
 const MAX_BYTES: usize = 512 << 20;

@@ -3,7 +3,7 @@
 use crate::executor::Device;
 use crate::model_file::Weights;
 use crate::network::{Network, TrainingOptions};
-use crate::plan::{Plan, StepScalars, fuse};
+use crate::plan::{MAX_NETWORKS, Plan, StepScalars, fuse};
 use crate::recipe::{Position, Recipe};
 
 /// Limits on the block of one network, in bytes of images and in steps: large enough to hide the submission to the device,
@@ -43,7 +43,7 @@ pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, ste
     let steps_an_epoch = images as f64 / recipe.batch as f64;
     let mut scalars = StepScalars {
         step: step as u32,
-        learning_rate: recipe.learning_rate_at(Position { step, steps, steps_an_epoch }),
+        learning_rates: [recipe.learning_rate_at(Position { step, steps, steps_an_epoch }); MAX_NETWORKS],
         seed: [seed as u32, (seed >> 32) as u32],
         average_rate: recipe.average.map_or(0.0, |average| average.rate(step)),
         ..StepScalars::default()

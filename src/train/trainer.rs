@@ -15,8 +15,10 @@ use crate::recipe::Recipe;
 /// A trainer's options, besides the recipe.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainerOptions {
-    /// Seed of the first network; each further network's is one more.
+    /// Seed of the first network; each further network's is one more, unless `same_seed`.
     pub seed: u64,
+    /// All networks have the first one's seed: for networks that differ in something else, see [`Trainer::at_rates`].
+    pub same_seed: bool,
     /// Networks in this run, from 1 to [`MAX_NETWORKS`]. More than one requires a GPU.
     pub networks: usize,
     pub feed: Feed,
@@ -28,10 +30,18 @@ pub struct TrainerOptions {
     pub profile: bool,
 }
 
+impl TrainerOptions {
+    /// The seed of network `index`, counted from 0.
+    fn seed_of(&self, index: usize) -> u64 {
+        if self.same_seed { self.seed } else { self.seed.wrapping_add(index as u64) }
+    }
+}
+
 impl Default for TrainerOptions {
     fn default() -> Self {
         TrainerOptions {
             seed: 0,
+            same_seed: false,
             networks: 1,
             feed: Feed::default(),
             plain: false,
@@ -66,6 +76,10 @@ pub struct Trainer {
     steps: u64,
     /// What the schedule's learning rate is multiplied by.
     rate_factor: f32,
+    /// Each network's recipe, of which its learning rates are; empty where all have the same.
+    rates: Vec<Recipe>,
+    /// Which networks have had a loss that is not finite.
+    diverged: Vec<bool>,
     indices: Vec<u32>,
     batch_indices: Vec<u32>,
     scalars: Vec<StepScalars>,
@@ -97,9 +111,32 @@ impl Trainer {
         options: TrainerOptions,
     ) -> Result<Self> {
         check(&options)?;
-        let seeds = (0..options.networks).map(|index| options.seed.wrapping_add(index as u64));
+        let seeds = (0..options.networks).map(|index| options.seed_of(index));
         let first: Vec<Weights> = seeds.map(|seed| steps::first_weights(network, seed)).collect();
         Self::from_weights(device, network, recipe, split, options, &first).await
+    }
+
+    /// As [`Trainer::new`], of one network for each recipe, all with the options' seed. The recipes may differ in learning rate,
+    /// schedule and warm-up. A network that diverges does not end the run: see [`Trainer::has_diverged`].
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; `Usage` where the recipes differ in more.
+    pub async fn at_rates(
+        device: &Device,
+        network: &Network,
+        recipes: &[Recipe],
+        split: &Split,
+        options: TrainerOptions,
+    ) -> Result<Self> {
+        let options = TrainerOptions { networks: recipes.len(), same_seed: true, ..options };
+        check(&options)?;
+        let first = &recipes[0];
+        if recipes.iter().any(|recipe| !recipe.differs_in_rate_alone(first)) {
+            let what = "networks of one run may differ in learning rate, schedule and warm-up";
+            return Err(Error::Usage(format!("{what}: train the others in runs of their own")));
+        }
+        let trainer = Self::new(device, network, first, split, options).await?;
+        Ok(Trainer { rates: recipes.to_vec(), ..trainer })
     }
 
     /// As [`Trainer::new`], but starting from these weights, one set for each network.
@@ -187,8 +224,7 @@ impl Trainer {
             for (which, state) in states.iter().enumerate().filter(|(_, state)| !state.is_empty()) {
                 store.write_network(index, Flat::State(which), state)?;
             }
-            let seed = options.seed.wrapping_add(index as u64);
-            orders.push(BatchOrder::at(split.len(), recipe.batch, seed, step)?);
+            orders.push(BatchOrder::at(split.len(), recipe.batch, options.seed_of(index), step)?);
         }
         let block = steps::block(&plan, starts.len());
         let TrainerOptions { feed, variants, profile, .. } = options;
@@ -208,6 +244,8 @@ impl Trainer {
             known: step,
             steps,
             rate_factor: 1.0,
+            rates: Vec::new(),
+            diverged: vec![false; starts.len()],
             indices: Vec::new(),
             batch_indices: Vec::new(),
             scalars: Vec::new(),
@@ -217,7 +255,8 @@ impl Trainer {
     /// This run on another device, from step `step` on.
     pub(super) async fn start_again(&self, device: &Device, step: u64, starts: &[Start<'_>]) -> Result<Self> {
         let again = Self::start(device, &self.network, &self.recipe, &self.split, self.options, step, starts);
-        Ok(Trainer { rate_factor: self.rate_factor, ..again.await? })
+        let (rate_factor, rates) = (self.rate_factor, self.rates.clone());
+        Ok(Trainer { rate_factor, rates, ..again.await? })
     }
 
     /// Multiplies the learning rate of the schedule by `factor` in all steps that are not handed over yet: 1 leaves
@@ -235,10 +274,20 @@ impl Trainer {
         Ok(())
     }
 
-    /// The learning rate of step `step`, counted from 0, with the present factor.
+    /// The learning rate of the first network in step `step`, counted from 0, with the present factor.
     pub fn learning_rate(&self, step: u64) -> f32 {
-        let scalars = steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step);
-        scalars.learning_rate * self.rate_factor
+        self.scalars_of(step).learning_rate()
+    }
+
+    fn scalars_of(&self, step: u64) -> StepScalars {
+        let of = |recipe| steps::scalars(recipe, self.split.len(), self.steps, self.seed(), step);
+        let mut scalars = of(&self.recipe);
+        for (rate, recipe) in scalars.learning_rates.iter_mut().zip(&self.rates) {
+            *rate = of(recipe).learning_rate();
+        }
+        scalars.learning_rates = scalars.learning_rates.map(|rate| rate * self.rate_factor);
+        scalars.same_seed = self.options.same_seed.into();
+        scalars
     }
 
     /// Most steps that are handed over together.
@@ -283,9 +332,7 @@ impl Trainer {
             }
         }
         for step in self.started..self.started + count {
-            let mut scalars = steps::scalars(&self.recipe, self.split.len(), self.steps, self.seed(), step);
-            scalars.learning_rate *= self.rate_factor;
-            self.scalars.push(scalars);
+            self.scalars.push(self.scalars_of(step));
         }
         self.executor.run(&self.split, &self.indices, &self.scalars).await?;
         self.started += count;
@@ -313,11 +360,20 @@ impl Trainer {
 
     fn checked(&mut self, losses: Vec<f32>) -> Result<Vec<f32>> {
         let networks = self.networks();
-        if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(Error::Diverged { step: self.known + (at / networks) as u64 + 1 });
+        for (at, _) in losses.iter().enumerate().filter(|(_, loss)| !loss.is_finite()) {
+            self.diverged[at % networks] = true;
+            if self.rates.is_empty() {
+                return Err(Error::Diverged { step: self.known + (at / networks) as u64 + 1 });
+            }
         }
         self.known += (losses.len() / networks) as u64;
         Ok(losses)
+    }
+
+    /// Whether a loss of network `index`, counted from 0, was not finite. Of networks that differ in their learning rates the
+    /// others go on.
+    pub fn has_diverged(&self, index: usize) -> bool {
+        self.diverged.get(index).is_some_and(|has| *has)
     }
 
     /// The weights to evaluate and to save of network `index`, counted from 0: averaged where the recipe asks for it, else

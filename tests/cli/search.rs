@@ -113,6 +113,35 @@ fn a_sweep_goes_on() {
     sweep(&bands, &random("5")).failed(1, &["trials.jsonl: not what a sweep has written"]);
 }
 
+/// On a GPU trials that differ in their learning rates train in one run, to what each comes to alone.
+#[test]
+fn a_gpu_trains_trials_side_by_side() {
+    let bands = scene();
+    let (dir, recipe) = (bands.file("sweep"), bands.file("mine.toml"));
+    let (recipe, dir) = (text(&recipe), text(&dir));
+    let on_gpu = ["--data", bands.dir(), "--device", "gpu", "--json"];
+    let vary = ["--vary", "learning_rate=0.01,3e38,0.1", "--vary", "layers.0.units=4,8", "--dir", dir];
+    let ran = inkgrad(&[&["sweep", recipe], &on_gpu[..], &vary].concat()).well();
+    let ranked = ran.events();
+    // Those of 4 units come first: the seconds of trials that trained together are the same.
+    let numbers: Vec<&str> =
+        ran.err.lines().filter_map(|line| line.strip_prefix("trial ")?.split(' ').next()).collect();
+    assert_eq!(numbers, ["1", "3", "5", "2", "4", "6"], "{}", ran.err);
+    let diverged = |trial: &serde_json::Value| trial["validation_accuracy"].is_null();
+    assert_eq!(ranked.iter().map(diverged).collect::<Vec<_>>(), [false, false, false, false, true, true]);
+    for trial in &ranked[..4] {
+        let (rate, units) = (&trial["values"]["learning_rate"], &trial["values"]["layers.0.units"]);
+        let own = RECIPE.replace("= 0.05", &format!("= {}", rate.as_str().unwrap()));
+        let own = own.replace("units = 16", &format!("units = {}", units.as_str().unwrap()));
+        std::fs::write(bands.file("own.toml"), own).unwrap();
+        let own = bands.file("own.toml");
+        let run = ["train", "--recipe", text(&own), "--validate-every", "12"];
+        let events = inkgrad(&[&run[..], &on_gpu].concat()).well().events();
+        let validation = events.iter().rfind(|event| event["event"] == "validation").unwrap();
+        assert_eq!(validation["loss"], trial["validation_loss"], "{trial}");
+    }
+}
+
 #[test]
 fn seeds_are_averaged_and_divergence_is_last() {
     let bands = scene();

@@ -15,13 +15,13 @@ const BATCH: usize = 5;
 const SIDES: [usize; 2] = [9, 8];
 const SCALARS: StepScalars = StepScalars {
     seed: [3, 4],
-    learning_rate: 0.1,
+    learning_rates: [0.1; 16],
     first_row: 0,
     step: 0,
     correction1: 1.0,
     correction2: 1.0,
     average_rate: 0.0,
-    reserved: [0; 8],
+    same_seed: 0,
 };
 
 #[derive(Deserialize)]

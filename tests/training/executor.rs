@@ -38,7 +38,7 @@ fn streamed_and_resident_images_give_the_same_bits_in_blocks_of_any_length() {
                 .unwrap();
             let indices: Vec<u32> = (0..40 * 20).map(|at| at * 7 % 900).collect();
             for block in indices.chunks(block * 20) {
-                let scalars = StepScalars { learning_rate: 0.3, ..StepScalars::default() };
+                let scalars = StepScalars { learning_rates: [0.3; 16], ..StepScalars::default() };
                 executor.run(&split, block, &vec![scalars; block.len() / 20]).await.unwrap();
             }
             let losses = executor.finish().await.unwrap();

@@ -2,9 +2,9 @@
 
 use inkgrad::data::Split;
 use inkgrad::executor::{Device, ExecutorOptions, Feed, Variants};
-use inkgrad::network::Task;
+use inkgrad::network::{Optimiser, Task};
 use inkgrad::plan::StepScalars;
-use inkgrad::recipe::Recipe;
+use inkgrad::recipe::{Recipe, Schedule};
 use inkgrad::train::{MAX_NETWORKS, Session, SessionOptions, Trainer, TrainerOptions};
 use pollster::block_on;
 
@@ -140,6 +140,52 @@ fn in_colour_what_each_network_has_of_its_own_stays_apart() {
         let options = TrainerOptions { seed: SEED, networks: 3, feed, ..TrainerOptions::default() };
         same_bits(&parse("colour", &text), &coloured_noise(150, 13, 10), options);
     }
+}
+
+/// Recipes that differ in their learning rates alone: the same seed, and the bits of each run alone, though one of them diverges.
+#[test]
+fn networks_at_different_rates_have_the_bits_of_each_alone() {
+    let (gpu, split) = (gpu(), noise(150, 14, 10));
+    let all = parse("all", ALL);
+    let sgd = Recipe { optimiser: Optimiser::SGD, ..all.clone() };
+    let dense = Recipe { steps: Some(40), ..preset("softmax", 12, 40) };
+    for recipe in [all, sgd, dense] {
+        let at = |learning_rate: f32| Recipe { learning_rate, ..recipe.clone() };
+        let warm = Recipe { warm_up_epochs: 1.0, schedule: Schedule::Linear { end: 0.0 }, ..at(0.02) };
+        let recipes = [at(0.003), at(f32::MAX), warm, at(0.05)];
+        let network = network(&recipe, task(14));
+        let options = TrainerOptions { seed: SEED, ..TrainerOptions::default() };
+        let run = async |recipes: &[Recipe]| {
+            let mut trainer = Trainer::at_rates(&gpu, &network, recipes, &split, options).await.unwrap();
+            while !trainer.is_done() {
+                trainer.advance().await.unwrap();
+            }
+            trainer.finish().await.unwrap();
+            trainer
+        };
+        let together = block_on(run(&recipes));
+        assert_eq!(
+            (0..4).map(|index| together.has_diverged(index)).collect::<Vec<_>>(),
+            [false, true, false, false]
+        );
+        let weights = |trainer: &Trainer, index| bits(&block_on(trainer.weights(index)).unwrap().parameters);
+        for (index, recipe) in recipes.iter().enumerate().filter(|(index, _)| *index != 1) {
+            let (_, alone) = train(&gpu, recipe, &split, options);
+            assert!(weights(&together, index) == weights(&alone, 0), "{recipe:?}");
+        }
+        assert_ne!(weights(&together, 0), weights(&together, 3), "rates differ");
+    }
+}
+
+#[test]
+fn networks_of_one_run_differ_in_nothing_but_rates() {
+    let (gpu, split, recipe) = (gpu(), noise(150, 28, 10), preset("softmax", 10, 4));
+    let other = Recipe { batch: 11, ..recipe.clone() };
+    let network = network(&recipe, task(28));
+    let (recipes, options) = ([recipe, other], TrainerOptions::default());
+    let error =
+        block_on(Trainer::at_rates(&gpu, &network, &recipes, &split, options)).err().expect("refused");
+    assert!(error.to_string().contains("learning rate, schedule and warm-up"), "{error}");
 }
 
 #[test]

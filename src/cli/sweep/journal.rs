@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use inkgrad::train::Fingerprint;
+use inkgrad::train::{Evaluation, Fingerprint};
 use inkgrad::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,24 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// `validations` are those of the trial's seeds, none where a loss stopped being finite.
+    pub fn of(trial: &Trial, validations: &[Option<Evaluation>], seconds: f64) -> Self {
+        let finite: Vec<&Evaluation> =
+            validations.iter().flatten().filter(|one| one.loss.is_finite()).collect();
+        let mean = |of: fn(&Evaluation) -> f64| {
+            let all = finite.len() == validations.len();
+            all.then(|| finite.iter().map(|one| of(one)).sum::<f64>() / finite.len().max(1) as f64)
+        };
+        Outcome {
+            trial: trial.number,
+            values: Outcome::values(trial),
+            validation_accuracy: mean(Evaluation::accuracy),
+            validation_loss: mean(|evaluation| evaluation.loss),
+            accuracies: finite.iter().map(|one| one.accuracy()).collect(),
+            seconds,
+        }
+    }
+
     /// The values of a trial as they are kept.
     pub fn values(trial: &Trial) -> BTreeMap<String, String> {
         trial.values.iter().map(|(path, value)| (path.clone(), text(value))).collect()

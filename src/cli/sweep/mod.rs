@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use inkgrad::data::{DataSet, Split};
+use inkgrad::data::DataSet;
 use inkgrad::network::{Network, Task};
 use inkgrad::train::{
     Evaluation, Fingerprint, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
@@ -37,7 +37,8 @@ pub struct Options {
     /// Draw N random trials [default: every combination of values]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     runs: Option<u16>,
-    /// Train each trial with N seeds and rank by their mean; a GPU trains them side by side
+    /// Train each trial with N seeds and rank by their mean; a GPU trains them side by side, as it does trials of one seed
+    /// that differ only in their learning rates
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     seeds: u16,
     /// Seed of the trials' choice, and of their training
@@ -84,21 +85,26 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     };
     let mut journal = Journal::open(&dir, &header)?;
     let sweep = Sweep { options: &options, data: &data, chosen: &chosen };
-    let left = trials.iter().filter(|trial| journal.outcome(trial).is_none()).count();
+    let count = trials.iter().filter(|trial| journal.outcome(trial).is_none()).count();
     sweep.note(format_args!("device: {chosen}"));
-    sweep.note(format_args!("{name}: {} trials, {left} of them still to make", trials.len()));
-    for (trial, network) in trials.iter().zip(&networks) {
-        if journal.outcome(trial).is_some() {
-            continue;
+    sweep.note(format_args!("{name}: {} trials, {count} of them still to make", trials.len()));
+    let mut left: Vec<(&Trial, &Network)> =
+        trials.iter().zip(&networks).filter(|(trial, _)| journal.outcome(trial).is_none()).collect();
+    while let Some((first, network)) = left.first().copied() {
+        let most = sweep.most_at_once(first, network);
+        let mut together = Vec::new();
+        left.retain(|(trial, _)| {
+            let is_taken = together.len() < most && trial.recipe.differs_in_rate_alone(&first.recipe);
+            if is_taken {
+                together.push(*trial);
+            }
+            !is_taken
+        });
+        for (trial, outcome) in together.iter().zip(sweep.outcomes(&together, network).await?) {
+            let (number, of, line) = (trial.number + 1, trials.len(), results::line(trial, &outcome));
+            sweep.note(format_args!("trial {number} of {of}: {line}"));
+            journal.add(outcome)?;
         }
-        let outcome = sweep.outcome(trial, network).await?;
-        sweep.note(format_args!(
-            "trial {} of {}: {}",
-            trial.number + 1,
-            trials.len(),
-            results::line(trial, &outcome)
-        ));
-        journal.add(outcome)?;
     }
     chosen.keep_choices();
     let mut ranked: Vec<(&Trial, &Outcome)> =
@@ -149,67 +155,78 @@ impl Sweep<'_> {
         }
     }
 
-    /// Trains a trial with all its seeds.
-    async fn outcome(&self, trial: &Trial, network: &Network) -> Result<Outcome> {
-        let started = Instant::now();
-        let mut evaluations: Vec<Evaluation> = Vec::new();
-        let seeds = u64::from(self.options.seeds);
-        let most = Trainer::most_networks(&self.chosen.device(), network, &trial.recipe) as u64;
-        let mut done = 0;
-        let mut is_finite = true;
-        while done < seeds && is_finite {
-            let networks = most.min(seeds - done);
-            let first = self.options.seed.wrapping_add(done);
-            match self.train(trial, network, first, networks as usize).await {
-                Ok(found) => evaluations.extend(found),
-                Err(Error::Diverged { .. }) => is_finite = false,
-                Err(error) => return Err(error),
-            }
-            done += networks;
+    /// How many trials that differ in their learning rates train in one run. Seeds have the run's networks to themselves.
+    fn most_at_once(&self, trial: &Trial, network: &Network) -> usize {
+        match self.options.seeds {
+            1 => Trainer::most_networks(&self.chosen.device(), network, &trial.recipe),
+            _ => 1,
         }
-        is_finite &= evaluations.iter().all(|evaluation| evaluation.loss.is_finite());
-        let mean = |of: fn(&Evaluation) -> f64| {
-            is_finite.then(|| evaluations.iter().map(of).sum::<f64>() / evaluations.len().max(1) as f64)
-        };
-        Ok(Outcome {
-            trial: trial.number,
-            values: Outcome::values(trial),
-            validation_accuracy: mean(Evaluation::accuracy),
-            validation_loss: mean(|evaluation| evaluation.loss),
-            accuracies: evaluations.iter().map(Evaluation::accuracy).collect(),
-            seconds: started.elapsed().as_secs_f64(),
-        })
     }
 
-    /// Trains networks that differ only in their seed, in one run; returns their validations.
-    async fn train(
-        &self,
-        trial: &Trial,
-        network: &Network,
-        seed: u64,
-        networks: usize,
-    ) -> Result<Vec<Evaluation>> {
+    /// Trains one trial with all its seeds, or several with one seed in one run.
+    async fn outcomes(&self, trials: &[&Trial], network: &Network) -> Result<Vec<Outcome>> {
+        let started = Instant::now();
+        let validations: Vec<Vec<Option<Evaluation>>> = match trials {
+            [trial] => vec![self.validate_seeds(trial, network).await?],
+            _ => self.validate_trials(trials, network).await?.into_iter().map(|one| vec![one]).collect(),
+        };
+        let seconds = started.elapsed().as_secs_f64() / trials.len().max(1) as f64;
+        let outcomes = trials.iter().zip(validations);
+        Ok(outcomes.map(|(trial, validations)| Outcome::of(trial, &validations, seconds)).collect())
+    }
+
+    /// The validations of a trial's seeds; after one that has diverged no further seed is trained.
+    async fn validate_seeds(&self, trial: &Trial, network: &Network) -> Result<Vec<Option<Evaluation>>> {
         let device = &self.chosen.device();
-        let (split, validation): (&Split, &Split) = (&self.data.train, &self.data.validation);
-        let options = TrainerOptions { seed, networks, ..TrainerOptions::default() };
-        let trainer = Trainer::new(device, network, &trial.recipe, split, options).await?;
+        let seeds = u64::from(self.options.seeds);
+        let most = Trainer::most_networks(device, network, &trial.recipe) as u64;
+        let mut found = Vec::new();
+        while (found.len() as u64) < seeds && found.iter().all(Option::is_some) {
+            let done = found.len() as u64;
+            let (seed, networks) = (self.options.seed.wrapping_add(done), most.min(seeds - done) as usize);
+            let options = TrainerOptions { seed, networks, ..TrainerOptions::default() };
+            let trainer = Trainer::new(device, network, &trial.recipe, &self.data.train, options).await?;
+            match self.validate(trainer, network).await {
+                Err(Error::Diverged { .. }) => found.push(None),
+                validations => found.extend(validations?),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn validate_trials(&self, trials: &[&Trial], network: &Network) -> Result<Vec<Option<Evaluation>>> {
+        let recipes: Vec<_> = trials.iter().map(|trial| trial.recipe.clone()).collect();
+        let options = TrainerOptions { seed: self.options.seed, ..TrainerOptions::default() };
+        let device = &self.chosen.device();
+        let trainer = Trainer::at_rates(device, network, &recipes, &self.data.train, options).await?;
+        self.validate(trainer, network).await
+    }
+
+    /// Trains all networks of a run; returns the validation of each, none of one that has diverged.
+    async fn validate(&self, trainer: Trainer, network: &Network) -> Result<Vec<Option<Evaluation>>> {
+        let device = &self.chosen.device();
+        let views = trainer.recipe().views;
+        let networks = trainer.networks();
         let mut session = Session::new(device, trainer, SessionOptions::default())?;
-        while !session.is_done() {
+        let has_any = |session: &Session| (0..networks).any(|index| !session.trainer().has_diverged(index));
+        while !session.is_done() && has_any(&session) {
             session.advance().await?;
             // A run that diverges ends here, not with its last step.
             session.losses()?;
         }
         session.finish().await?;
-        let mut evaluations = Vec::new();
+        let mut validations = Vec::new();
         for index in 0..networks {
-            let (weights, step) = session.weights(index).await?;
-            if !weights.is_finite() {
-                return Err(Error::Diverged { step });
-            }
-            let views = trial.recipe.views;
+            let (weights, _) = session.weights(index).await?;
+            let is_lost = session.trainer().has_diverged(index) || !weights.is_finite();
             let members = std::slice::from_ref(&weights);
-            evaluations.push(evaluate_members(device, network, members, views, validation).await?);
+            validations.push(match is_lost {
+                true => None,
+                false => {
+                    Some(evaluate_members(device, network, members, views, &self.data.validation).await?)
+                }
+            });
         }
-        Ok(evaluations)
+        Ok(validations)
     }
 }

@@ -35,7 +35,7 @@ struct Values<'a> {
 #[inline(always)]
 fn body<V: F32>(op: &Adam, values: Values, scalars: &StepScalars) {
     let Values { gradients, parameters, mean, square } = values;
-    let rate = scalars.learning_rate;
+    let rate = scalars.learning_rate();
     // Decoupled decay goes beside the step, else it is a part of the gradient.
     let (in_gradient, beside) =
         if op.decoupled { (0.0, rate * op.weight_decay) } else { (op.weight_decay, 0.0) };

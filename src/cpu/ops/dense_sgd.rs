@@ -35,7 +35,7 @@ impl CpuOp for AtLevel<DenseSgd> {
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
         let (tensors, range) = (chunk.tensors, chunk.range());
-        let (level, rate) = (tensors.level, scalars.learning_rate);
+        let (level, rate) = (tensors.level, scalars.learning_rate());
         let product = PackedGemm {
             a: Matrix::Floats(tensors.matrix(self.output_gradient, self.outputs)),
             transpose_a: true,

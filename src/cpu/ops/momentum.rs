@@ -17,7 +17,7 @@ impl CpuOp for Momentum {
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
         let (gradients, parameters) = (chunk.units(self.gradients), chunk.units_mut(self.parameters));
         let velocity = chunk.units_mut(self.velocity);
-        momentum(chunk.level(), self, gradients, parameters, velocity, scalars.learning_rate)
+        momentum(chunk.level(), self, gradients, parameters, velocity, scalars.learning_rate())
     }
 }
 

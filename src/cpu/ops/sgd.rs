@@ -17,7 +17,7 @@ impl CpuOp for Sgd {
 
     fn run(&self, chunk: &Chunk, scalars: &StepScalars) {
         let (gradients, parameters) = (chunk.units(self.gradients), chunk.units_mut(self.parameters));
-        sgd(chunk.level(), gradients, parameters, scalars.learning_rate, self.weight_decay)
+        sgd(chunk.level(), gradients, parameters, scalars.learning_rate(), self.weight_decay)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::super::{Aim, Case, Tolerance, guard};
 use crate::plan::ops::{ClassWeights, Operand, Pixels};
 use crate::plan::{
-    Builder, Element, FlatSizes, NO_LABEL, Op, Phase, StepScalars, Storage, TensorId, image_stride,
+    Builder, Element, FlatSizes, MAX_NETWORKS, NO_LABEL, Op, Phase, StepScalars, Storage, TensorId,
+    image_stride,
 };
 use crate::random::{Sequence, Stream};
 
@@ -196,7 +197,7 @@ impl Draft {
         let name = op.name();
         self.builder.push(phase, op);
         let scalars = StepScalars {
-            learning_rate: 0.1,
+            learning_rates: [0.1; MAX_NETWORKS],
             step: 3,
             seed: [5, 7],
             correction1: 1.5,
