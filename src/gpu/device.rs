@@ -64,6 +64,12 @@ impl Device {
         self.shared.raw.destroy();
     }
 
+    /// Whether it was lost, or has failed outside a call that could say so: it then refuses all further work, and is to be
+    /// opened anew.
+    pub fn has_failed(&self) -> bool {
+        self.shared.faults.check().is_err()
+    }
+
     pub fn about(&self) -> &About {
         &self.shared.about
     }
@@ -156,12 +162,14 @@ mod tests {
             let sizes = FlatSizes { parameters: 4, states: 0, statistics: 0 };
             let store = device.store(sizes, &[1.0; 4]).unwrap();
             assert_eq!(store.read(crate::execution::Flat::Parameters).await.unwrap(), [1.0; 4]);
+            assert!(!device.has_failed());
             device.destroy();
             let read = store.read(crate::execution::Flat::Parameters).await;
             assert!(matches!(read, Err(Error::DeviceLost(_))), "{read:?}");
             let told = read.map_or_else(|error| error.to_string(), |_| String::new());
             assert!(told.contains("--device cpu"), "{told}");
             // It stays lost, and whatever is asked of it says so.
+            assert!(device.has_failed());
             assert!(matches!(device.store(sizes, &[1.0; 4]), Err(Error::DeviceLost(_))));
         });
     }
