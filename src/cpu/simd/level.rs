@@ -4,7 +4,8 @@
 /// different lengths); one level gives the same bits however many threads work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Plain Rust, which the compiler vectorises as far as the target's baseline goes.
+    /// Plain Rust, which the compiler vectorises as far as the target's baseline goes. In WebAssembly that is compiled with
+    /// 128-bit vectors: these, 4 values each.
     Portable,
     /// AVX2 and FMA: 8 values a vector.
     #[cfg(target_arch = "x86_64")]
@@ -18,14 +19,11 @@ pub enum Level {
     /// Every 64-bit ARM: 4 values a vector.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// WebAssembly's 128-bit vectors, where the module is compiled with them: 4 values a vector.
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Wasm,
 }
 
 impl Level {
     /// What this machine can do, the best last.
-    // Elsewhere nothing is added.
+    // Elsewhere than on x86 and ARM, as in the browser, nothing is added.
     #[allow(unused_mut)]
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level::Portable];
@@ -44,8 +42,6 @@ impl Level {
         }
         #[cfg(target_arch = "aarch64")]
         levels.push(Level::Neon);
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        levels.push(Level::Wasm);
         levels
     }
 
@@ -56,15 +52,13 @@ impl Level {
     /// Values a vector.
     pub(crate) fn lanes(self) -> usize {
         match self {
-            Level::Portable => crate::cpu::simd::portable::LANES,
+            Level::Portable => <crate::cpu::simd::Baseline as crate::cpu::simd::F32>::LANES,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => 8,
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx512Split => 16,
             #[cfg(target_arch = "aarch64")]
             Level::Neon => 4,
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Level::Wasm => 4,
         }
     }
 
@@ -92,6 +86,7 @@ fn splits_long_vectors() -> bool {
 impl std::fmt::Display for Level {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(match self {
+            Level::Portable if cfg!(target_arch = "wasm32") => "128-bit vectors",
             Level::Portable => "no vector instructions beyond the baseline",
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => "AVX2",
@@ -99,8 +94,6 @@ impl std::fmt::Display for Level {
             Level::Avx512 | Level::Avx512Split => "AVX-512",
             #[cfg(target_arch = "aarch64")]
             Level::Neon => "NEON",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Level::Wasm => "128-bit vectors",
         })
     }
 }

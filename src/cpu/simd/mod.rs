@@ -12,9 +12,17 @@ pub(crate) mod avx512;
 pub(crate) mod level;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod wasm;
+
+/// The vectors of the portable level. A WebAssembly module has 128-bit vectors or has them not, there is no asking at run time:
+/// where it has, they are the baseline.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(crate) use portable::Portable as Baseline;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use wasm::Wasm as Baseline;
 
 /// Intrinsics that touch no memory.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -178,7 +186,7 @@ macro_rules! by_level {
                 $body::<simd::avx2::Avx2>($($arg),*)
             }
             match level {
-                Level::Portable => $body::<simd::portable::Portable>($($arg),*),
+                Level::Portable => $body::<simd::Baseline>($($arg),*),
                 // SAFETY: a device has the level only where the machine has its instructions.
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => unsafe { avx2($($arg),*) },
@@ -187,8 +195,6 @@ macro_rules! by_level {
                 Level::Avx512 | Level::Avx512Split => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "aarch64")]
                 Level::Neon => $body::<simd::neon::Neon>($($arg),*),
-                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-                Level::Wasm => $body::<simd::wasm::Wasm>($($arg),*),
             }
         }
     };
@@ -212,15 +218,13 @@ macro_rules! by_level {
             // SAFETY: a device has the level only where the machine has its instructions; the rest is the caller's promise.
             unsafe {
                 match level {
-                    Level::Portable => $body::<simd::portable::Portable>($($arg),*),
+                    Level::Portable => $body::<simd::Baseline>($($arg),*),
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => avx2($($arg),*),
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx512 | Level::Avx512Split => avx512($($arg),*),
                     #[cfg(target_arch = "aarch64")]
                     Level::Neon => $body::<simd::neon::Neon>($($arg),*),
-                    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-                    Level::Wasm => $body::<simd::wasm::Wasm>($($arg),*),
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! WebAssembly's 128-bit vectors: 4 values a vector. A module has them or has them not, there is no asking at run time: whoever
-//! compiles it asks for them (`-Ctarget-feature=+simd128`). Products are added in two roundings, or in one where the module is
-//! compiled for relaxed vectors too (`+relaxed-simd`) and the processor can.
+//! WebAssembly's 128-bit vectors: 4 values a vector, where the module is compiled with them (`-Ctarget-feature=+simd128`).
+//! Products are added in two roundings, or in one where it is compiled with relaxed vectors too (`+relaxed-simd`) and the
+//! processor can.
 
 use std::arch::wasm32::*;
 

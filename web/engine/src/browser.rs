@@ -4,7 +4,7 @@ use inkgrad::app::Host;
 use inkgrad::app::messages::{DeviceAbout, EngineKind};
 use inkgrad::data::DataSet;
 use inkgrad::executor::Device;
-use inkgrad::gpu::{self, Adapter, Choice, Kind};
+use inkgrad::gpu::{self, Adapter, Choice, Choices, Kind};
 use inkgrad::{Error, Result, cpu};
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -30,6 +30,7 @@ impl Browser {
 
     async fn open_gpu(&mut self) -> Result<Device> {
         let device = gpu::Device::open(&Adapter::choose(&Choice::Any).await?).await?;
+        device.tune(Choices::new());
         self.gpu = Some(device.clone());
         Ok(Device::Gpu(device))
     }
