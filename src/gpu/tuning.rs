@@ -34,11 +34,12 @@ pub(super) fn key(op: &Op, launches: &[Launch]) -> String {
     key
 }
 
-/// A trial is long enough when it takes this many seconds: timestamps tick in microseconds at worst.
-const ENOUGH: f64 = 1e-3;
+/// A trial is long enough when it takes this many seconds: timestamps tick in microseconds at worst, in browsers in tenths of a
+/// millisecond.
+const ENOUGH: f64 = if cfg!(target_arch = "wasm32") { 4e-3 } else { 1e-3 };
 
 /// An op that takes less is run this often in a trial, one after another, as ops follow one another in training.
-const MAX_REPEATS: usize = 32;
+const MAX_REPEATS: usize = if cfg!(target_arch = "wasm32") { 256 } else { 32 };
 
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
 const MIN_WORK: f64 = 1e6;

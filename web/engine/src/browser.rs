@@ -16,21 +16,32 @@ const PAUSE_MS: i32 = 500;
 
 const NO_GPU: &str = "This browser offers no WebGPU here, so the processor trains, on one core";
 
-#[derive(Default)]
 pub struct Browser {
     /// The GPU once it is open: runs after one another use the same.
     gpu: Option<gpu::Device>,
+    /// The shaders that were chosen on earlier visits.
+    choices: Choices,
     mnist: Option<Vec<u8>>,
 }
 
 impl Browser {
+    pub fn new(choices: Choices) -> Self {
+        Browser { gpu: None, choices, mnist: None }
+    }
+
+    /// The shaders chosen on the GPU, to be given to `new` on the next visit: other shaders round differently.
+    pub fn choices(&self) -> Choices {
+        self.gpu.as_ref().map_or_else(|| self.choices.clone(), gpu::Device::choices)
+    }
+
     pub fn give_mnist(&mut self, file: Vec<u8>) {
         self.mnist = Some(file);
     }
 
     async fn open_gpu(&mut self) -> Result<Device> {
+        self.choices = self.choices();
         let device = gpu::Device::open(&Adapter::choose(&Choice::Any).await?).await?;
-        device.tune(Choices::new());
+        device.tune(self.choices.clone());
         self.gpu = Some(device.clone());
         Ok(Device::Gpu(device))
     }

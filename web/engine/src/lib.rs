@@ -26,10 +26,15 @@ pub struct Engine(app::Engine<Browser>);
 
 #[wasm_bindgen]
 impl Engine {
+    /// With what `choices` gave on an earlier visit; any other text means none.
     #[wasm_bindgen(constructor)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Engine {
-        Engine(app::Engine::new(Browser::default()))
+    pub fn new(choices: &str) -> Engine {
+        Engine(app::Engine::new(Browser::new(serde_json::from_str(choices).unwrap_or_default())))
+    }
+
+    /// The shaders chosen so far, as JSON. They were timed, and may come out otherwise another time; then the bits do too.
+    pub fn choices(&mut self) -> String {
+        serde_json::to_string(&self.0.host().choices()).unwrap_or_default()
     }
 
     /// The bytes of MNIST's file, for the next request that asks for them.
