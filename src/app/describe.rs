@@ -69,6 +69,12 @@ pub(super) fn model(model: &Model) -> About {
     }
 }
 
+/// Its recipe's text.
+pub(super) fn toml(model: &Model) -> Result<String, Error> {
+    toml::to_string(&model.recipe)
+        .map_err(|error| Error::Internal(format!("a recipe cannot be written: {error}")))
+}
+
 pub(super) fn presets() -> Vec<Preset> {
     let about = |toml: &str| {
         let lines = toml.lines().map_while(|line| line.strip_prefix('#'));

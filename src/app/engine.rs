@@ -6,11 +6,13 @@ use serde_json::Value;
 use super::describe::{self, Fault};
 use super::host::Host;
 use super::messages::{
-    Data, Event, From, Hello, Message, Refusal, Reply, Request, RunAbout, Saved, Source, Started, Which,
+    Data, Event, From, Hello, Loaded, Message, Refusal, Reply, Request, RunAbout, Saved, Source, Started,
+    Times, Verifying, Which,
 };
-use super::models;
 use super::run::{Outgoing, Progress, Run, Task};
-use crate::data::DataSet;
+use super::verification::Verification;
+use super::{explain, models};
+use crate::data::{self, DataSet, Labelled, Wishes};
 use crate::error::{Error, Result};
 use crate::executor::Device;
 use crate::model_file::Model;
@@ -22,6 +24,9 @@ use crate::train::start_from;
 /// The task assumed for a recipe that is checked before any data is loaded: MNIST's, and the number of its
 /// training images.
 const MNIST: (network::Task, usize) = (network::Task::grey(28, 28, 10), 55_000);
+
+/// Height and width for pictures of many sizes, or large ones, where none are asked for.
+const OTHERWISE: [usize; 2] = [32, 32];
 
 /// A reply with its attachments, or why there is none.
 type Answer = Result<(Reply, Vec<Vec<u8>>), Fault>;
@@ -38,6 +43,7 @@ pub struct Engine<H> {
     built_in: Option<Model>,
     /// Classifies pictures: a GPU takes longer to start than the CPU takes for thousands of pictures.
     cpu: Option<Device>,
+    verification: Option<Verification>,
     /// Events that wait to be sent.
     outgoing: Vec<Outgoing>,
 }
@@ -73,6 +79,7 @@ impl<H: Host> Engine<H> {
             glimpse: None,
             built_in: None,
             cpu: None,
+            verification: None,
             outgoing: Vec::new(),
         }
     }
@@ -99,7 +106,9 @@ impl<H: Host> Engine<H> {
 
     /// Whether there is work for [`Engine::advance`].
     pub fn is_busy(&self) -> bool {
-        !self.outgoing.is_empty() || self.run.as_ref().is_some_and(Run::is_busy)
+        !self.outgoing.is_empty()
+            || self.verification.is_some()
+            || self.run.as_ref().is_some_and(Run::is_busy)
     }
 
     /// Does some of the work under way; returns the events that result.
@@ -113,6 +122,19 @@ impl<H: Host> Engine<H> {
                 }
                 Err(error) => self.fail(&error),
             }
+        }
+        if let Some(verification) = &mut self.verification {
+            let mut events = Vec::new();
+            match verification.advance(&self.host, &mut events).await {
+                Ok(false) => {}
+                Ok(true) => self.verification = None,
+                Err(error) => {
+                    self.verification = None;
+                    let (message, kind) = (error.to_string(), describe::kind(&error));
+                    events.push(Event::VerifyFailed { message, kind });
+                }
+            }
+            self.outgoing.extend(events.into_iter().map(|event| (event, Vec::new())));
         }
         let outgoing = std::mem::take(&mut self.outgoing);
         outgoing
@@ -132,7 +154,7 @@ impl<H: Host> Engine<H> {
             Request::Hello {} => Ok((Reply::Hello(Box::new(self.hello().await)), Vec::new())),
             Request::Data(source) => {
                 self.at_rest()?;
-                Ok((Reply::Data(self.load(source).await?), Vec::new()))
+                Ok((Reply::Data(self.load(source, attachments).await?), Vec::new()))
             }
             Request::Check { recipe } => {
                 let (task, images) = match &self.data {
@@ -182,9 +204,51 @@ impl<H: Host> Engine<H> {
                 let model = self.model(model).await?;
                 Ok((Reply::Read(models::read(&cpu, model, &picture).await?), Vec::new()))
             }
+            Request::ModelIn { name } => {
+                self.at_rest()?;
+                let [bytes] = &attachments[..] else { return Err(missing("the file's bytes").into()) };
+                let model = models::open(&name, bytes)?;
+                let cpu = self.cpu().await?;
+                let accuracy = match &self.data {
+                    Some((_, data)) => models::accuracy(&cpu, &model, data).await?,
+                    None => None,
+                };
+                let loaded =
+                    Loaded { about: describe::model(&model), recipe: describe::toml(&model)?, accuracy };
+                self.current = Some(model);
+                Ok((Reply::Loaded(loaded), Vec::new()))
+            }
             Request::ModelOut { format } => {
                 let (name, bytes) = models::file(self.model(Which::Current).await?, format)?;
                 Ok((Reply::Saved(Saved { name }), vec![bytes]))
+            }
+            Request::Explain {} => {
+                let (device, model) = self.explained().await?;
+                Ok((Reply::Explained(explain::explain(&device, &model.network, &model.recipe)), Vec::new()))
+            }
+            Request::Source { op, variant } => {
+                Ok((Reply::Sources(explain::source(&op, variant.as_deref())?), Vec::new()))
+            }
+            Request::Times {} => {
+                let (device, model) = self.explained().await?;
+                let Some((_, data)) = &self.data else { return Err(no_images().into()) };
+                let (network, recipe) = (&model.network, &model.recipe);
+                let ops = explain::times(&self.host, &device, network, recipe, &data.train).await?;
+                Ok((Reply::Times(Times { ops }), Vec::new()))
+            }
+            Request::Verify { device } => {
+                let id = match device {
+                    Some(id) => id,
+                    None => default(&mut self.host).await,
+                };
+                let verification = Verification::new(self.host.open(&id).await?);
+                let cases = verification.left();
+                self.verification = Some(verification);
+                Ok((Reply::Verifying(Verifying { cases }), Vec::new()))
+            }
+            Request::Cancel {} => {
+                self.verification = None;
+                done()
             }
         }
     }
@@ -206,15 +270,49 @@ impl<H: Host> Engine<H> {
         }
     }
 
-    async fn load(&mut self, source: Source) -> Result<Data> {
-        // The old images are dropped first: there may not be room for both.
-        self.data = None;
+    async fn load(&mut self, source: Source, mut attachments: Vec<Vec<u8>>) -> Result<Data> {
         let (name, set) = match source {
             Source::Mnist {} => ("MNIST".to_owned(), self.host.mnist().await?),
+            Source::File { name, size, colour, as_digits } => {
+                let (Some(bytes), true) = (attachments.pop(), attachments.is_empty()) else {
+                    return Err(missing("the file's bytes"));
+                };
+                let options = data::Options {
+                    size: size.map(|side| [side, side]),
+                    otherwise: Some(OTHERWISE),
+                    channels: colour.map(|colour| if colour { 3 } else { 1 }),
+                    as_digits,
+                    ..data::Options::default()
+                };
+                let set = DataSet::from_bytes(name.as_ref(), bytes, &options)?;
+                (name, set)
+            }
+            Source::Pictures { classes, items, size, colour, as_digits } => {
+                if attachments.len() != items.len() {
+                    return Err(missing("a file for each picture"));
+                }
+                let pictures = items.iter().zip(&attachments);
+                let labelled =
+                    pictures.map(|(item, bytes)| Labelled { name: &item.name, bytes, class: item.class });
+                let pictures: Vec<Labelled> = labelled.collect();
+                let set = DataSet::of_pictures(&classes, &pictures, Wishes { size, colour, as_digits })?;
+                ("pictures".to_owned(), set)
+            }
         };
         let about = describe::data(&name, &set);
         self.data = Some((name, set));
         Ok(about)
+    }
+
+    /// The device of the run, or else the default one, and the network whose plan is explained.
+    async fn explained(&mut self) -> Result<(Device, Model)> {
+        if let Some(run) = &self.run {
+            return Ok((run.device.clone(), run.plain_model().clone()));
+        }
+        let id = default(&mut self.host).await;
+        let device = self.host.open(&id).await?;
+        let which = if self.current.is_some() { Which::Current } else { Which::BuiltIn };
+        Ok((device, self.model(which).await?.clone()))
     }
 
     async fn train(
@@ -226,9 +324,10 @@ impl<H: Host> Engine<H> {
         from: From,
     ) -> Result<Started, Fault> {
         let Some((_, data)) = &self.data else {
-            return Err(Error::Usage("there are no images to train on: load some first".into()).into());
+            return Err(no_images().into());
         };
-        let recipe = Recipe::read(text)?;
+        // Images that a network was trained on say nothing about its accuracy on others, which is shown here.
+        let recipe = Recipe { all_images: false, ..Recipe::read(text)? };
         let network = recipe.network(text, network::Task::from(data))?;
         let first = match (from, &self.current) {
             (From::Start, _) => None,
@@ -237,9 +336,7 @@ impl<H: Host> Engine<H> {
         };
         let id = match device {
             Some(id) => id,
-            None => {
-                self.host.devices().await.into_iter().next().map_or_else(|| "cpu".into(), |first| first.id)
-            }
+            None => default(&mut self.host).await,
         };
         let opened = self.host.open(&id).await?;
         let name = name.unwrap_or_else(|| "recipe".into());
@@ -284,6 +381,19 @@ impl<H: Host> Engine<H> {
         }
         self.glimpse.as_ref().ok_or_else(nothing)
     }
+}
+
+/// The default device's id.
+async fn default<H: Host>(host: &mut H) -> String {
+    host.devices().await.into_iter().next().map_or_else(|| "cpu".into(), |first| first.id)
+}
+
+fn no_images() -> Error {
+    Error::Usage("there are no images to train on: load some first".into())
+}
+
+fn missing(what: &str) -> Error {
+    Error::Usage(format!("the attachments are not {what}"))
 }
 
 fn nothing() -> Error {

@@ -8,11 +8,13 @@
 mod assessment;
 mod describe;
 mod engine;
+mod explain;
 mod host;
 pub mod messages;
 mod models;
 mod pace;
 mod run;
+mod verification;
 
 pub use engine::Engine;
 pub use host::Host;

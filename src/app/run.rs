@@ -186,6 +186,11 @@ impl Run {
         self.session.scale_rate(factor)
     }
 
+    /// The network without its weights.
+    pub fn plain_model(&self) -> &Model {
+        &self.model
+    }
+
     /// The network as it is now. Waits for the device.
     pub async fn model(&self) -> Result<Model> {
         let (weights, steps) = self.session.weights(0).await?;

@@ -142,6 +142,7 @@ impl Reading {
             split_seed: self.split_seed.unwrap_or(defaults.split_seed),
             test_share: self.test_share.unwrap_or(defaults.test_share),
             size: self.size.map(|Size(size)| size),
+            otherwise: defaults.otherwise,
             channels: match (self.grey, self.colour) {
                 (true, _) => Some(1),
                 (_, true) => Some(3),

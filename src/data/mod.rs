@@ -3,6 +3,7 @@
 mod cifar;
 mod csv;
 mod element;
+mod few;
 mod files;
 mod foreign;
 mod gzip;
@@ -25,6 +26,7 @@ pub mod write;
 
 use std::path::Path;
 
+pub use few::{Labelled, Wishes};
 pub use options::{DrawnSplit, Options, Progress};
 pub use order::BatchOrder;
 pub use part::Part;
@@ -105,6 +107,15 @@ impl DataSet {
     /// `BadFile` where one is malformed or they do not belong together.
     pub fn read(path: &Path, options: &Options) -> Result<Self> {
         open::data_set(path, options)
+    }
+
+    /// As [`DataSet::read`], of a file's bytes, where there are no files: an archive, or a file that is a whole data set. `name`
+    /// is the file's.
+    ///
+    /// # Errors
+    /// As [`DataSet::read`].
+    pub fn from_bytes(name: &Path, bytes: Vec<u8>, options: &Options) -> Result<Self> {
+        open::data_set_in(&tree::Tree::of_bytes(name, bytes)?, name, options)
     }
 
     /// The data set from the bytes of its four files, gzipped or not. Errors use MNIST's file names.

@@ -31,7 +31,19 @@ pub(super) struct Found {
 }
 
 pub(super) fn data_set(path: &Path, options: &Options) -> Result<DataSet> {
-    let (found, preparation) = found(path, Halves::BOTH, options)?;
+    split(path, found(path, Halves::BOTH, options)?, options)
+}
+
+/// As [`data_set`], of a tree that stands for `path`.
+pub(super) fn data_set_in(tree: &Tree, path: &Path, options: &Options) -> Result<DataSet> {
+    split(path, in_tree(tree, None, Halves::BOTH, options, true)?, options)
+}
+
+fn split(
+    path: &Path,
+    (found, preparation): (Found, Option<Preparation>),
+    options: &Options,
+) -> Result<DataSet> {
     let Some(train) = found.train else {
         return Err(Error::bad_file(path, "it holds test images only: training images are needed"));
     };

@@ -17,6 +17,8 @@ pub struct Options {
     pub test_share: f64,
     /// Height and width to which images are fitted; none: of pictures the size that most of them have, of all else theirs.
     pub size: Option<[usize; 2]>,
+    /// Height and width for pictures of many sizes, and for large ones, where `size` is none; without it they are refused.
+    pub otherwise: Option<[usize; 2]>,
     /// 1 (grey) or 3 (red, green, blue); none: of pictures what most of them are, of all else theirs.
     pub channels: Option<usize>,
     /// How images of other proportions are fitted.
@@ -55,7 +57,8 @@ impl std::fmt::Debug for Progress {
 impl Options {
     /// Everything that decides how pictures are prepared, as text.
     pub(super) fn wishes(&self) -> String {
-        format!("{:?} {:?} {:?} {}", self.size, self.channels, self.fit, self.as_digits)
+        let otherwise = self.otherwise.map_or_else(String::new, |otherwise| format!(" or {otherwise:?}"));
+        format!("{:?} {:?} {:?} {}{otherwise}", self.size, self.channels, self.fit, self.as_digits)
     }
 }
 
@@ -65,6 +68,7 @@ impl Default for Options {
             split_seed: 0,
             test_share: 0.15,
             size: None,
+            otherwise: None,
             channels: None,
             fit: Fit::default(),
             as_digits: false,

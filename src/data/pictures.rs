@@ -18,6 +18,8 @@ use crate::{Error, Result, threads};
 const MAX_FILE: u64 = 64 << 20;
 /// Pictures that are looked at to find out what most of them are.
 const SAMPLE: usize = 200;
+/// Longest side that is not large: networks for small images would take pictures of more for minutes a step.
+const LARGE: usize = 96;
 /// Pictures that a worker takes at a time.
 const CHUNK: usize = 32;
 /// Broken pictures that are named.
@@ -162,9 +164,7 @@ fn preparation(tree: &Tree, entries: &[&Entry], options: &Options) -> Result<Pre
     let sample: Vec<&Entry> = entries.iter().copied().step_by(step).collect();
     let looked = threads::map(&sample, |entry| {
         let picture = decoded(tree, entry).ok()?;
-        let is_grey = picture.channels() == 1
-            || picture.pixels().chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
-        Some(([picture.height(), picture.width()], is_grey))
+        Some(([picture.height(), picture.width()], !picture.has_colour()))
     });
     let looked: Vec<_> = looked.into_iter().flatten().collect();
     let mut sizes: BTreeMap<[usize; 2], usize> = BTreeMap::new();
@@ -178,6 +178,11 @@ fn preparation(tree: &Tree, entries: &[&Entry], options: &Options) -> Result<Pre
         (None, None) => ([1, 1], 0),
     };
     let [height, width] = size;
+    if let Some(otherwise) = options.otherwise
+        && (2 * count < looked.len() || height.max(width) > LARGE)
+    {
+        return Ok(as_asked(otherwise, channels));
+    }
     if 2 * count < looked.len() {
         let shown: Vec<_> = sizes.keys().take(4).map(|[height, width]| format!("{height}x{width}")).collect();
         let what = format!("its pictures are of many sizes ({}, ...)", shown.join(", "));

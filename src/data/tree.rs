@@ -43,6 +43,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
+    Memory(Arc<Vec<u8>>),
     /// Its number in the archive.
     Archive(usize),
 }
@@ -87,7 +88,7 @@ impl Tree {
         let mut start = [0; 4];
         let mut file = File::open(path).map_err(|error| Error::io(path, error))?;
         let read = file.read(&mut start).map_err(|error| Error::io(path, error))?;
-        if start[..read].starts_with(b"PK\x03\x04") || start[..read].starts_with(b"PK\x05\x06") {
+        if is_archive(&start[..read]) {
             return Self::archive(path, Box::new(file));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -102,11 +103,26 @@ impl Tree {
         Ok(Tree { root, files: vec![entry], archive: None })
     }
 
+    /// A zip archive or a single file, from its bytes.
+    ///
+    /// # Errors
+    /// `BadFile` for a damaged archive.
+    pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Tree> {
+        if is_archive(&bytes) {
+            return Self::archive(path, Box::new(Cursor::new(bytes)));
+        }
+        let size = bytes.len() as u64;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let place = Place::Memory(Arc::new(bytes));
+        let entry = Entry { path: name, size, packed_size: size, version: 0, place };
+        Ok(Tree { root: PathBuf::new(), files: vec![entry], archive: None })
+    }
+
     /// A zip archive that a file of this tree is. Inside an archive it may have `room` bytes, which then become fewer.
     pub fn nested(&self, entry: &Entry, room: &mut u64) -> Result<Tree> {
         match &entry.place {
             Place::File(path) => Self::open(path),
-            Place::Archive(_) => {
+            Place::Archive(_) | Place::Memory(_) => {
                 let bytes = self.read(entry, *room)?;
                 *room -= bytes.len() as u64;
                 Self::archive(&self.path(entry), Box::new(Cursor::new(bytes)))
@@ -160,7 +176,7 @@ impl Tree {
     pub fn path(&self, entry: &Entry) -> PathBuf {
         match &entry.place {
             Place::File(path) => path.clone(),
-            Place::Archive(_) => self.root.join(&entry.path),
+            Place::Archive(_) | Place::Memory(_) => self.root.join(&entry.path),
         }
     }
 
@@ -174,6 +190,7 @@ impl Tree {
                 let file = File::open(path).map_err(|error| Error::io(path, error))?;
                 read(&mut BufReader::with_capacity(BUFFER.min(entry.size as usize + 1), file))
             }
+            (Place::Memory(bytes), _) => read(&mut Cursor::new(&bytes[..])),
             (Place::Archive(number), Some(archive)) => {
                 // Each reader has a position of its own in the one file.
                 let mut archive = archive.clone();
@@ -223,6 +240,11 @@ impl Tree {
     fn damaged(&self, entry: &Entry, error: &dyn std::fmt::Display) -> Error {
         Error::bad_file(self.path(entry), format!("it cannot be unpacked ({error}). Fetch the archive again"))
     }
+}
+
+/// Whether a file that begins so is a zip archive.
+fn is_archive(start: &[u8]) -> bool {
+    start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
 }
 
 /// Names that no data set has: macOS's companions of files, version control, editors' leftovers.

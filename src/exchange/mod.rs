@@ -28,14 +28,33 @@ const MAX_BYTES: u64 = 2 << 30;
 /// # Errors
 /// `Io` where it cannot be read, `Usage` where its ending says nothing, `BadFile` where its content is not ours.
 pub fn open(path: &Path, said: Said) -> Result<Model> {
+    let beside = |name: &str| bytes(&path.with_file_name(name));
+    read(path, &|| bytes(path), said, &beside)
+}
+
+/// As [`open`], of a file's bytes, where there are no files: `path` is its name, and an ONNX file must be complete in itself.
+///
+/// # Errors
+/// `Usage` where the name's ending says nothing, `BadFile` where the content is not ours.
+pub fn from_bytes(path: &Path, bytes: &[u8], said: Said) -> Result<Model> {
+    let beside = |name: &str| {
+        let what = format!("its tensors are in {name}, a file of its own: import both with `inkgrad import`");
+        Err(Error::bad_file(path, what))
+    };
+    read(path, &|| Ok(bytes.to_vec()), said, &beside)
+}
+
+fn read(
+    path: &Path,
+    bytes: &dyn Fn() -> Result<Vec<u8>>,
+    said: Said,
+    beside: &dyn Fn(&str) -> Result<Vec<u8>>,
+) -> Result<Model> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match ending.as_deref() {
-        Some("onnx") => {
-            let beside = |name: &str| bytes(&path.with_file_name(name));
-            onnx::read(path, &bytes(path)?, said, &beside)
-        }
-        Some("safetensors") => pytorch::read(path, &bytes(path)?, said),
-        Some("h5") => keras::read(path, &bytes(path)?, said),
+        Some("onnx") => onnx::read(path, &bytes()?, said, beside),
+        Some("safetensors") => pytorch::read(path, &bytes()?, said),
+        Some("h5") => keras::read(path, &bytes()?, said),
         _ => Err(Error::Usage(format!(
             "{} names no format: .onnx, .safetensors and .h5 are read",
             path.display()

@@ -3,10 +3,11 @@
 
 use super::dispatch::Dispatch;
 use super::resources::{OpLaunch, Resources};
+use super::shared::Shared;
 use super::tuning::{self, Candidate};
 use crate::error::{Error, Result};
 use crate::execution::{Variants, Work};
-use crate::plan::{Launch, Phase, Plan};
+use crate::plan::{Launch, Phase, Plan, PlannedOp};
 
 /// A launch for each op of the plan.
 pub(super) async fn choose(
@@ -15,16 +16,7 @@ pub(super) async fn choose(
     variants: Variants,
     work: &mut Work,
 ) -> Result<Vec<OpLaunch>> {
-    let shared = &resources.shared;
-    let possible = |launch: &Launch| {
-        let shader = &launch.shader;
-        !shader.needs_subgroups || shared.has_subgroups() && shared.most_lanes() <= shader.most_lanes
-    };
-    let mut launches: Vec<Vec<Launch>> = plan
-        .ops
-        .iter()
-        .map(|planned| planned.op.launches(plan).into_iter().filter(possible).collect())
-        .collect();
+    let mut launches = possible(&resources.shared, plan);
     let chosen: Vec<usize> = match variants {
         Variants::Plain => vec![0; launches.len()],
         Variants::Nth(nth) => launches.iter().map(|launches| nth.min(launches.len() - 1)).collect(),
@@ -35,7 +27,8 @@ pub(super) async fn choose(
             if resources.shared.is_tuning() && resources.shared.has_timestamps() {
                 measure_unknown(resources, plan, &launches, &keys, work).await?;
             }
-            launches.iter().zip(&keys).map(|(launches, key)| remembered(resources, launches, key)).collect()
+            let shared = &resources.shared;
+            launches.iter().zip(&keys).map(|(launches, key)| remembered(shared, launches, key)).collect()
         }
     };
     let ops = plan.ops.iter().zip(&mut launches).zip(chosen);
@@ -48,9 +41,30 @@ pub(super) async fn choose(
         .collect())
 }
 
+/// The launches of each op of the plan that this device can run.
+fn possible(shared: &Shared, plan: &Plan) -> Vec<Vec<Launch>> {
+    let possible = |launch: &Launch| {
+        let shader = &launch.shader;
+        !shader.needs_subgroups || shared.has_subgroups() && shared.most_lanes() <= shader.most_lanes
+    };
+    let launches = plan.ops.iter().map(|planned| planned.op.launches(plan).into_iter());
+    launches.map(|launches| launches.filter(possible).collect()).collect()
+}
+
+/// Of each op of the plan the shaders that this device can run, and which of them it has chosen.
+pub(super) fn variants(shared: &Shared, plan: &Plan) -> Vec<(Vec<&'static str>, usize)> {
+    let launches = possible(shared, plan);
+    let ops = plan.ops.iter().zip(&launches);
+    let of = |(planned, launches): (&PlannedOp, &Vec<Launch>)| {
+        let names = launches.iter().map(|launch| launch.shader.variant).collect();
+        (names, remembered(shared, launches, &tuning::key(&planned.op, launches)))
+    };
+    ops.map(of).collect()
+}
+
 /// The launch that was chosen earlier for such an op, else the plain one.
-fn remembered(resources: &Resources, launches: &[Launch], key: &str) -> usize {
-    let variant = resources.shared.choice(key);
+fn remembered(shared: &Shared, launches: &[Launch], key: &str) -> usize {
+    let variant = shared.choice(key);
     let chosen = variant.and_then(|name| launches.iter().position(|launch| launch.shader.variant == name));
     chosen.unwrap_or(0)
 }

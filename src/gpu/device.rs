@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::adapter::{About, Adapter};
+use super::choosing;
 use super::faults::{Faults, checked};
 use super::pipelines::Pipelines;
 use super::shared::{Choices, Shared};
@@ -88,6 +89,11 @@ impl Device {
     /// What was chosen so far, to be kept for this adapter and driver.
     pub fn choices(&self) -> Choices {
         self.shared.choices().clone().unwrap_or_default()
+    }
+
+    /// Of each op of a plan the shaders that this device can run, the plain one first, and which of them it has chosen.
+    pub fn variants(&self, plan: &Plan) -> Vec<(Vec<&'static str>, usize)> {
+        choosing::variants(&self.shared, plan)
     }
 
     /// Drops the compiled shaders that no executor uses. They are kept for later executors of the same shapes; a program

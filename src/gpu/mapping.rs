@@ -48,7 +48,7 @@ impl Shared {
         let outcome = pending.await;
         self.explained(self.faults.check())?;
         self.explained(outcome)?;
-        take(readback, bytes)
+        self.explained(take(readback, bytes))
     }
 }
 

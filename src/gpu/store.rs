@@ -111,7 +111,7 @@ impl Store {
 
     /// As `write`, of one of several networks.
     pub fn write_network(&self, network: usize, flat: Flat, values: &[f32]) -> Result<()> {
-        self.shared.faults.check()?;
+        self.shared.explained(self.shared.faults.check())?;
         let (buffer, length) = self.buffer(flat)?;
         if values.len() != length {
             return Err(Error::Internal(format!(
@@ -121,6 +121,6 @@ impl Store {
         }
         let start = self.start(buffer, network)?;
         self.shared.queue.write_buffer(buffer, start, bytemuck::cast_slice(values));
-        self.shared.faults.check()
+        self.shared.explained(self.shared.faults.check())
     }
 }

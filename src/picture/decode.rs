@@ -156,6 +156,12 @@ impl Picture {
         self.channels
     }
 
+    /// Whether any pixel has colour.
+    pub fn has_colour(&self) -> bool {
+        let is_grey = |pixel: &[u8]| pixel[0] == pixel[1] && pixel[1] == pixel[2];
+        self.channels == 3 && !self.pixels.chunks_exact(3).all(is_grey)
+    }
+
     /// Bytes `[height, width, channels]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels

@@ -26,4 +26,5 @@ pub use prediction::{Predictions, predict, predict_members};
 pub use rate_test::{RatePoint, RateTest};
 pub use session::{Best, Event, Session, SessionOptions};
 pub use start::start_from;
+pub use steps::training_plan;
 pub use trainer::{Trainer, TrainerOptions};

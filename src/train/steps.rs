@@ -52,7 +52,12 @@ pub(super) fn scalars(recipe: &Recipe, images: usize, steps: u64, seed: u64, ste
     scalars
 }
 
-/// The plan of one training step, fused for the device unless `plain`.
+/// The plan of one training step, fused for the device.
+pub fn training_plan(device: &Device, network: &Network, options: TrainingOptions) -> Plan {
+    plan(device, network, options, false)
+}
+
+/// As [`training_plan`], but not fused if `plain`.
 pub(super) fn plan(device: &Device, network: &Network, options: TrainingOptions, plain: bool) -> Plan {
     let plan = network.training_plan(options);
     match device {

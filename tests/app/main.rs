@@ -1,5 +1,9 @@
 //! The engine behind the page: requests in, replies and events out.
 
+mod data;
+mod looking;
+mod lost;
+mod models;
 mod training;
 
 use std::path::Path;
@@ -125,10 +129,16 @@ pub fn named<'a>(events: &'a [Told], name: &str) -> Vec<&'a Told> {
     events.iter().filter(|(event, _)| event["event"] == name).collect()
 }
 
-/// The losses that events tell, in order; each step once.
+/// The losses that events tell, in order; each step once, but for those that a lost device takes back.
 pub fn losses(events: &[Told]) -> Vec<f32> {
     let mut losses = Vec::new();
-    for (event, _) in named(events, "losses") {
+    for (event, _) in events {
+        if event["event"] == "recovered" {
+            losses.truncate(event["step"].as_u64().unwrap() as usize);
+        }
+        if event["event"] != "losses" {
+            continue;
+        }
         assert_eq!(event["first"], losses.len());
         losses.extend(event["losses"].as_array().unwrap().iter().map(|loss| loss.as_f64().unwrap() as f32));
     }
@@ -146,4 +156,18 @@ pub fn canvas(file: &str) -> (usize, usize, Vec<u8>) {
         _ => unreachable!("1 or 3 channels"),
     });
     (picture.height(), picture.width(), rgba.collect())
+}
+
+/// Softmax regression for MNIST, of sixty steps.
+pub const SOFTMAX: &str = r#"
+batch = 100
+steps = 60
+learning_rate = 0.5
+optimiser = { kind = "sgd" }
+layers = [{ kind = "dense" }]
+"#;
+
+/// A request to train it.
+pub fn train(recipe: &str) -> Value {
+    json!({"do": "train", "recipe": recipe, "name": "test", "seed": 5, "device": "cpu"})
 }

@@ -8,21 +8,9 @@ use inkgrad::network::{Network, Task};
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate_members};
 use pollster::block_on;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Page, canvas, losses, named};
-
-const SOFTMAX: &str = r#"
-batch = 100
-steps = 60
-learning_rate = 0.5
-optimiser = { kind = "sgd" }
-layers = [{ kind = "dense" }]
-"#;
-
-fn train(recipe: &str) -> Value {
-    json!({"do": "train", "recipe": recipe, "name": "test", "seed": 5, "device": "cpu"})
-}
+use super::{Page, SOFTMAX, canvas, losses, named, train};
 
 /// The losses and the test of the same run by the trainer alone.
 fn by_the_trainer(text: &str) -> (Vec<f32>, f64, f64) {

@@ -42,6 +42,21 @@ pub enum Event {
     },
     /// The device was lost and opened again. The run continues after `step`: the events of later steps come again.
     Recovered { step: u64, message: String },
+    /// How a device did in one case of `verify`.
+    Verified {
+        op: &'static str,
+        /// Its sizes.
+        case: String,
+        passed: bool,
+        /// The largest difference over the largest value that the definition gives; null where a value is not finite, was not
+        /// written, or is a wrong integer.
+        error: f64,
+        tolerance: f64,
+    },
+    /// The end of `verify`.
+    VerifiedAll { passed: usize, failed: usize },
+    /// The end of a `verify` that could not go on.
+    VerifyFailed { message: String, kind: &'static str },
 }
 
 /// How well a network does on labelled images.

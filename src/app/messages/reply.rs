@@ -16,6 +16,10 @@ pub enum Reply {
     Read(Read),
     Loaded(Loaded),
     Saved(Saved),
+    Explained(Explained),
+    Sources(Sources),
+    Times(Times),
+    Verifying(Verifying),
 }
 
 /// Why a request is refused: `{"id": ..., "error": ...}`.
@@ -195,7 +199,7 @@ pub struct Loaded {
     pub about: About,
     /// Its recipe, TOML.
     pub recipe: String,
-    /// On the test images loaded, if they have its size and classes; from 0 to 1.
+    /// On up to a thousand of the test images loaded, if they have its size and classes; from 0 to 1.
     pub accuracy: Option<f64>,
 }
 
@@ -203,4 +207,56 @@ pub struct Loaded {
 pub struct Saved {
     /// For the file.
     pub name: String,
+}
+
+/// The ops of a training step, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    pub ops: Vec<OpAbout>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OpAbout {
+    /// Its name.
+    pub op: &'static str,
+    /// `forward`, `loss`, `backward`, `update` or `metrics`.
+    pub phase: String,
+    /// The layer that it belongs to, if to one.
+    pub layer: Option<String>,
+    /// What it reads, and what it writes or updates.
+    pub inputs: Vec<TensorAbout>,
+    pub outputs: Vec<TensorAbout>,
+    /// The shaders that can compute it in this shape, the plain one first.
+    pub variants: Vec<&'static str>,
+    /// The one that does; null on the CPU, which uses none.
+    pub chosen: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TensorAbout {
+    pub name: String,
+    pub shape: Vec<usize>,
+}
+
+/// An op's texts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sources {
+    /// Its shader, valid by itself.
+    pub wgsl: &'static str,
+    /// Its definition in float64, Rust.
+    pub reference: &'static str,
+    /// Its code on the CPU, Rust.
+    pub cpu: &'static str,
+}
+
+/// Seconds that each op of [`Explained`] takes in a step; null where the device cannot tell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Times {
+    pub ops: Option<Vec<f64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verifying {
+    /// Cases that will be compared.
+    pub cases: usize,
 }

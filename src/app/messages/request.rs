@@ -58,8 +58,32 @@ pub enum Request {
         width: usize,
         height: usize,
     },
+    /// Loads a network, which is `current` from now on. Attachment: a file of inkgrad's (safetensors), or ONNX or weights of Keras
+    /// or PyTorch that inkgrad wrote; its name's ending says which. Reply: [`Loaded`](super::Loaded). Refused during a run.
+    ModelIn { name: String },
     /// The current network as a file. Reply: [`Saved`](super::Saved); attachment: the file.
     ModelOut { format: Format },
+    /// The plan of a training step: of the run, else of the current network, else of the built-in classifier. Reply:
+    /// [`Explained`](super::Explained).
+    Explain {},
+    /// The texts behind an op. Reply: [`Sources`](super::Sources).
+    Source {
+        op: String,
+        /// Of its shaders; none: `plain`.
+        #[serde(default)]
+        variant: Option<String>,
+    },
+    /// How long each op of that plan takes, by training a copy for a moment on the data loaded. Reply:
+    /// [`Times`](super::Times).
+    Times {},
+    /// Compares every op on a device with its definition in float64. Reply: [`Verifying`](super::Verifying); then events.
+    Verify {
+        /// One of [`Hello::devices`](super::Hello); none: the first.
+        #[serde(default)]
+        device: Option<String>,
+    },
+    /// Ends `verify`. Reply: `{}`.
+    Cancel {},
 }
 
 /// Where images come from.
@@ -68,6 +92,47 @@ pub enum Request {
 pub enum Source {
     /// The built-in MNIST; a browser's engine fetches it.
     Mnist {},
+    /// A file of labelled images, in any of the forms that `inkgrad train --data` reads as one file: a zip of folders of pictures
+    /// or of other files, CSV, NPZ, CIFAR's. Attachment: its bytes.
+    File {
+        /// For messages; what the file is, its bytes tell, or for tables its name's ending.
+        name: String,
+        /// Side of the squares to which images are fitted; none: what most of them have, but for pictures of many sizes or large
+        /// ones 32.
+        #[serde(default)]
+        size: Option<usize>,
+        /// None: what most of them are.
+        #[serde(default)]
+        colour: Option<bool>,
+        /// Normalises pictures as MNIST's digits.
+        #[serde(default)]
+        as_digits: bool,
+    },
+    /// A handful of pictures for each class. Attachments: a file for each item, PNG, JPEG, GIF, BMP, TIFF or WebP.
+    Pictures {
+        /// Their names.
+        classes: Vec<String>,
+        items: Vec<Item>,
+        /// Side of the squares to which they are fitted; none: 28 for digits, else 32.
+        #[serde(default)]
+        size: Option<usize>,
+        /// None: if any of them has colour.
+        #[serde(default)]
+        colour: Option<bool>,
+        /// Normalises them as MNIST's digits: for drawings.
+        #[serde(default)]
+        as_digits: bool,
+    },
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// For messages.
+    pub name: String,
+    /// Its class, from 0.
+    pub class: usize,
 }
 
 /// What a run starts from.
@@ -98,4 +163,11 @@ pub enum Which {
 pub enum Format {
     /// inkgrad's own, which `model_in` and every command read.
     Safetensors,
+    Onnx,
+    /// C99 for microcontrollers: model.h and model.c in a zip.
+    C,
+    /// model.safetensors, and model.py that builds the network and classifies, in a zip.
+    Pytorch,
+    /// model.weights.h5, and model.py that builds the network in Keras 3 and classifies, in a zip.
+    Keras,
 }
