@@ -68,7 +68,7 @@ export class Chart {
     const [bottom, top] = [turn(low), turn(high)];
     return {
       x: (step) => LEFT + (width * step) / Math.max(end, 1),
-      y: (value) => TOP + height * (1 - (Math.min(Math.max(turn(value), bottom), top) - bottom) / (top - bottom || 1)),
+      y: (value) => TOP + height * (1 - (turn(value) - bottom) / (top - bottom || 1)),
       step: (x) => Math.min(Math.max(((x - LEFT) / Math.max(width, 1)) * end, 0), end),
       width,
       height,
@@ -142,9 +142,8 @@ export class Chart {
       if (high !== low) context.lineTo(column / 2, high);
     };
     for (let at = 0; at < points.length; at += 1) {
-      const value = points.y(at);
-      if (!Number.isFinite(value)) continue;
-      const [x, y] = [Math.round(2 * scales.x(points.x(at))), scales.y(value)];
+      const [x, y] = [Math.round(2 * scales.x(points.x(at))), scales.y(points.y(at))];
+      if (!Number.isFinite(y)) continue;
       if (x === column) [low, high] = [Math.max(low, y), Math.min(high, y)];
       else {
         if (column >= 0) put();

@@ -30,7 +30,7 @@ export class Confusion {
         const { cell, button } = this.#cells[label][said];
         cell.style.setProperty("--share", count ? (0.08 + 0.92 * (count / all) ** 0.5).toFixed(3) : "0");
         cell.classList.toggle("strong", count / all > 0.35);
-        write(button, count ? whole(count) : "");
+        write(button, count ? String(count) : "");
         button.setAttribute("aria-label", text.run.cell(names[label], names[said], whole(count)));
       });
     });

@@ -4,8 +4,8 @@ import { Chart } from "./chart.js";
 import { loss, percent, whole } from "./numbers.js";
 import { text } from "./text.js";
 
-/** An accuracy axis begins at the highest of these that all but the first points reach. */
-const FLOORS = [0.98, 0.95, 0.9, 0.8, 0.5, 0];
+/** An accuracy axis begins at the highest of these that all points but the first quarter reach. */
+const FLOORS = [0.98, 0.95, 0.9, 0.8, 0.7, 0.5, 0];
 
 /** Running means of losses: each counts half as much as one that is `half` steps newer; unbiased at the start. */
 export function smoothed(losses, half) {
@@ -73,7 +73,7 @@ export class Curves {
 
   #showAccuracies(run) {
     const points = run?.validations ?? [];
-    const lowest = Math.min(...points.slice(points.length > 3 ? 1 : 0).map(({ accuracy }) => accuracy), 1);
+    const lowest = Math.min(...points.slice(Math.ceil(points.length / 4)).map(({ accuracy }) => accuracy), points.at(-1)?.accuracy ?? 1);
     const floor = points.length ? FLOORS.find((value) => value <= lowest) : 0;
     const words = text.run;
     this.#accuracies.draw({

@@ -7,7 +7,7 @@ import { serve } from "./serve.js";
 
 const here = (path) => new URL(path, import.meta.url).pathname;
 
-const FLAGS = "--no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
+const FLAGS = "--no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-gpu-watchdog --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 
 /** Chromium; `gpu: false` without WebGPU. */
 export function launch({ gpu = true } = {}) {

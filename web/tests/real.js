@@ -182,7 +182,7 @@ export function engineTests({ open, device, presets = Object.keys(STEPS), tolera
       await page.waitForFunction(() => document.querySelector(".source code").textContent.length > 100);
     }
     await page.locator("#how input[value=reference]").check();
-    await page.waitForFunction(() => document.querySelector(".source code").textContent.includes("pub fn"));
+    await page.waitForFunction(() => document.querySelector(".source code").textContent.includes("fn compute"));
   }));
 
   test("a recipe's mistake stands at its line", withPage(async (page) => {
