@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::data_options::Reading;
 use super::failure::Failure;
+use super::overwriting::{is_of_images, would_overwrite};
 use super::table::Table;
 use super::{json, output};
 
@@ -39,6 +40,9 @@ enum FormChoice {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    if let Some(path) = options.sheet.as_deref().filter(|path| is_of_images(path, &options.path)) {
+        return Err(would_overwrite("--sheet", path, "one of the images").into());
+    }
     let set = DataSet::read(&options.path, &options.how.options())?;
     if let Some(path) = &options.sheet {
         sheet::write(&set, path)?;

@@ -9,7 +9,7 @@ use inkgrad::{Error, Result};
 
 use super::data_options::DataOptions;
 use super::failure::Failure;
-use super::{output, source};
+use super::{output, overwriting, source};
 
 #[derive(Args)]
 pub struct Options {
@@ -57,6 +57,7 @@ enum Output {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let model = Model::open(&options.model)?;
     if let Some(file) = &options.file {
+        overwriting::refuse("the file", file, [options.model.as_path()])?;
         check_writable(file)?;
         let bytes = match format(file)? {
             Format::Onnx => onnx::write(&model, options.onnx())?,

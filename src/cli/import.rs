@@ -7,7 +7,7 @@ use inkgrad::exchange::{self, Said};
 use inkgrad::model_file::check_writable;
 
 use super::failure::Failure;
-use super::{output, source};
+use super::{output, overwriting, source};
 
 #[derive(Args)]
 pub struct Options {
@@ -28,6 +28,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    overwriting::refuse("the model", &options.model, [options.file.as_path()])?;
     check_writable(&options.model)?;
     let recipe = match &options.recipe {
         Some(path) => Some(source::recipe("", Some(path.as_path()))?.1),

@@ -26,6 +26,7 @@ mod meter;
 mod metrics;
 mod options;
 mod output;
+mod overwriting;
 mod picture_files;
 mod plot;
 mod plotting;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use inkgrad::picture::{ENDINGS, Picture};
+use inkgrad::picture::{ENDINGS, Picture, UNDECODED};
 use inkgrad::{Error, Result};
 
 /// A picture that is not read yet.
@@ -112,5 +112,5 @@ impl Walk {
 /// By its name: other files of a folder are left out.
 fn is_picture(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    ending.is_some_and(|ending| ENDINGS.iter().chain(UNDECODED).any(|known| *known == ending))
 }

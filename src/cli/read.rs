@@ -12,7 +12,7 @@ use super::classifier::Classifier;
 use super::failure::Failure;
 use super::picture_files;
 use super::predict::Failures;
-use super::{json, output};
+use super::{json, output, overwriting};
 
 #[derive(Args)]
 pub struct Options {
@@ -60,6 +60,9 @@ struct Mark {
 
 pub async fn run(options: Options) -> Result<(), Failure> {
     let (model, paths) = picture_files::model_and_files(&options.paths)?;
+    if let Some(out) = &options.annotate {
+        overwriting::refuse("--annotate", out, options.paths.iter().map(PathBuf::as_path))?;
+    }
     let classifier = Classifier::open(model, options.threads)?;
     let mut failures = Failures::default();
     let mut count = 0;
@@ -84,7 +87,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             true => "?".to_owned(),
             false => classifier.class(digit.class),
         };
-        let text: Vec<String> = lines.iter().map(|line| line.iter().map(answer).collect()).collect();
+        let text: Vec<String> = lines.iter().map(|line| joined(line.iter().map(answer))).collect();
         let several = paths.len() > 1 || paths.iter().any(|path| path.is_dir());
         print(&options, &classifier, input.path(), &text, &lines, several)?;
         if let Some(out) = &options.annotate {
@@ -94,6 +97,13 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         }
     }
     failures.end(count)
+}
+
+/// Digits stand side by side; between names of several letters there is a space.
+fn joined(answers: impl Iterator<Item = String>) -> String {
+    let answers: Vec<String> = answers.collect();
+    let has_names = answers.iter().any(|answer| answer.chars().nth(1).is_some());
+    answers.join(if has_names { " " } else { "" })
 }
 
 fn print(

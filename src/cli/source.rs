@@ -49,7 +49,16 @@ pub fn test_part(asked: &DataOptions, model: &Model) -> Result<Part> {
             part.number_as(&model.class_names)?;
             Ok(part)
         }
-        None => embedded_test(),
+        None => {
+            let (part, task) = (embedded_test()?, model.network.task);
+            match part.require(task.shape(), task.classes) {
+                Ok(()) => Ok(part),
+                Err(_) => Err(Error::Usage(format!(
+                    "{} was trained on other images than the built-in MNIST: name images for its test with --data PATH",
+                    model.name
+                ))),
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::device::Chosen;
 use super::failure::Failure;
 pub use super::options::Options;
 use super::options::Settings;
+use super::overwriting::{is_of_images, real, would_overwrite};
 use super::reports::Reports;
 use super::run::{Run, Start};
 use super::{find_rate, many, plotting, source};
@@ -76,16 +77,7 @@ async fn on(options: &Options, settings: &Settings, data: &DataSet, chosen: &Cho
 
 /// Refuses outputs that would overwrite another output or a file that the run reads.
 fn apart(options: &Options) -> Result<(), Error> {
-    // Recognises two names of one file; one that does not exist yet is identified by its directory and name.
-    let real = |path: &Path| {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-        path.canonicalize().unwrap_or_else(|_| dir.join(path.file_name().unwrap_or_default()))
-    };
-    let in_data = |path: &Path| {
-        let is_of_images = path.to_string_lossy().trim_end_matches(".gz").ends_with("-ubyte");
-        is_of_images && options.data.path().is_some_and(|dir| path.parent() == Some(&real(dir)))
-    };
+    let in_data = |path: &Path| options.data.path().is_some_and(|data| is_of_images(path, data));
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     taken.extend(options.recipe_file().map(|path| ("the recipe", real(path))));
     let outputs = [
@@ -100,10 +92,7 @@ fn apart(options: &Options) -> Result<(), Error> {
         let other = taken.iter().find(|(_, other)| *other == real).map(|(what, _)| *what);
         let other = other.or(in_data(&real).then_some("the images that the run reads"));
         if let Some(other) = other {
-            let path = path.display();
-            return Err(Error::Usage(format!(
-                "{option} {path} would overwrite {other}: choose another file"
-            )));
+            return Err(would_overwrite(option, path, other));
         }
         taken.push((option, real));
     }

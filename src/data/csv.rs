@@ -15,6 +15,7 @@ use super::tree::{Entry, Tree};
 use super::{Options, Part, Split, foreign};
 use crate::{Error, Result};
 
+const NO_LABELS: &str = "it has no column of labels: a header calls it `label`";
 /// Longest row that is read, in columns: an image of 1024 x 1024 pixels and its label.
 const MAX_COLUMNS: usize = 1024 * 1024 + 1;
 /// Longest row that is read, in bytes.
@@ -61,25 +62,25 @@ pub(super) fn read(tree: &Tree, options: &Options, wanted: Halves) -> Result<Opt
         (None, None) => (one(tables)?, None),
         halves => halves,
     };
-    let Some(train) =
-        train.filter(|_| wanted.train || test.is_none()).or(test.clone().filter(|_| !wanted.train))
-    else {
-        return Ok(None);
-    };
-    // Of a test half alone the numbers of its classes are its own; names need the training half's.
+    if !wanted.train {
+        // Without labelled images for tests, some are drawn from the training half: the caller reads both.
+        let Some(entry) = test else { return Ok(train.map(|_| Found::default())) };
+        let test = table(tree, &entry, options)?;
+        // The numbers of its classes are its own; names need the training half's.
+        let Some(classes) = test.classes() else {
+            let labelled = train.map(|_| Found::default());
+            return labelled.map(Some).ok_or_else(|| Error::bad_file(tree.path(&entry), NO_LABELS));
+        };
+        let classes = classes.map_err(|what| Error::bad_file(tree.path(&entry), what))?;
+        return Ok(Some(Found { test: Some(test.part(&classes)?), ..Found::default() }));
+    }
+    let Some(train) = train else { return Ok(None) };
     let first = table(tree, &train, options)?;
     let Some(classes) = first.classes() else {
-        return Err(Error::bad_file(
-            tree.path(&train),
-            "it has no column of labels: a header calls it `label`",
-        ));
+        return Err(Error::bad_file(tree.path(&train), NO_LABELS));
     };
     let classes = classes.map_err(|what| Error::bad_file(tree.path(&train), what))?;
-    let main = first.part(&classes)?;
-    if !wanted.train {
-        return Ok(Some(Found { test: Some(main), ..Found::default() }));
-    }
-    let mut main = main;
+    let mut main = first.part(&classes)?;
     let mut other = |entry: Option<Entry>| -> Result<Option<Part>> {
         let Some(entry) = entry else { return Ok(None) };
         let table = table(tree, &entry, options)?;

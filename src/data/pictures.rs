@@ -11,7 +11,7 @@ use super::open::{Found, Halves};
 use super::picture_cache::Cache;
 use super::tree::{Entry, Tree};
 use super::{Options, Part, Split};
-use crate::picture::{ENDINGS, Picture, Preparation};
+use crate::picture::{ENDINGS, Picture, Preparation, UNDECODED};
 use crate::{Error, Result, threads};
 
 /// Longest picture file that is read; several threads read one each.
@@ -39,7 +39,8 @@ pub(super) struct Layout<'a> {
 
 pub(super) fn is_picture(entry: &Entry) -> bool {
     let ending = entry.name().rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    // Those that cannot be decoded are pictures too: they are named with the broken ones.
+    ending.is_some_and(|ending| ENDINGS.iter().chain(UNDECODED).any(|known| *known == ending))
 }
 
 /// The part that a folder's name stands for.

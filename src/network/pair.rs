@@ -116,6 +116,6 @@ pub(super) fn window(
         Padding::Sides(Pair(sides)) => Window::padded(input, kernel, stride, sides),
     };
     window.ok_or_else(|| {
-        format!("a window of {kernel:?} does not fit into images of {input:?}: pad them, or pool less")
+        format!("a window of {kernel:?} does not fit into images of {input:?}: pad them, pool less, or use larger images (--size)")
     })
 }

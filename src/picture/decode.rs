@@ -12,6 +12,9 @@ use crate::{Error, Result};
 /// What the names of picture files end in, in lower case. What a file is, its bytes tell.
 pub const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"];
 
+/// The same of pictures that are not decoded: their errors say how to convert them.
+pub const UNDECODED: &[&str] = &["heic", "heif", "avif"];
+
 const FORMATS: &[ImageFormat] = &[
     ImageFormat::Png,
     ImageFormat::Jpeg,
@@ -216,6 +219,10 @@ fn refusal(error: &image::ImageError) -> String {
             format!("too large to be decoded: at most {MAX_PIXELS} pixels are. Reduce it first")
         }
         image::ImageError::Unsupported(_) => format!("{error}. Save it as PNG or JPEG"),
-        _ => format!("a damaged or incomplete picture ({error})"),
+        _ => {
+            // Some messages of decoders end with a line break.
+            let what: Vec<String> = error.to_string().split_whitespace().map(str::to_owned).collect();
+            format!("a damaged or incomplete picture ({})", what.join(" "))
+        }
     }
 }

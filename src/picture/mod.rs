@@ -21,7 +21,7 @@ mod tilt;
 mod transparency;
 
 pub use annotate::annotated;
-pub use decode::{ENDINGS, Picture};
+pub use decode::{ENDINGS, Picture, UNDECODED};
 pub use encode::png;
 pub use fit::Fit;
 pub use preparation::Preparation;

@@ -183,3 +183,87 @@ fn class_weights_are_in_the_recipe() {
     train("[1.0, -2.0, 1.0]").failed(1, &["class_weights: -2"]);
     train("\"equal\"").failed(1, &["class_weights"]);
 }
+
+/// Rows of a table: bands as above, of which the class is known by the label in the first column where there is one.
+fn rows(count: usize, labelled: bool) -> String {
+    let mut text: String = if labelled { "label," } else { "" }.into();
+    text += &(0..64).map(|at| format!("p{at}")).collect::<Vec<_>>().join(",");
+    for row in 0..count {
+        let class = row * 7 % 3;
+        let pixel = |at: usize| if at / 8 / 3 == class { 200 + (row + at) % 50 } else { (row * 3 + at) % 50 };
+        let pixels: Vec<String> = (0..64).map(|at| pixel(at).to_string()).collect();
+        text +=
+            &format!("\n{}{}", if labelled { format!("{class},") } else { String::new() }, pixels.join(","));
+    }
+    text + "\n"
+}
+
+/// Where a table has no test images of its own, `eval` takes those that training kept for it, and no others.
+#[test]
+fn a_table_is_tested_on_the_rows_that_training_did_not_see() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("train.csv"), rows(100, true)).unwrap();
+    let model = dir.path().join("m.safetensors");
+    let tested = |data: &Path| {
+        let result = train(data, &["--save", text(&model), "--json"]).well().result();
+        let told = eval(&model, data, &["--json"]).well().events().pop().unwrap();
+        assert_eq!(told["test_accuracy"], result["test_accuracy"]);
+        assert_eq!(told["test_loss"], result["test_loss"]);
+        told["images"].as_u64().unwrap()
+    };
+    assert_eq!(tested(&data), 15);
+    assert_eq!(tested(&data.join("train.csv")), 15);
+    // Kaggle's layout: its tests have no labels.
+    fs::write(data.join("test.csv"), rows(20, false)).unwrap();
+    assert_eq!(tested(&data), 15);
+    fs::write(data.join("test.csv"), rows(20, true)).unwrap();
+    assert_eq!(tested(&data), 20);
+    fs::remove_file(data.join("train.csv")).unwrap();
+    fs::write(data.join("test.csv"), rows(20, false)).unwrap();
+    eval(&model, &data, &[]).failed(1, &["test.csv: it has no column of labels"]);
+}
+
+/// What is read stays what it is.
+#[test]
+fn no_output_takes_the_place_of_an_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, table) = (dir.path().join("data"), dir.path().join("t.csv"));
+    folders(&data, &["train"], 20, false);
+    fs::write(&table, rows(60, true)).unwrap();
+    let picture = data.join("train/low/0.png");
+    let model = dir.path().join("m.safetensors");
+    train(&table, &["--save", text(&model)]).well();
+    let onnx = dir.path().join("m.onnx");
+    inkgrad(&["export", text(&model), text(&onnx)]).well();
+    let same = dir.path().join("m.pt.safetensors");
+    fs::copy(&model, &same).unwrap();
+    for (file, ran) in [
+        (&table, train(&table, &["--save", text(&table)])),
+        (&picture, train(&data, &["--plot", text(&picture)])),
+        (&picture, inkgrad(&["data", text(&data), "--sheet", text(&picture), "--no-cache"])),
+        (&picture, inkgrad(&["read", text(&picture), "--annotate", text(&picture)])),
+        (&onnx, inkgrad(&["import", text(&onnx), text(&onnx)])),
+        (&same, inkgrad(&["export", text(&same), text(&same)])),
+    ] {
+        ran.failed(2, &["would overwrite", file.file_name().unwrap().to_str().unwrap()]);
+    }
+    assert_eq!(fs::read_to_string(&table).unwrap(), rows(60, true));
+    image::open(&picture).expect("still a picture");
+    // A model beside the images may be saved again.
+    let beside = data.join("m.safetensors");
+    train(&data, &["--save", text(&beside)]).well();
+    train(&data, &["--save", text(&beside)]).well();
+}
+
+#[test]
+fn pictures_that_are_not_decoded_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    folders(dir.path(), &["train"], 10, false);
+    fs::write(dir.path().join("train/low/a.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    let told = ["a.HEIC", "as iPhones write it", "--skip-bad"];
+    inkgrad(&["data", text(dir.path()), "--no-cache"]).failed(1, &told);
+    let rest = inkgrad(&["data", text(dir.path()), "--no-cache", "--skip-bad"]).well();
+    assert!(rest.err.contains("a.HEIC"), "{}", rest.err);
+}

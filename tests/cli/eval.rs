@@ -73,7 +73,7 @@ fn a_model_for_other_data_is_refused() {
     let bands = Bands::new();
     bands.train(&["--save", text(&bands.file("model.safetensors"))]).well();
     let file = bands.file("model.safetensors");
-    inkgrad(&["eval", text(&file), "--device", "cpu"]).failed(1, &["28x28 pixels, but 8x8 are needed"]);
+    inkgrad(&["eval", text(&file), "--device", "cpu"]).failed(2, &["the built-in MNIST", "--data PATH"]);
 }
 
 #[test]

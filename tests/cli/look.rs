@@ -133,7 +133,7 @@ fn what_no_page_can_be_made_of_is_said() {
     report(text(&model), text(&out), &["--log", text(&model)]).failed(1, &["model.safetensors"]);
     let image = bands.file("t10k-labels-idx1-ubyte");
     report(text(&image), text(&out), &[]).failed(1, &["t10k-labels-idx1-ubyte"]);
-    inkgrad(&["report", text(&model), text(&out), "--device", "cpu"]).failed(1, &["8x8 are needed"]);
+    inkgrad(&["report", text(&model), text(&out), "--device", "cpu"]).failed(2, &["--data PATH"]);
     assert!(!out.exists());
     report(text(&model), text(&out), &["--log", text(&log)]).well();
     inkgrad(&["report", text(&model)]).failed_to_parse("OUT.html");
@@ -187,6 +187,6 @@ fn what_cannot_be_compared_is_said() {
     inkgrad(&["compare", text(&model)]).failed_to_parse("MODEL");
     let run = ["compare", text(&model), "none.safetensors", "--data", bands.dir(), "--device", "cpu"];
     inkgrad(&run).failed(2, &["none.safetensors"]);
-    inkgrad(&["compare", text(&model), text(&model), "--device", "cpu"]).failed(1, &["8x8 are needed"]);
+    inkgrad(&["compare", text(&model), text(&model), "--device", "cpu"]).failed(2, &["--data PATH"]);
     assert!(inkgrad(&["compare", "--help"]).well().out.contains("McNemar"));
 }

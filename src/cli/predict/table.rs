@@ -33,6 +33,14 @@ pub async fn run(options: &Options, classifier: &Classifier, path: &Path) -> Res
         channels: Some(task.channels),
         ..data::Options::default()
     };
+    let own = Part::read_unlabelled(path, &data::Options::default())?;
+    if own.shape() != task.shape() {
+        let ([_, height, width], [_, needed_height, needed_width]) = (own.shape(), task.shape());
+        output::note(format_args!(
+            "note: {}: its images of {height}x{width} pixels are fitted to the network's {needed_height}x{needed_width}: was it trained on such images?",
+            path.display()
+        ));
+    }
     let images = Part::read_unlabelled(path, &wanted)?.examples;
     if images.is_empty() {
         return Err(Failure::usage(format!("{}: no rows of pixels", path.display())));
