@@ -78,6 +78,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         }
         let predictions = classifier.predict(&images).await?;
         for ((name, seen), probabilities) in names.iter().zip(&images).zip(predictions.rows()) {
+            if seen.iter().all(|pixel| *pixel == 0) {
+                output::note(format_args!("note: {}: nothing is drawn on it", name.display()));
+            }
             report.picture(name, probabilities, seen)?;
             if let Some(dir) = &options.save_seen {
                 save_seen(dir, report.pictures(), name, &classifier, seen)?;

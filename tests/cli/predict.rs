@@ -95,6 +95,18 @@ fn standard_input_is_a_picture() {
     assert!(out.starts_with("-: 2 "), "{out}");
 }
 
+/// A blank sheet gets an answer, for scripts have one a picture, and a word of warning.
+#[test]
+fn a_blank_picture_is_noted() {
+    let dir = TempDir::new().unwrap();
+    let (blank, digit) = (dir.path().join("blank.png"), &pictures(dir.path(), 2)[1]);
+    image::GrayImage::from_pixel(40, 40, image::Luma([250])).save(&blank).unwrap();
+    let ran = inkgrad(&["predict", text(&blank), text(digit)]).well();
+    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    assert_eq!(ran.err.matches("nothing is drawn on it").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("blank.png"), "{}", ran.err);
+}
+
 #[test]
 fn broken_pictures_are_named_and_the_rest_is_done() {
     let dir = TempDir::new().unwrap();
