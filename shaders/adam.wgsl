@@ -1,4 +1,4 @@
-// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (DECOUPLED), as PyTorch has them; g is the gradient:
+// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (DECOUPLED), as in PyTorch; g is the gradient:
 //   mean[i]   = BETA1 * mean[i] + (1 - BETA1) * g
 //   square[i] = BETA2 * square[i] + (1 - BETA2) * g^2
 //   parameters[i] -= learning_rate * mean[i] * correction1 / (sqrt(square[i] * correction2) + EPSILON)
@@ -12,7 +12,7 @@ override BETA1: f32 = 0.9;
 override BETA2: f32 = 0.999;
 override EPSILON: f32 = 1e-8;
 override WEIGHT_DECAY: f32 = 0.0;
-/// Whether weight decay is subtracted from the parameter and not added to the gradient.
+/// Whether weight decay is subtracted from the parameter instead of added to the gradient.
 override DECOUPLED: bool = false;
 
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;         // [count]

@@ -1,20 +1,20 @@
-// Changes training images at random, each its own way and all of its channels alike: output pixel p takes its value,
-// bilinearly, from
+// Distorts training images at random, each independently and all its channels in the same way: output pixel p takes
+// its value, bilinearly, from
 //   centre + shift + A (p - centre) + elastic(p),  A = turn * shear / zoom
-// in its image (0 outside), or from that point's mirror image, as a float: value / 255 * gain + offset. The elastic field is a cubic B-spline
-// between the random displacements of a coarse grid of control points. A workgroup an image.
+// in its image (0 outside), or from that point's mirror image, as a float: value / 255 * gain + offset. The elastic field is a
+// cubic B-spline between the random displacements of a coarse grid of control points. One workgroup per image.
 
 override ROWS: u32 = 1;
 override HEIGHT: u32 = 1;
 override WIDTH: u32 = 1;
 /// 1 where images holds the rows of a whole block of steps, of which first_row is this step's first.
 override X_IN_BLOCK: u32 = 0;
-/// Largest changes, to either side: fraction of the sides, radians, change of size, columns a row.
+/// Largest changes, in either direction: fraction of the sides, radians, change of size, columns per row.
 override SHIFT: f32 = 0.0;
 override ROTATION: f32 = 0.0;
 override ZOOM: f32 = 0.0;
 override SHEAR: f32 = 0.0;
-/// Largest move by whole pixels, to either side.
+/// Largest move by whole pixels, in either direction.
 override CROP: u32 = 0;
 /// Whether one image in two is mirrored.
 override FLIP: bool = false;
@@ -37,7 +37,7 @@ const STREAM = 3u;
 
 var<workgroup> controls: array<vec2<f32>, 225>;   // displacements of the control points
 
-/// Moves of up to CROP pixels, each as likely: two words make two.
+/// Two moves of up to CROP pixels, uniformly distributed, from two random words.
 fn whole_pixels(words: vec2<u32>) -> vec2<f32> {
     let moves = ((words >> vec2<u32>(16u)) * (2u * CROP + 1u)) >> vec2<u32>(16u);
     return vec2<f32>(moves) - f32(CROP);
@@ -127,7 +127,7 @@ fn main(
         if (is_mirrored) {
             source.x = 2.0 * centre.x - source.x;
         }
-        // far outside all is 0; a bound keeps the integers small
+        // far outside everything is 0; the bound keeps the integers small
         source = clamp(source, vec2<f32>(-2.0), 2.0 * centre + 2.0);
         let corner = floor(source);
         let fraction = source - corner;

@@ -1,5 +1,5 @@
 // Adds one for each row to counts[label, predicted]; predicted is the largest logit's class, the first of equals.
-// One invocation a row. Whole numbers: atomics give the same sum in any order.
+// One invocation per row. Atomic sums of integers are the same in any order.
 
 override ROWS: u32 = 1;
 override CLASSES: u32 = 1;

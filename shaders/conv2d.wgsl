@@ -3,8 +3,8 @@
 // x [rows, in_channels, height, width], bias [out_channels]
 //
 // A tiled product of the weights [out_channels, taps] and of patches [taps, positions] that are gathered as they are read,
-// a tap being one (c, i, j) and a position one (r, y, x). Where taps and positions lie is worked out once for all that read
-// them.
+// a tap being one (c, i, j) and a position one (r, y, x). The offsets of taps and positions are computed once for all
+// invocations that read them.
 
 override WEIGHT_OFFSET: u32 = 0;
 override TAPS: u32 = IN_CHANNELS * KERNEL;

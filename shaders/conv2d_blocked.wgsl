@@ -3,8 +3,8 @@
 //   out[r, o, y, x] = bias[o] + sum over c, i, j of x[r, c, y - TOP + i, x - LEFT + j] * weight(o, c, i, j), zeros outside
 // x [rows, in_channels, height, width], weight [out_channels, in_channels, kernel] or mirrored and exchanged
 //
-// Each invocation makes 8 channels of two strips of 4 neighbouring positions. No workgroup memory: what neighbours read again
-// the caches hold. What lies past the end is not stored.
+// Each invocation computes 8 channels of two strips of 4 neighbouring positions. No workgroup memory: values that neighbours
+// read too are in the caches. Results past the end are not stored.
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {

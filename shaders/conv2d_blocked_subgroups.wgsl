@@ -6,7 +6,7 @@
 // All invocations of a workgroup use the same 8 channels' weights: each lane reads a row of one channel's kernel, up to five
 // taps, and broadcasts it to the others. For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes can
 // broadcast. Where there are few strips, DEPTH invocations share their sums, each with every DEPTH-th input channel; all lanes of
-// a subgroup must be of one depth. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
+// a subgroup must have the same depth. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
 
 /// The weights of a kernel's row.
 struct Taps {
@@ -26,8 +26,8 @@ fn taps(start: u32, c: u32, i: u32) -> Taps {
     return result;
 }
 
-/// What a row of taps adds to a strip. All of the row at once: a sum is fetched and put back once for five products, where
-/// there are not registers enough for all sums.
+/// What a row of taps adds to a strip. The whole row at once, so that where registers do not suffice for all sums, a sum
+/// is loaded and stored once per five products.
 fn through(taps: Taps, seen: Seen) -> vec4<f32> {
     var sum = taps.first.x * seen.first;
     if (KERNEL_WIDTH > 1u) { sum += taps.first.y * second_column(seen); }
@@ -40,7 +40,7 @@ fn through(taps: Taps, seen: Seen) -> vec4<f32> {
 override SLOTS: u32 = THREADS;
 const DEPTH_FIRST = false;
 
-/// In one dimension, as naga wants where lanes are numbered.
+/// In one dimension, as naga requires of shaders that number lanes.
 override ALL_THREADS: u32 = THREADS * DEPTH;
 
 @compute @workgroup_size(ALL_THREADS)

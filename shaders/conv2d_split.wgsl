@@ -3,7 +3,7 @@
 //   out[r, o, y, x] = bias[o] + sum over c, i, j of x[r, c, y - TOP + i, x - LEFT + j] * weight(o, c, i, j), zeros outside
 // x [rows, in_channels, height, width], weight [out_channels, in_channels, kernel] or mirrored and exchanged
 //
-// For convolutions too small to give a large GPU enough invocations otherwise. An invocation makes 4 channels of a strip of 4
+// For convolutions that would otherwise be too small to occupy a large GPU. An invocation computes 4 channels of a strip of 4
 // neighbouring positions, from every DEPTH-th kernel row, which is one (c, i).
 
 override SLOTS: u32 = THREADS;

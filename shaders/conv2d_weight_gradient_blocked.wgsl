@@ -4,8 +4,8 @@
 //   for each o, c, i, j; then, with a bias, the sums of output_gradient]
 // x [rows, in_channels, height, width], output_gradient [rows, out_channels, out_height, out_width]
 //
-// Each invocation makes 8 output channels of two kernel rows for one group of images; neighbours make the next kernel rows, and
-// then those of the next group.
+// Each invocation computes 8 output channels of two kernel rows for one group of images; its neighbours compute the next kernel
+// rows, and then those of the next group.
 
 override PAIRS: u32 = (KERNEL_ROWS + 1u) / 2u;
 

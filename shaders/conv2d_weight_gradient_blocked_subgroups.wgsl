@@ -6,9 +6,9 @@
 //
 // As conv2d_weight_gradient_blocked.wgsl, but all invocations of a workgroup go through the same group of images and use the
 // same 8 channels' gradients: each lane reads those of one channel and broadcasts them to the others. For subgroups of 8 lanes
-// and more. No invocation leaves before the sums are made, so that all lanes can broadcast. (Browsers ask for `enable
-// subgroups;` here, which naga 30 refuses.) DEPTH invocations can share their sums; all lanes of a subgroup must be of one
-// depth.
+// and more. No invocation leaves before the sums are made, so that all lanes can broadcast. (Browsers ask for
+// `enable subgroups;` here, which naga 30 refuses.) DEPTH invocations can share their sums; all lanes of a subgroup must have
+// the same depth.
 
 /// Workgroups that share a group's pairs of kernel rows.
 override PARTS: u32 = (KERNEL_ROWS + 2u * THREADS - 1u) / (2u * THREADS);
@@ -22,7 +22,7 @@ fn gradient_blocks(image: u32, channel: u32, y: u32, x: u32) -> GradientBlocks {
     return GradientBlocks(transpose(lanes_0_to_3(read)), transpose(lanes_4_to_7(read)));
 }
 
-/// In one dimension, as naga wants where lanes are numbered.
+/// In one dimension, as naga requires of shaders that number lanes.
 override ALL_THREADS: u32 = THREADS * DEPTH;
 
 @compute @workgroup_size(ALL_THREADS)

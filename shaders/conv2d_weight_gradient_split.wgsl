@@ -4,7 +4,7 @@
 //   for each o, c, i, j; then, with a bias, the sums of output_gradient]
 // x [rows, in_channels, height, width], output_gradient [rows, out_channels, out_height, out_width]
 //
-// For convolutions too small to give a large GPU enough invocations otherwise. An invocation makes 4 output channels of a
+// For convolutions that would otherwise be too small to occupy a large GPU. An invocation computes 4 output channels of a
 // kernel row, which is one (c, i) with its up to 5 j, from every DEPTH-th strip of 4 positions of the group's images.
 
 /// Kernel rows of a workgroup, and workgroups for all kernel rows.
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     // none where the grid reaches past the last group
     let strips = (max(first, min(first + GROUP, ROWS)) - first) * STRIPS_AN_IMAGE;
 
-    var taps = mat4x4<f32>();   // one tap a column, one channel a row
+    var taps = mat4x4<f32>();   // one tap per column, one channel per row
     var last = mat4x4<f32>();   // the fifth tap, and the bias
     for (var strip = local.y; strip < strips; strip += DEPTH) {
         let image = first + strip / STRIPS_AN_IMAGE;

@@ -1,5 +1,5 @@
-// Adds to correct[0] the number of rows whose largest logit (the first of equals) stands at the label.
-// One invocation a row. Whole numbers: atomics give the same sum in any order.
+// Adds to correct[0] the number of rows whose largest logit (the first of equals) is that of the label. One
+// invocation per row. Atomic sums of integers are the same in any order.
 
 override ROWS: u32 = 1;
 override CLASSES: u32 = 1;

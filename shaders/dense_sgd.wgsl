@@ -5,7 +5,7 @@
 //
 // A workgroup of WIDTH x HEIGHT invocations takes 5 outputs and WIDTH words of 4 inputs; its rows of invocations take the rows
 // of the batch in turn, each with 5 x 4 sums in registers, which are then added in a fixed order. The last workgroups along x
-// do the bias.
+// update the bias.
 
 override WIDTH: u32 = 32;
 override HEIGHT: u32 = 4;

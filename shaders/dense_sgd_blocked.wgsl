@@ -3,9 +3,9 @@
 //   bias[o]      -= learning_rate * sum over r of output_gradient[r, o]
 // x [rows, inputs], parameters: weight [outputs, inputs], bias [outputs]
 //
-// As matmul_blocked.wgsl: each invocation makes 8 x 8 sums in registers, without workgroup memory, reading four values
-// at a time, for which OUTPUTS, and INPUTS where x is no bytes, must be multiples of four. The invocations of the first
-// inputs do the bias as well.
+// As matmul_blocked.wgsl: each invocation computes 8 x 8 sums in registers, without workgroup memory, reading four
+// values at a time. For that OUTPUTS must be a multiple of four, and so must INPUTS unless x is bytes. The invocations
+// of the first inputs also update the bias.
 
 override WIDTH: u32 = 8;
 override HEIGHT: u32 = 8;
@@ -17,7 +17,7 @@ fn gradient_at(row: u32, four: u32) -> vec4<f32> {
     return output_gradient[network * (STRIDE_1 / 4u) + row * OUTPUT_FOURS + min(four, OUTPUT_FOURS - 1u)];
 }
 
-/// One output a column, one input a row.
+/// One output per column, one input per row.
 fn outer_product(inputs: vec4<f32>, outputs: vec4<f32>) -> mat4x4<f32> {
     return mat4x4<f32>(inputs * outputs.x, inputs * outputs.y, inputs * outputs.z, inputs * outputs.w);
 }

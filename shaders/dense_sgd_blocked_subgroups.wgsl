@@ -4,16 +4,16 @@
 //   bias[o]      -= learning_rate * sum over r of output_gradient[r, o]
 // x [rows, inputs], parameters: weight [outputs, inputs], bias [outputs]
 //
-// As matmul_blocked_subgroups.wgsl: each invocation makes 8 x 8 sums in registers. All invocations of a workgroup use the
+// As matmul_blocked_subgroups.wgsl: each invocation computes 8 x 8 sums in registers. All invocations of a workgroup use the
 // gradients of the same 8 outputs: each lane reads one and broadcasts it to the others. Inputs are read four at a time, for
-// which INPUTS must be a multiple of four where x is no bytes. For subgroups of 8 lanes and more. No invocation leaves before
+// which INPUTS must be a multiple of four unless x is bytes. For subgroups of 8 lanes and more. No invocation leaves before
 // the sums are made, so that all lanes can broadcast. (Browsers ask for `enable subgroups;` here, which naga 30 refuses.)
 
 override THREADS: u32 = 64;
 
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;       // [rows, outputs]
 
-/// The same of rows row .. row + 4, one row a column; of rows past the last one what the last has.
+/// Four neighbouring inputs of rows row .. row + 4, one row per column; past the last row, the last one's.
 fn x_block(row: u32, four: u32) -> mat4x4<f32> {
     let last = ROWS - 1u;
     return mat4x4<f32>(

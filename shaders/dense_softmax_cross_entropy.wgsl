@@ -8,12 +8,12 @@
 // 4 rows x 5 classes in registers; the two halves of the workgroup take 5 classes each. All invocations' sums are then added
 // in a fixed order.
 
-/// CLASSES, if that many logits a row are kept in workgroup memory; else 1, and logits_gradient keeps them.
+/// CLASSES, if that many logits per row are kept in workgroup memory; else 1, and logits_gradient keeps them.
 override KEPT: u32 = 1;
 override KEPT_LOGITS: u32 = GROUP_ROWS * KEPT;
 override WEIGHT_OFFSET: u32 = 0;
 override BIAS_OFFSET: u32 = 0;
-/// Every row of the weight begins at a whole vec4.
+/// Whether every row of the weight begins at a whole vec4.
 override WEIGHT_IS_ALIGNED: bool = false;
 const HAS_GRADIENT = true;
 
@@ -27,7 +27,7 @@ override WIDTH: u32 = 32;
 override THREADS: u32 = 2u * WIDTH;
 override SUMS: u32 = 10u * WIDTH;
 
-var<workgroup> sums: array<vec4<f32>, SUMS>;         // [class of the round, invocation], a component a row
+var<workgroup> sums: array<vec4<f32>, SUMS>;         // [class of the round, invocation], one component per row
 var<workgroup> fewer_sums: array<vec4<f32>, THREADS>;       // [class of the round, THREADS / 16]
 var<workgroup> kept_logits: array<f32, KEPT_LOGITS>;        // [row, class]
 

@@ -1,6 +1,6 @@
 // Dropout: out[i] = x[i] * GAIN where the mask is set, else 0; the backward pass is the same op on the gradients.
-// Value i stays where word i % 4 of Philox with counter [i / 4, step, LAYER, 2] is at least THRESHOLD.
-// One invocation a counter, that is four neighbouring values.
+// Value i stays where word i % 4 of Philox with counter [i / 4, step, LAYER, 2] is at least THRESHOLD. One
+// invocation per counter, that is, per four neighbouring values.
 
 override VALUES: u32 = 1;
 override THRESHOLD: u32 = 0;

@@ -1,4 +1,4 @@
-// Picks a block of batches out of a data set that lives on the device.
+// Picks a block of batches out of a data set that is on the device.
 //   images[r] = all_images[indices[r]], labels[r] = all_labels[indices[r]]
 // An index of NO_IMAGE gives a black image with the label NO_LABEL. Value i of the grid is a word of a step's images; along
 // z there is a layer of workgroups for each step.

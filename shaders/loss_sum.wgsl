@@ -1,5 +1,5 @@
-// One loss a step: losses[s] = SCALE * sum over r of sample_loss[s, r], for every step s of the block.
-// One workgroup a step, along z; partial sums are added in a fixed order.
+// One loss per step: losses[s] = SCALE * sum over r of sample_loss[s, r], for every step s of the block. One
+// workgroup per step, along z; partial sums are added in a fixed order.
 
 override ROWS: u32 = 1;
 override SCALE: f32 = 1.0;

@@ -1,10 +1,10 @@
 // Matrix product in register blocks: the same as matmul.wgsl.
 //   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B; out is [m, n]
 //
-// No workgroup memory: each invocation makes 8 x 8 values in registers, for which it reads 64 values, four together, for every
-// 256 multiply-adds, and leaves it to the caches that its neighbours read the same. Neighbours along x read and write side by
+// No workgroup memory: each invocation computes 8 x 8 values in registers, for which it reads 64 values, four at a time, for
+// every 256 multiply-adds. Its neighbours read the same values, from the caches. Neighbours along x read and write side by
 // side. Rows and columns past the end read the last ones instead and are not stored, so that the inner loop has no branches.
-// Four together: stored rows must be whole vec4s and begin at one.
+// Four at a time: stored rows must consist of whole vec4s and begin at one.
 
 override WIDTH: u32 = 8;
 override HEIGHT: u32 = 8;

@@ -3,11 +3,10 @@
 //
 // As matmul_blocked.wgsl, but all invocations of a workgroup use the same 8 vectors of one factor: each lane reads one of them
 // and broadcasts it to the others. A vector is a row of A or a column of B, K values long. Of the other factor each lane has 8
-// vectors of its own. Which factor is broadcast is the launch's choice: the shader knows a broadcast one and its own, not A
-// and B.
-// For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes can broadcast. (Browsers ask for `enable
-// subgroups;` here, which naga 30 refuses.) The own factor is read four values at a time: its stored rows must be whole vec4s
-// and begin at one.
+// vectors of its own. The launch decides which factor is broadcast: the shader knows a broadcast factor and an own factor, not
+// A and B. For subgroups of 8 lanes and more. No invocation leaves early, so that all lanes can broadcast. (Browsers ask for
+// `enable subgroups;` here, which naga 30 refuses.) The own factor is read four values at a time: its stored rows must consist
+// of whole vec4s and begin at one.
 
 /// Vectors of the broadcast and of the own factor, and values of each.
 override BROADCAST: u32 = 1;
@@ -27,7 +26,7 @@ override OWN_OFFSET: u32 = 0;
 /// From the results of one broadcast vector to those of the next, and of one own vector.
 override OUT_BROADCAST: u32 = 1;
 override OUT_OWN: u32 = 1;
-/// Whether the columns of the result, each with its bias, are the broadcast vectors, else the own ones.
+/// Whether the result's columns, each with its bias, belong to the broadcast vectors; else to the own ones.
 override COLUMNS_ARE_BROADCAST: bool = false;
 /// 1 where the own factor holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
 override OWN_IN_BLOCK: u32 = 0;
@@ -56,7 +55,8 @@ fn own_four(row: u32, four: u32) -> vec4<f32> {
     return own[network * (STRIDE_4 / 4u) + OWN_OFFSET / 4u + at];
 }
 
-/// Values 4 inner .. 4 inner + 4 of four own vectors, one value of all four a column of the result.
+/// Values 4 inner .. 4 inner + 4 of four own vectors; a column of the result holds one value of each of the
+/// four.
 fn own_block(inner: u32, vector: u32) -> mat4x4<f32> {
     if (OWN_TRANSPOSED) {
         let four = min(vector / 4u, OWN_FOURS - 1u);
@@ -86,7 +86,8 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     network = group.z % NETWORKS;
-    // Neighbouring workgroups have the same own vectors: of both factors the larger part, best kept in a cache.
+    // Neighbouring workgroups have the same own vectors: they are the larger part of what is read, and so stay
+    // in the caches.
     let first = 8u * (group.z / NETWORKS * 65535u + group.x);
     let read_vector = min(first + lane % 8u, BROADCAST - 1u);
     let own_vector = 4u * (2u * THREADS * group.y + local.x);

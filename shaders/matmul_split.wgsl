@@ -1,13 +1,14 @@
 // Matrix product whose inner dimension is split among the invocations of a workgroup: the same as matmul.wgsl.
 //   A is [m, k], or stored as [k, m] with TRANSPOSE_A; B is [k, n], or stored as [n, k] with TRANSPOSE_B; out is [m, n]
 //
-// For products too small to give a large GPU enough invocations otherwise. An invocation makes 4 x 4 values from every DEPTH-th
-// four of the inner dimension; a workgroup of WIDTH x HEIGHT x DEPTH makes a tile of 4 HEIGHT rows x 4 WIDTH columns.
+// For products that would otherwise be too small to occupy a large GPU. An invocation computes 4 x 4 values from every DEPTH-th
+// four of the inner dimension; a workgroup of WIDTH x HEIGHT x DEPTH computes a tile of 4 HEIGHT rows x 4 WIDTH columns.
 
 override WIDTH: u32 = 4;
 override HEIGHT: u32 = 4;
 override SLOTS: u32 = WIDTH * HEIGHT;
-/// Where both factors lie along the inner dimension, neighbours share a sum and read side by side.
+/// If both factors are stored along the inner dimension, neighbouring invocations share a sum and read
+/// neighbouring values.
 override DEPTH_FIRST: bool = !TRANSPOSE_A && TRANSPOSE_B;
 override THREADS: u32 = SLOTS * DEPTH;
 

@@ -19,7 +19,7 @@ fn compute(i: u32) {
     for (var row = windows.top; row < windows.bottom; row++) {
         for (var column = windows.left; column < windows.right; column++) {
             let area = window_area(row, column);
-            // the largest of the window comes first here, if none before it is as large and none after it larger
+            // this is the window's first largest value if none before it is as large and none after it is larger
             var is_largest = RELU == 0u || own > 0.0;
             for (var y = area.top; y < area.bottom; y++) {
                 for (var other_x = area.left; other_x < area.right; other_x++) {

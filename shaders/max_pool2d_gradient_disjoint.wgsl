@@ -4,7 +4,8 @@
 
 /// Whether x is the output of a ReLU: then values that are not above 0 get no gradient.
 override RELU: u32 = 0;
-/// Windows, and what is left of the image below and right of the last whole ones: those values get no gradient.
+/// Windows along each axis, including partial ones below and right of the last whole ones, whose values get no
+/// gradient.
 override DOWN: u32 = (HEIGHT + TOP + KERNEL_HEIGHT - 1u) / KERNEL_HEIGHT;
 override ACROSS: u32 = (WIDTH + LEFT + KERNEL_WIDTH - 1u) / KERNEL_WIDTH;
 override COUNT: u32 = MAPS * DOWN * ACROSS;

@@ -1,4 +1,4 @@
-// Gradient descent with momentum, as PyTorch's SGD has it:
+// Gradient descent with momentum, as in PyTorch's SGD:
 //   g = gradients[i] + WEIGHT_DECAY * parameters[i]
 //   velocity[i] = MOMENTUM * velocity[i] + g
 //   parameters[i] -= learning_rate * velocity[i], or with NESTEROV  learning_rate * (g + MOMENTUM * velocity[i])

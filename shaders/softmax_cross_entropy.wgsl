@@ -1,4 +1,4 @@
-// Softmax and cross-entropy of each row, with the gradient by the logits, in one pass.
+// Softmax and cross-entropy of each row, with the gradient with respect to the logits, in one pass.
 //   sample_loss[r]        = log(sum over c of exp(logits[r, c])) - logits[r, label[r]]
 //   logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * SCALE
 // labels [rows], sample_loss [rows], logits [rows, classes]

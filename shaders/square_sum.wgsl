@@ -1,5 +1,5 @@
-// Partial sums of squares: sums[p] = sum of x[i]^2 over the PART values from p * PART on.
-// A workgroup a part: each invocation adds up every 256th value, then those sums are added.
+// Partial sums of squares: sums[p] = sum of x[i]^2 over the PART values from p * PART on. One workgroup per
+// part: each invocation adds up every 256th value, then those sums are added.
 
 override COUNT: u32 = 1;
 override PART: u32 = 1;

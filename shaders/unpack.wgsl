@@ -1,5 +1,5 @@
-// Makes floats of image bytes: out[r, k, p] = images[r, k, p] / 255 * gain[k] + offset[k], k being a channel.
-// Value i of the grid is a word, that is four neighbouring bytes of an image.
+// Converts image bytes to floats: out[r, k, p] = images[r, k, p] / 255 * gain[k] + offset[k], k being a
+// channel. Value i of the grid is a word, that is, four neighbouring bytes of an image.
 
 override ROWS: u32 = 1;
 override COLUMNS: u32 = 1;

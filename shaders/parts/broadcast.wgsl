@@ -1,5 +1,5 @@
 
-// ---- broadcast: what eight lanes of a subgroup have read, for all of its lanes; one lane's values a column
+// ---- broadcast: what eight lanes of a subgroup have read, for all of its lanes; one column per lane
 
 fn lanes_0_to_3(read: vec4<f32>) -> mat4x4<f32> {
     return mat4x4<f32>(

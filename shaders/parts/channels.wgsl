@@ -1,5 +1,5 @@
 
-// ---- channels: pixels made floats, each channel its own way
+// ---- channels: pixels converted to floats, each channel with its own gain and offset
 
 override CHANNELS: u32 = 1;
 override FIRST_GAIN: f32 = 1.0;

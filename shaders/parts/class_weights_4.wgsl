@@ -1,5 +1,5 @@
 
-// ---- what each class weighs in the loss, at binding 4
+// ---- the weight of each class in the loss, at binding 4
 
 const IS_WEIGHTED = true;
 

@@ -1,5 +1,5 @@
 
-// ---- convolution in register blocks: 8 output channels of two strips an invocation
+// ---- convolution in register blocks: 8 output channels of two strips per invocation
 
 override THREADS: u32 = 64;
 override WEIGHT_OFFSET: u32 = 0;
@@ -46,7 +46,7 @@ fn store_strip(at: u32, channel: u32, values: vec4<f32>) {
     if (strip.x + 3u < OUT_WIDTH) { out[start + 3u] = with_bias_and_relu(values.w, channel); }
 }
 
-/// Four channels of a strip, one a column.
+/// Four channels of a strip, one per column.
 fn store_strips(at: u32, channel: u32, block: mat4x4<f32>) {
     store_strip(at, channel, block[0]);
     store_strip(at, channel + 1u, block[1]);

@@ -1,7 +1,7 @@
 
-// ---- softmax and cross-entropy of 4 rows a workgroup, 16 invocations each. The largest logit is subtracted first, so that
-// nothing overflows. The op gives logit(row, class_index) and store_gradient(row, class_index, gradient), rows counted from
-// first_row, HAS_GRADIENT, and with IS_WEIGHTED class_weight(class_index)
+// ---- softmax and cross-entropy of 4 rows per workgroup, 16 invocations per row. The largest logit is subtracted first, so
+// that nothing overflows. The op defines logit(row, class_index) and store_gradient(row, class_index, gradient), rows
+// counted from first_row, HAS_GRADIENT, and with IS_WEIGHTED class_weight(class_index)
 
 override ROWS: u32 = 1;
 override CLASSES: u32 = 1;

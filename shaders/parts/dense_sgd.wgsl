@@ -28,7 +28,7 @@ fn update_four(output: u32, input: u32, gradients: vec4<f32>) {
     update_weight(output, input + 3u, gradients.w);
 }
 
-/// Four outputs, one a column of the matrix, by four inputs.
+/// Four outputs, one per column of the matrix, by four inputs.
 fn update_block(output: u32, input: u32, gradients: mat4x4<f32>) {
     update_four(output, input, gradients[0]);
     update_four(output + 1u, input, gradients[1]);

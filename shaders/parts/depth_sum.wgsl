@@ -1,7 +1,7 @@
 
 // ---- depth: invocations of a workgroup that go through different parts of the same sums, which are added at the end, always
-// in the same order. The op gives SLOTS, its invocations that have sums of their own, and DEPTH_FIRST, whether neighbouring
-// invocations are of one slot
+// in the same order. The op defines SLOTS, the number of invocations that have sums of their own, and DEPTH_FIRST, whether
+// neighbouring invocations share a slot
 
 /// Invocations that share a sum, a power of two.
 override DEPTH: u32 = 1;
@@ -10,7 +10,8 @@ override DEPTH_SUMS: u32 = 4u * HALF_OF_THREADS;
 
 var<workgroup> depth_sums: array<vec4<f32>, DEPTH_SUMS>;    // [column of the block, half of the depth, slot]
 
-/// The block's sum over the depth, for the invocations of depth 0. All of the workgroup must come here.
+/// The block's sum over the depth, for the invocations of depth 0. All invocations of the workgroup must call
+/// this.
 fn sum_over_depth(block: mat4x4<f32>, slot: u32, depth: u32) -> mat4x4<f32> {
     var sum = block;
     for (var half = DEPTH / 2u; half > 0u; half /= 2u) {

@@ -1,5 +1,5 @@
 
-// ---- each channel: a workgroup of 256 invocations for every one; each invocation takes every 256th value of it
+// ---- each channel: one workgroup of 256 invocations per channel; each invocation takes every 256th value
 
 override ROWS: u32 = 1;
 override CHANNELS: u32 = 1;

@@ -1,5 +1,5 @@
 
-// ---- all classes weigh the same
+// ---- all classes have the same weight in the loss
 
 const IS_WEIGHTED = false;
 

@@ -1,5 +1,5 @@
 
-// ---- pixels: image bytes made floats as they are read, four to a word
+// ---- pixels: image bytes converted to floats as they are read, four to a word
 
 override GAIN: f32 = 1.0;
 override OFFSET: f32 = 0.0;

@@ -1,11 +1,11 @@
 
-// ---- pooling: sizes, and where windows and values lie. Rows and columns are counted with the padding, so that nothing goes
-// below zero
+// ---- pooling: sizes, and where windows and values lie. Rows and columns are counted from the padding's first, so that none
+// is below zero
 
 /// Images times channels.
 override MAPS: u32 = 1;
 
-/// Part of the input, from its first row and column to those after its last.
+/// Part of a map: its first row and column, and those after its last.
 struct Area {
     top: u32,
     bottom: u32,

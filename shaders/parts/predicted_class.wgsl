@@ -1,5 +1,5 @@
 
-// ---- the class that a row's logits speak for
+// ---- the class that a row's logits predict
 
 /// The class of the largest logit, the first of equals.
 fn predicted_class(row: u32) -> u32 {

@@ -11,7 +11,7 @@
 // Fours of a stored row.
 override A_FOURS: u32 = (A_COLUMNS + 3u) / 4u;
 override B_FOURS: u32 = (B_COLUMNS + 3u) / 4u;
-/// Whether every stored row is whole vec4s from a vec4 on; else each value is read by itself.
+/// Whether every stored row consists of whole vec4s and begins at one; else each value is read by itself.
 override A_IN_FOURS: bool = true;
 override B_IN_FOURS: bool = true;
 override INNER_FOURS: u32 = (K + 3u) / 4u;
@@ -47,7 +47,7 @@ fn b_four(row: u32, four: u32) -> vec4<f32> {
     return b[network * (STRIDE_5 / 4u) + B_OFFSET / 4u + at];
 }
 
-/// A[row.., 4 inner .. 4 inner + 4] for four rows, one a column of the result.
+/// A[row.., 4 inner .. 4 inner + 4] for four rows, one per column of the result.
 fn a_block(row: u32, inner: u32) -> mat4x4<f32> {
     if (TRANSPOSE_A) {
         let four = min(row / 4u, A_FOURS - 1u);
@@ -62,7 +62,8 @@ fn a_block(row: u32, inner: u32) -> mat4x4<f32> {
         a_four(min(row + 2u, last), inner), a_four(min(row + 3u, last), inner));
 }
 
-/// B[4 inner .. 4 inner + 4, column..] for four columns, one inner index a column of the result; 0 past the last.
+/// B[4 inner .. 4 inner + 4, column..] for four columns, one inner index per column of the result; 0 past the
+/// last.
 fn b_block(inner: u32, column: u32) -> mat4x4<f32> {
     var block: mat4x4<f32>;
     if (TRANSPOSE_B) {

@@ -8,7 +8,7 @@ fn store_four(row: u32, column: u32, values: vec4<f32>) {
     store(row, column + 3u, values.w);
 }
 
-/// Four rows, one a column of the matrix.
+/// Four rows, one per column of the matrix.
 fn store_block(row: u32, column: u32, block: mat4x4<f32>) {
     store_four(row, column, block[0]);
     store_four(row + 1u, column, block[1]);

@@ -1,7 +1,7 @@
 
 // ---- strips: four neighbouring positions of a row, stride 1. What they see of an input row through kernels up to 5 wide is 8
-// values, read once for all taps of the kernel's row. What lies outside the image is read inside it and then made 0.
-// x is float32 or, with one channel, image bytes in rows that are padded to whole words
+// values, read once for all taps of the kernel's row. Reads outside the image are moved inside it and their result replaced by
+// 0. x is float32 or, with one channel, image bytes in rows that are padded to whole words
 
 override X_IS_BYTES: bool = false;
 /// 1 where x holds the rows of a whole block of steps, of which scalars.first_row is this step's first.
@@ -25,7 +25,7 @@ fn second_column(seen: Seen) -> vec4<f32> { return vec4<f32>(seen.first.yzw, see
 fn third_column(seen: Seen) -> vec4<f32> { return vec4<f32>(seen.first.zw, seen.second.xy); }
 fn fourth_column(seen: Seen) -> vec4<f32> { return vec4<f32>(seen.first.w, seen.second.xyz); }
 
-/// The value at `column` of the image's row that begins at `start`; 0 beside it.
+/// The value at `column` of the image's row that begins at `start`; 0 outside the row.
 fn value_at(start: u32, column: i32, inside: bool) -> f32 {
     let at = start + u32(clamp(column, 0, i32(WIDTH) - 1));
     var value: f32;
@@ -37,7 +37,7 @@ fn value_at(start: u32, column: i32, inside: bool) -> f32 {
     return select(0.0, value, inside && column >= 0 && column < i32(WIDTH));
 }
 
-/// Word `at` of the image's row that begins at word `start`; 0 beside it.
+/// Word `at` of the image's row that begins at word `start`; 0 outside the row.
 fn word_at(start: u32, at: i32, inside: bool) -> vec4<f32> {
     let last = i32(WIDTH / 4u) - 1;
     let word = x[network * STRIDE_0 + start + u32(clamp(at, 0, last))];

@@ -1,7 +1,7 @@
 
-// ---- slices of a tiled product's factors: read into registers while the slice before is multiplied, then kept in workgroup
-// memory. The product gives SLICE, how long a slice is, and LEFT_FOURS and RIGHT_FOURS, its fours across: 16 / TILE_WIDTH fours of
-// the left factor and 16 / TILE_HEIGHT of the right one an invocation
+// ---- slices of a tiled product's factors: read into registers while the previous slice is multiplied, then kept in workgroup
+// memory. The product defines SLICE, the length of a slice, and LEFT_FOURS and RIGHT_FOURS, the number of fours across it. An
+// invocation reads 16 / TILE_WIDTH fours of the left factor and 16 / TILE_HEIGHT of the right one
 
 /// Invocations of a workgroup along and down its tile.
 override TILE_WIDTH: u32 = 8;
@@ -9,7 +9,7 @@ override TILE_HEIGHT: u32 = 8;
 override THREADS: u32 = TILE_WIDTH * TILE_HEIGHT;
 /// Most workgroups along x; further columns of tiles are in the next layer of z.
 const MOST_GROUPS = 65535u;
-// One more than needed: then invocations that write one below the other do not meet in one memory bank.
+// One more than needed, so that invocations that write to successive rows do not use the same memory bank.
 override LEFT_PITCH: u32 = LEFT_FOURS + 1u;
 override RIGHT_PITCH: u32 = RIGHT_FOURS + 1u;
 override LEFT_SLICE: u32 = SLICE * LEFT_PITCH;
@@ -131,9 +131,9 @@ fn begin(group: vec3<u32>, thread: u32) {
     workgroupBarrier();
 }
 
-/// Keeps a slice that was read, and makes the next one ready to be read.
+/// Writes the slice that was read to workgroup memory, and prepares reading the next one.
 fn exchange(read: Slice, next: u32, thread: u32) {
-    // all have read this slice, and multiplied the last one
+    // all invocations have read this slice into registers, and multiplied the last one
     workgroupBarrier();
     keep_slice(read, thread);
     begin_slice(next, thread);

@@ -1,12 +1,12 @@
 
 // ---- tiled product: of a left factor [rows, inner] and a right one [inner, columns]. A workgroup of TILE_WIDTH x TILE_HEIGHT
-// invocations makes a tile of 4 TILE_HEIGHT rows x 4 TILE_WIDTH columns, each invocation 4 x 4 of them in registers, from
+// invocations computes a tile of 4 TILE_HEIGHT rows x 4 TILE_WIDTH columns, each invocation 4 x 4 of them in registers, from
 // slices of 16 of the inner dimension that pass through workgroup memory.
 //
-// The op gives the factors, left(row, slice, k) and right(column, slice, k), rows and columns counted from the tile's first,
-// inner index slice + k; begin_tile and begin_slice, which make ready what these read; tile_column and inner_size; and
-// store(row, column, value). LEFT_ALONG_INNER and RIGHT_ALONG_INNER: whether neighbours read along the inner dimension, else
-// across it, whichever lies together in memory.
+// The op defines the factors, left(row, slice, k) and right(column, slice, k), with rows and columns counted from the tile's
+// first and the inner index slice + k; begin_tile and begin_slice, which prepare what these read; tile_column and
+// inner_size; and store(row, column, value). LEFT_ALONG_INNER and RIGHT_ALONG_INNER: whether neighbouring invocations read
+// along the inner dimension or across it, whichever is contiguous in memory.
 
 const SLICE = 16u;
 override LEFT_FOURS: u32 = TILE_HEIGHT;

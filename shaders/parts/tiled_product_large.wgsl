@@ -1,13 +1,13 @@
 
-// ---- tiled product, large: as tiled_product.wgsl, which says what the op gives. A workgroup of TILE_WIDTH x TILE_HEIGHT
-// invocations makes a tile of 8 TILE_HEIGHT rows x 8 TILE_WIDTH columns, each invocation 8 x 8 of them in registers, from slices
-// of 8 of the inner dimension.
+// ---- tiled product, large: as tiled_product.wgsl, which says what the op defines. A workgroup of TILE_WIDTH x TILE_HEIGHT
+// invocations computes a tile of 8 TILE_HEIGHT rows x 8 TILE_WIDTH columns, each invocation 8 x 8 of them in registers, from
+// slices of 8 of the inner dimension.
 
 const SLICE = 8u;
 override LEFT_FOURS: u32 = 2u * TILE_HEIGHT;
 override RIGHT_FOURS: u32 = 2u * TILE_WIDTH;
 
-/// Each row's value times each column's, one row a column of the matrix.
+/// Each row's value times each column's, one row per column of the matrix.
 fn products(rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
     return mat4x4<f32>(rows.x * columns, rows.y * columns, rows.z * columns, rows.w * columns);
 }

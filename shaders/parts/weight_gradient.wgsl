@@ -1,7 +1,7 @@
 
 // ---- gradient of a convolution's weight: a partial sum for each group of neighbouring images
 
-/// Images a group.
+/// Images per group.
 override GROUP: u32 = 1;
 override HAS_BIAS: bool = false;
 /// Taps of an output channel: one is a (c, i, j).

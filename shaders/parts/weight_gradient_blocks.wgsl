@@ -1,6 +1,7 @@
 
-// ---- weight gradient in register blocks: 8 output channels of two kernel rows an invocation, a kernel row being one (c, i)
-// with its up to 5 j. It goes through a group's images by strips; the op gives gradient_blocks(image, channel, y, x)
+// ---- weight gradient in register blocks: 8 output channels of two kernel rows per invocation, a kernel row being one (c,
+// i) with its up to 5 j. An invocation goes through a group's images strip by strip; the op defines gradient_blocks(image,
+// channel, y, x)
 
 override THREADS: u32 = 64;
 override SLOTS: u32 = THREADS;
@@ -8,7 +9,7 @@ const DEPTH_FIRST = false;
 override KERNEL_ROWS: u32 = IN_CHANNELS * KERNEL_HEIGHT;
 override GROUPS: u32 = (ROWS + GROUP - 1u) / GROUP;
 
-/// The gradients of a strip, one position a column: of four channels, and of the next four.
+/// The gradients of a strip, one position per column: of four channels, and of the next four.
 struct GradientBlocks {
     first: mat4x4<f32>,
     second: mat4x4<f32>,
@@ -106,7 +107,7 @@ fn store_row(group: u32, kernel_row: u32, channel: u32, row: KernelRow) {
     }
 }
 
-/// A tap, or the bias, of eight channels; from one channel to the next it is `step` values.
+/// A tap, or the bias, of eight channels; channels are `step` values apart.
 fn store_eight(start: u32, step: u32, channel: u32, sums: Sums) {
     store_four(start, step, channel, sums.first);
     store_four(start, step, channel + 4u, sums.second);

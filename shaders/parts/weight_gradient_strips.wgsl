@@ -13,7 +13,7 @@ fn strip_gradients(start: u32, x: u32) -> vec4<f32> {
     return select(vec4<f32>(), values, x + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(OUT_WIDTH));
 }
 
-/// Four channels' gradients of a strip: one position a column.
+/// Four channels' gradients of a strip, one position per column.
 fn gradient_block(image: u32, channel: u32, y: u32, x: u32) -> mat4x4<f32> {
     let last = OUT_CHANNELS - 1u;
     let start = network * STRIDE_1 + image * OUT_CHANNELS * OUTPUTS + y * OUT_WIDTH;
@@ -24,7 +24,7 @@ fn gradient_block(image: u32, channel: u32, y: u32, x: u32) -> mat4x4<f32> {
         strip_gradients(start + min(channel + 3u, last) * OUTPUTS, x)));
 }
 
-/// A tap, or the bias, of four channels; from one channel to the next it is `step` values.
+/// A tap, or the bias, of four channels; channels are `step` values apart.
 fn store_four(start: u32, step: u32, channel: u32, values: vec4<f32>) {
     store(start + channel * step, channel, values.x);
     store(start + (channel + 1u) * step, channel + 1u, values.y);

@@ -3,7 +3,7 @@
 
 var<workgroup> partial_sums: array<f32, 256>;
 
-/// The sum of all invocations' values, for every one of them.
+/// The sum of the values of all invocations, returned to every one of them.
 fn workgroup_sum(thread: u32, value: f32) -> f32 {
     // all have read an earlier sum before anyone overwrites it
     workgroupBarrier();

@@ -1,9 +1,9 @@
-//! The CPU executor: the same plans, on all cores. It is what people without a GPU use.
-//! What its ops compute is defined in [`crate::reference`], which they are compared with at every level.
+//! The CPU executor: runs the same plans on all cores, for machines without a GPU. What its ops compute is
+//! defined in [`crate::reference`], with which they are compared at every level.
 //!
-//! Layers are unknown here. `ops` has one file an op, which hands heavy work to `gemm` (matrix products) and `conv`
-//! (convolutions); `simd` has the vectors that all of them are written with. `runtime` makes a plan's ops ready, groups them
-//! into stages, and runs the stages in chunks on threads that meet only between stages.
+//! This directory knows nothing of layers. `ops` has one file per op, which hands heavy work to `gemm` (matrix products) and
+//! `conv` (convolutions); `simd` has the vectors that all of them are written with. `runtime` makes a plan's ops ready,
+//! groups them into stages, and runs the stages in chunks on threads that meet only between stages.
 //!
 //! `unsafe` is for `gemm`, `conv`, `simd` and `runtime`; ops get slices of their own rows or units (`runtime::chunk`).
 
@@ -42,7 +42,8 @@ impl Device {
         Device { pool: Arc::new(Pool::new(threads)), level: Level::best() }
     }
 
-    /// With other vector instructions than the best, for checks: `None` where the machine lacks them.
+    /// The device at another level than the machine's best, for checks; `None` if the machine lacks the
+    /// level's instructions.
     pub fn with_level(self, level: Level) -> Option<Self> {
         Level::available().contains(&level).then_some(Device { level, ..self })
     }

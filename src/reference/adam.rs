@@ -2,9 +2,10 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::Adam;
 
-/// Adam (Kingma and Ba 2015, algorithm 1), as in PyTorch: `mean = beta1 * mean + (1 - beta1) * g`, `square = beta2 *
-/// square + (1 - beta2) * g²`, `parameters -= learning_rate * (mean * correction1) / (sqrt(square * correction2) +
-/// epsilon)`. The corrections are step scalars: `1 / (1 - beta^t)` in step t, counted from 1.
+/// Adam (Kingma and Ba 2015, algorithm 1), as in PyTorch: `mean = beta1 * mean + (1 - beta1) * g`,
+/// `square = beta2 * square + (1 - beta2) * g²`,
+/// `parameters -= learning_rate * (mean * correction1) / (sqrt(square * correction2) + epsilon)`. The corrections
+/// are step scalars: `1 / (1 - beta^t)` in step t, counted from 1.
 ///
 /// Weight decay is part of g or, where it is `decoupled` (AdamW, Loshchilov and Hutter 2019), shrinks the parameters first:
 /// `parameters -= learning_rate * weight_decay * parameters`.

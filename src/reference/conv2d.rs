@@ -3,9 +3,9 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::Conv2d;
 
-/// Convolution in the sense of neural networks (cross-correlation: the kernel is not mirrored): `out[r, o, position] =
-/// bias[o] + sum over c and taps of x[r, c, pixel under the tap] * weight[o, c, tap]`, zeros outside the image; with
-/// `relu`, negative results become 0.
+/// Convolution in the sense of neural networks (cross-correlation: the kernel is not mirrored):
+/// `out[r, o, position] = bias[o] + sum over c and taps of x[r, c, pixel under the tap] * weight[o, c, tap]`, zeros
+/// outside the image; with `relu`, negative results become 0.
 ///
 /// x `[rows, in_channels, height, width]`, weight `[out_channels, in_channels, kernel height, kernel width]`, out
 /// `[rows, out_channels, out_height, out_width]`. Dumoulin and Visin 2016, "A guide to convolution arithmetic".

@@ -2,8 +2,8 @@ use super::{Inputs, Reference, Values};
 use crate::error::Result;
 use crate::plan::ops::Momentum;
 
-/// Gradient descent with momentum, as in PyTorch's `SGD`: with `g = gradients + weight_decay * parameters`, `velocity
-/// = momentum * velocity + g`, then `parameters -= learning_rate * velocity`, or with Nesterov's look-ahead
+/// Gradient descent with momentum, as in PyTorch's `SGD`: with `g = gradients + weight_decay * parameters`,
+/// `velocity = momentum * velocity + g`, then `parameters -= learning_rate * velocity`, or with Nesterov's look-ahead
 /// `parameters -= learning_rate * (g + momentum * velocity)` (Sutskever et al. 2013).
 impl Reference for Momentum {
     fn compute(&self, inputs: &Inputs) -> Result<Vec<Values>> {

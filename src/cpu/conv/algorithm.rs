@@ -4,7 +4,7 @@ use super::{Convolution, WeightGradient, batch_innermost, direct, winograd, wino
 use crate::cpu::Level;
 use crate::plan::Window;
 
-/// What is computed of a convolution.
+/// Which of a convolution's three computations is meant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pass {
     Forward,
@@ -12,7 +12,7 @@ pub(crate) enum Pass {
     WeightGradient,
 }
 
-/// All that a choice depends on, beside the level. Channels and window are the forward pass's, whatever the pass.
+/// All that a choice depends on, besides the level. Channels and window are always those of the forward pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ConvShape {
     pub pass: Pass,
@@ -49,8 +49,8 @@ pub(crate) enum ConvAlgorithm {
 impl ConvAlgorithm {
     /// The algorithm for a shape, and the level of vector instructions that it runs at.
     ///
-    /// The batch's rows count, not a chunk's, so that a batch gives the same bits however it is divided. Of the level only
-    /// the vectors' length depends: all levels compute alike.
+    /// It depends on the batch's rows, not a chunk's, so that a batch gives the same bits however it is divided; and not
+    /// on the level, which decides only how long the vectors are.
     pub fn choose(shape: &ConvShape, level: Level) -> (Self, Level) {
         if let Some(algorithm) = Self::winograd(shape) {
             return (algorithm, level);
@@ -63,7 +63,8 @@ impl ConvAlgorithm {
         (algorithm, level.unsplit())
     }
 
-    /// Winograd along both axes where it applies and pays. An input gradient takes whichever tiles are fewer.
+    /// Winograd along both axes if it applies and is worth it. An input gradient takes the way that needs
+    /// fewer tiles.
     fn winograd(shape: &ConvShape) -> Option<Self> {
         let &ConvShape { pass, in_channels, out_channels, ref window, has_bytes, .. } = shape;
         let forward = winograd::Tiling::new(window, in_channels, out_channels);

@@ -1,5 +1,5 @@
 //! Convolutions and both of their gradients. [`ConvAlgorithm::choose`] decides how each is computed, once, when an
-//! executor is made; what an op says of its memory and of its chunks, and what it runs, all come from that decision.
+//! executor is made; an op's memory, its chunks and what it runs all follow from that decision.
 //!
 //! | folder | algorithm | for |
 //! | --- | --- | --- |
@@ -8,9 +8,9 @@
 //! | `batch_innermost` | direct, vectors of images | other kernels of stride 1, few channels |
 //! | `direct` | direct, vectors of positions | all else |
 //!
-//! The `unsafe fn`s of this folder have one promise in common, made where an op calls [`Convolution`] or
-//! [`WeightGradient`] and passed down from there: pointers are good for the sizes that the algorithm's struct states, and the
-//! machine has the instructions of the level (of `V` in a generic function).
+//! The `unsafe fn`s of this folder share one safety contract, which the op that calls [`Convolution`] or [`WeightGradient`]
+//! guarantees and which is passed down from there: pointers are valid for the sizes that the algorithm's struct states, and
+//! the machine has the instructions of the level (of `V` in a generic function).
 
 // See above: a block in each function would repeat its signature.
 #![allow(unsafe_op_in_unsafe_fn)]

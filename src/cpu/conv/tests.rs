@@ -125,10 +125,10 @@ fn values(count: usize, seed: u32) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Images a partial sum, and whether biases have a gradient.
+/// Images per partial sum, and whether biases have a gradient.
 const GROUP: usize = 4;
 
-/// What an algorithm makes of a shape: the images in chunks of two alignments, as several workers would take them. Memory
+/// An algorithm's result for a shape: the images in chunks of two alignments, as several workers would take them. Memory
 /// holds NaN before it is written.
 fn compute(algorithm: ConvAlgorithm, shape: ConvShape, level: Level) -> Vec<f32> {
     let ConvShape { pass, rows, in_channels, out_channels, window, .. } = shape;

@@ -7,7 +7,7 @@
 //!
 //! Every result adds up k in vectors, in order, whatever register block it falls in: its bits depend on k alone.
 
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+// Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
@@ -38,7 +38,8 @@ pub(crate) struct DotProducts {
     pub end: usize,
 }
 
-/// Rows of x that go with the outputs in turn: beside the weights they stay in a second-level cache.
+/// Rows of x that are multiplied with all outputs in turn: they stay in a second-level cache beside the
+/// weights.
 const BLOCK_ROWS: usize = 24;
 
 by_level!(
@@ -137,7 +138,7 @@ unsafe fn few_outputs<V: F32, X: Source>(product: &DotProducts, x: X, rows: Rang
 }
 
 /// Any number of outputs, up to 6 at a time with 4 rows (2 where registers are few). The weights of a block stay
-/// in the nearest cache while all rows pass by. Row `r` of the product is row `r - first` of x.
+/// in the nearest cache during the loop over all rows. Row `r` of the product is row `r - first` of x.
 #[inline(always)]
 unsafe fn any_outputs<V: F32, X: Source>(product: &DotProducts, x: X, rows: Range<usize>, first: usize) {
     macro_rules! by_outputs {

@@ -8,7 +8,7 @@ use crate::cpu::simd::F32;
 /// From a matrix stored in rows of k: each row's `columns` side by side, rows `pitch` apart.
 ///
 /// # Safety
-/// Rows and columns lie inside the matrix; `to` is good for `pitch` floats a row.
+/// Rows and columns lie inside the matrix; `to` has room for `pitch` floats per row.
 #[inline(always)]
 pub(crate) unsafe fn pack_rows<V: F32, S: Source>(
     from: S,
@@ -59,7 +59,7 @@ pub(crate) unsafe fn pack_columns<S: Source>(
     }
 }
 
-/// What no column fills: a tile computes with it and drops the result.
+/// Zeroes what no column fills: a tile computes with it and drops the result.
 #[inline(always)]
 unsafe fn zero(to: *mut f32, range: Range<usize>) {
     for c in range {

@@ -9,7 +9,7 @@
 //! Every value is one chain of additions in the order of k, whatever tile it falls in: its bits depend on k alone (between
 //! blocks of k a tile's sums are kept in memory, which rounds nothing).
 
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+// Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::cpu::gemm::pack::{pack_columns, pack_rows};
 use crate::cpu::runtime::tensors::{Bytes, Floats, Matrix, Source};
 use crate::cpu::simd::{F32, by_level};
 
-/// Products a value that are done before the next part of k is packed.
+/// Products per value that are done before the next part of k is packed.
 const BLOCK_K: usize = 512;
 
 /// Rows of `a` that are packed together.
@@ -33,7 +33,7 @@ fn packed_k(k: usize) -> usize {
     if k <= MAX_PACKED_K { k } else { BLOCK_K }
 }
 
-/// Vectors a row of a tile.
+/// Vectors in a row of a tile.
 const VECTORS: usize = 2;
 
 /// Rows of the largest tile, for 32 and for 16 registers.
@@ -161,7 +161,8 @@ unsafe fn body<V: F32>(product: &PackedGemm, rows: Range<usize>, panels: Range<u
                         pack_a::<V>(product, tile_start(t)..tile_start(t + 1), ks.clone(), to);
                     }
                 }
-                // where few tiles would use the packed values, or packing would copy them only, go without
+                // b is read in place if few tiles would use the packed values and packing would merely copy
+                // them
                 let direct = width == panel_width && !product.transpose_b && tiles <= 2;
                 if !direct {
                     pack_b::<V>(product, ks.clone(), column, width, packed_b);
@@ -246,7 +247,7 @@ unsafe fn by_height<V: F32, B: Source>(
     unsafe { heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
 }
 
-/// Adds `k` products to every sum. Apart from what comes before and after, so that the sums alone fill the registers.
+/// Adds `k` products to every sum. A function of its own, so that the sums alone fill the registers.
 #[inline(always)]
 unsafe fn accumulate<V: F32, B: Source, const R: usize>(
     mut sums: [[V; VECTORS]; R],

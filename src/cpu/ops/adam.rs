@@ -36,7 +36,7 @@ struct Values<'a> {
 fn body<V: F32>(op: &Adam, values: Values, scalars: &StepScalars) {
     let Values { gradients, parameters, mean, square } = values;
     let rate = scalars.learning_rate();
-    // Decoupled decay goes beside the step, else it is a part of the gradient.
+    // Decoupled decay is subtracted separately; otherwise it is part of the gradient.
     let (in_gradient, beside) =
         if op.decoupled { (0.0, rate * op.weight_decay) } else { (op.weight_decay, 0.0) };
     for i in (0..gradients.len()).step_by(V::LANES) {

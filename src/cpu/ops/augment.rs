@@ -31,7 +31,7 @@ impl CpuOp for Augment {
     }
 }
 
-/// No vectors are used by hand, but the level has instructions for what else would be calls (rounding).
+/// No vector types are used here, but with the level's instructions rounding is not a library call.
 #[inline(always)]
 fn body<V: F32>(map: &Map, op: &Augment, image: &[u8], out: &mut [f32]) {
     map.apply(op, image, out);
@@ -161,7 +161,7 @@ impl Map {
 /// The image at a position between pixels, horizontal and vertical: bilinear, 0 outside.
 #[inline(always)]
 fn sample(image: &[u8], height: usize, width: usize, [x, y]: [f32; 2]) -> f32 {
-    // Far outside all is empty; a bound keeps the whole numbers small.
+    // Far outside everything is 0; the bound keeps the integers small.
     let (x, y) = (x.clamp(-2.0, width as f32 + 1.0), y.clamp(-2.0, height as f32 + 1.0));
     let (left, top) = (x.floor(), y.floor());
     let (along_x, along_y) = (x - left, y - top);

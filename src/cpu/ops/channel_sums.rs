@@ -93,8 +93,8 @@ fn combine_body<V: F32>(x: &[f32], y: &[f32], out: &mut [f32], factors: &[f32], 
     }
 }
 by_level!(
-    /// `out = x * gain + y * slope + shift`, one of each a channel, for rows of `[channels, inner]`. `factors` is
-    /// `[3, channels]`: gains, slopes, shifts.
+    /// `out = x * gain + y * slope + shift`, one of each per channel, for rows of `[channels, inner]`. `factors`
+    /// is `[3, channels]`: gains, slopes, shifts.
     pub(crate) fn combine =
         combine_body(x: &[f32], y: &[f32], out: &mut [f32], factors: &[f32], inner: usize)
 );

@@ -1,4 +1,4 @@
-// Loops over blocks of registers are counted, so that the compiler unrolls them whole.
+// Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
 
 use crate::cpu::Level;
@@ -77,8 +77,8 @@ fn body<V: F32>(sums: ColumnSums, first: usize, learning_rate: Option<f32>, out:
     }
 }
 by_level!(
-    /// The sums of the columns from `first` on, as many as `out` has: stored; or with a learning rate, times that taken from
-    /// what `out` holds (`dense_sgd`'s bias).
+    /// The sums of the columns from `first` on, as many as `out` has: stored; or with a learning rate, multiplied by it and
+    /// subtracted from what `out` holds (`dense_sgd`'s bias).
     pub(crate) fn column_sums =
         body(sums: ColumnSums, first: usize, learning_rate: Option<f32>, out: &mut [f32])
 );

@@ -100,7 +100,7 @@ impl CpuOp for AtLevel<Dense> {
 const BLOCK: usize = 48;
 
 impl Dense {
-    /// On what this worker has just computed.
+    /// Applies ReLU, if there is one, to what this worker has just computed.
     fn relu_if_any(&self, tensors: &Tensors, rows: Range<usize>, outputs: Range<usize>) {
         let out = tensors.floats(self.out);
         for start in rows.map(|row| row * self.outputs).filter(|_| self.relu) {
@@ -120,7 +120,7 @@ impl Dense {
     }
 }
 
-/// Of a product with weights, whichever way it is computed.
+/// Floats of scratch memory for a product with weights, whichever way it is computed.
 pub(crate) fn scratch(level: Level, inputs: usize) -> usize {
     PackedGemm::scratch(level, inputs).max(dot_product::scratch(inputs))
 }

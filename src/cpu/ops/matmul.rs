@@ -119,8 +119,8 @@ impl Matmul {
     }
 }
 
-/// Whether weights are more than a core's own cache holds: then a worker takes some of them and all rows, where else it
-/// takes some rows and all weights.
+/// Whether the weights are larger than a core's own cache. A worker then takes some of the weights and all rows;
+/// otherwise some rows and all weights.
 pub(crate) fn is_large(outputs: usize, inputs: usize) -> bool {
     outputs.saturating_mul(inputs) > 192 * 1024
 }
@@ -147,7 +147,7 @@ impl RowProduct {
         unsafe { self.run_some(tensors, rows, 0..self.n) }
     }
 
-    /// As [`RowProduct::run`], of some outputs alone; of all where `k` is below [`dot_product::MIN_K`].
+    /// As [`RowProduct::run`], but only for some outputs; for all if `k` is below [`dot_product::MIN_K`].
     ///
     /// # Safety
     /// As [`RowProduct::run`].

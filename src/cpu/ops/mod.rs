@@ -1,4 +1,4 @@
-//! One file an op, under the op's name: how its work is divided among threads, and the loop.
+//! One file per op, named after it: how its work is divided among threads, and the loop.
 
 mod adam;
 mod augment;

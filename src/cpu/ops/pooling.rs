@@ -78,8 +78,8 @@ fn plain_max<V: F32>(rows: &[f32], width: usize, out: &mut [f32]) {
     }
 }
 
-/// The gradient of [`max`]: each window's goes to its maximum, the first of equals. With `relu`, `x` is what a ReLU gave,
-/// and the gradient that of the ReLU's input.
+/// The gradient of [`max`]: each window's goes to its maximum, of equal ones to the first. With `relu`, `x` is the output
+/// of a ReLU, and the result is the gradient of the ReLU's input.
 #[inline(always)]
 fn max_gradient_body<V: F32>(
     window: &Window,
@@ -148,8 +148,8 @@ fn put_in_pairs<V: F32>(gradient: V, is_right: V, to: &mut [f32], start: usize) 
     }
 }
 
-/// A row of plain windows, as in [`plain_max`]. Of equals the first counts: `max` and a positive difference ask the same
-/// question as `>` does.
+/// A row of plain windows, as in [`plain_max`]. Of equal values the first counts: `max` and the test for a positive
+/// difference agree with `>`.
 #[inline(always)]
 fn plain_max_gradient<V: F32>(rows: &[f32], given: &[f32], wanted: &mut [f32], width: usize, relu: bool) {
     let columns = 2 * given.len();

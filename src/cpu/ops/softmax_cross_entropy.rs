@@ -47,7 +47,7 @@ pub(crate) fn weights_of<'a>(
 
 /// Rows of the batch.
 pub(crate) struct SoftmaxRows<'a> {
-    /// `[rows, classes]`. None where they lie in `gradient`, whose place the gradient then takes.
+    /// `[rows, classes]`. None if the logits are in `gradient`; the gradient then overwrites them.
     pub logits: Option<&'a [f32]>,
     /// `[rows, classes]`. None where no gradient is wanted.
     pub gradient: Option<&'a mut [f32]>,

@@ -1,4 +1,4 @@
-//! Memory that threads have in common and reach by raw pointers, each writing its own part.
+//! Memory that threads share through raw pointers, each thread writing its own part.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// Bytes of a cache line, and of the widest vector.
 const ALIGNMENT: usize = 64;
 
-/// Zeroed bytes on whole cache lines, reached through pointers alone: no reference is ever made to them here, so
+/// Zeroed bytes on whole cache lines, reached through pointers alone: no reference to them is ever made here, so
 /// any number of threads may hold pointers into them.
 #[derive(Debug)]
 pub(crate) struct Buffer {
@@ -19,12 +19,12 @@ pub(crate) struct Buffer {
     bytes: usize,
 }
 
-/// Debug builds put this behind every buffer, and look whether it is still there at the end: ops write through
+/// Debug builds put this after every buffer, and check at the end that it is still there: ops write through
 /// pointers, and no test would notice a value beyond the last.
 #[cfg(debug_assertions)]
 const FENCE: [u8; ALIGNMENT] = [0xa5; ALIGNMENT];
 
-// SAFETY: a Buffer only owns the memory; whoever uses the pointer answers for races.
+// SAFETY: a Buffer only owns the memory; whoever uses the pointer must prevent data races.
 unsafe impl Send for Buffer {}
 // SAFETY: as above.
 unsafe impl Sync for Buffer {}
@@ -57,8 +57,8 @@ impl Buffer {
         Buffer::new(count.saturating_mul(4))
     }
 
-    /// Fills it with NaN in debug builds: scratch memory holds what other ops left there, and no op may count on zeros.
-    /// Nobody must be at work on it yet.
+    /// Fills it with NaN in debug builds: scratch memory holds what other ops left there, and no op may rely on zeros.
+    /// No thread may be using it yet.
     pub fn spoil(&self) {
         #[cfg(debug_assertions)]
         for at in 0..self.bytes / size_of::<f32>() {

@@ -1,4 +1,4 @@
-//! What an op is given to work on: one chunk, and the slices of tensors that are its own.
+//! What an op gets to work on: one chunk, and the slices of tensors that belong to it.
 //!
 //! This is where threads' shared memory becomes slices, so that ops are safe Rust. Each chunk is handed to one worker; a
 //! slice that an op may write holds the chunk's own rows or units, and no two slices of one chunk overlap where one of them
@@ -63,7 +63,7 @@ impl<'a> Chunk<'a> {
         self.write(id, self.range.start * columns..self.range.end * columns)
     }
 
-    /// The chunk's units of a tensor that has one value a unit.
+    /// The chunk's units of a tensor that has one value per unit.
     pub fn units<T: Pod>(&self, id: TensorId) -> &[T] {
         self.rows(id, 1)
     }
@@ -91,7 +91,7 @@ impl<'a> Chunk<'a> {
         unsafe { std::slice::from_raw_parts(self.tensors.words(id).cast::<AtomicU32>(), count) }
     }
 
-    /// The first `count` floats of the worker's scratch memory. They hold anything.
+    /// The first `count` floats of the worker's scratch memory. Their contents are arbitrary.
     pub fn scratch(&self, count: usize) -> &mut [f32] {
         assert!(count <= self.tensors.scratch_floats, "more scratch memory than was asked for");
         self.hand_out(self.tensors.scratch, count, true);

@@ -12,7 +12,7 @@ pub(crate) struct ChunkedStage {
     pub chunks: Vec<StageChunk>,
 }
 
-/// What a worker takes of a stage at a time.
+/// The part of a stage that a worker takes at a time.
 pub(crate) enum StageChunk {
     /// These rows, through all of the stage's items.
     Rows(Range<usize>),
@@ -23,12 +23,13 @@ pub(crate) enum StageChunk {
 /// Bytes of a chunk's activations that still fit beside the weights in a core's own cache.
 const CHUNK_BYTES: usize = 384 << 10;
 
-/// Rows of a chunk where fewer would fill the cache: some, since each chunk goes through all weights.
+/// Rows per chunk if even fewer would fill the cache: at least some, since each chunk reads all weights.
 const MAX_BALANCE_ROWS: usize = 8;
 
-/// Divides a stage into chunks: a few a worker, so that one who is late delays the others little.
+/// Divides a stage into chunks: a few per worker, so that a worker that is late delays the others little.
 pub(crate) fn divide(plan: &Plan, stage: Stage, threads: usize) -> ChunkedStage {
-    // As many chunks as there would be of that size, but even ones: a last one that is small leaves its worker idle.
+    // As many chunks as there would be of that size, but of equal size: a small last one would leave its worker
+    // idle.
     let divided = |count: usize, least: usize, most: usize| {
         let least = least.max(1);
         let even = if threads == 1 { count } else { count.div_ceil(2 * threads) };
@@ -130,7 +131,8 @@ fn is_chunk_local(
         Partition::Rows { rows: all, shared, .. } => all == rows.batch && !shared.contains(&id),
         Partition::Units { .. } => false,
     };
-    // What nobody reads is what the plan is for; what is read before it is written was put there by the host.
+    // A tensor that no op reads is the plan's result; one that is read before it is written comes from the
+    // host.
     tensor.storage == Storage::Activation
         && tensor.len().is_multiple_of(rows.batch.max(1))
         && touching.iter().all(|at| ops.contains(at) && by_rows(at))

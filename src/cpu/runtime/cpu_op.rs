@@ -1,4 +1,4 @@
-//! An op on the CPU: what it tells the executor of itself, and how it is run.
+//! An op on the CPU: what the executor must know about it, and how it is run.
 //!
 //! When an executor is made, every op of the plan is made ready once for the level of vector instructions
 //! ([`ready_ops`]). What an op decides then (an algorithm, say), it keeps: how its work is divided, what memory it is
@@ -19,7 +19,8 @@ pub(crate) enum Partition {
     /// `shared` tensors (weights, say; or counters that all rows add to). Chunks begin at multiples of `alignment`, a
     /// power of two: an op that adds up over rows makes one sum of each `alignment` rows, whichever worker has them.
     Rows { rows: usize, shared: Vec<TensorId>, alignment: usize },
-    /// By units that are independent of each other. Fewer than `min_chunk` of them are not worth a worker's while.
+    /// By units that are independent of each other. Fewer than `min_chunk` of them are not worth a chunk of their
+    /// own.
     Units { count: usize, min_chunk: usize },
 }
 
@@ -81,7 +82,8 @@ impl Requirement {
     }
 }
 
-/// Memory for what an op makes of its weights once a step, before any other work of the step; all workers then read it.
+/// Memory for an op's transformed weights, computed once per step before any other work of the step; all workers then
+/// read it.
 pub(crate) struct PreparedWeights {
     /// The tensor under which the op finds it: one that it writes.
     pub key: TensorId,
@@ -98,7 +100,7 @@ pub(crate) trait CpuOp: Send + Sync {
         None
     }
 
-    /// Does the units of the chunk, of those that [`CpuOp::prepared_weights`] counts.
+    /// Prepares the chunk's units, out of those that [`CpuOp::prepared_weights`] counts.
     fn prepare_weights(&self, _chunk: &Chunk) {}
 
     /// Every tensor that `run` touches.
@@ -124,7 +126,7 @@ impl<T: CpuOp + Clone + 'static> ForCpu for T {
     }
 }
 
-/// An op that has to know the level beforehand, because memory or chunks depend on it.
+/// An op that must know the level in advance, because its memory or chunks depend on it.
 pub(crate) struct AtLevel<T> {
     pub op: T,
     pub level: Level,

@@ -25,15 +25,15 @@ pub struct Executor {
     /// The plan's ops, made ready for the level.
     ops: Vec<Box<dyn CpuOp>>,
     stages: Vec<ChunkedStage>,
-    /// One a worker: they share the tensors, each has scratch memory of its own.
+    /// One per worker: they share the tensors, but each has scratch memory of its own.
     tensors: Vec<Tensors>,
-    /// What the tensors point into, beside the store.
+    /// What the tensors point into, besides the store.
     _buffers: Vec<Buffer>,
     /// What the losses' op writes each step.
     loss: Option<TensorId>,
     losses: Vec<f32>,
     work: Work,
-    /// Where a profile is wanted: one list a worker.
+    /// If a profile was asked for: one list per worker.
     timing: Option<Timing>,
 }
 
@@ -69,7 +69,8 @@ impl Executor {
             let start = match flat.map(|flat| store.flat(flat)) {
                 None => {
                     let bytes = tensor.bytes();
-                    // Behind the batch's rows, which are then never touched, as many for each worker as a chunk has.
+                    // After the batch's rows, which are then never touched, each worker gets as many rows as a chunk
+                    // has.
                     let more = local.map_or(0, |rows| bytes / rows.batch * rows.largest * threads);
                     let buffer = Buffer::new(bytes.saturating_add(more))?;
                     let start = buffer.pointer();
@@ -240,13 +241,13 @@ impl Executor {
         self.work
     }
 
-    /// Stages of a step: how often workers must wait for each other.
+    /// Stages of a step: how many times workers must wait for each other.
     pub fn stages(&self) -> usize {
         self.stages.len()
     }
 }
 
-/// Room for one loss a step, written by whichever worker ends the step.
+/// Room for one loss per step, written by whichever worker ends the step.
 struct Losses(*mut f32);
 
 // SAFETY: only the worker that ends a stage writes, while all others wait.

@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 #[cfg(not(target_arch = "wasm32"))]
 use rayon::ThreadPool;
 
-/// A browser gives a module no threads.
+/// In a browser a module has no threads.
 #[cfg(target_arch = "wasm32")]
 enum ThreadPool {}
 
 pub(crate) struct Pool {
     threads: usize,
-    /// None for a single thread, which is the caller's, and where there are no threads (the browser).
+    /// None for a single thread, which is the caller's, and where there are no threads (in a browser).
     pool: Option<ThreadPool>,
 }
 
-/// Looks that a worker without work takes before it gives its core away: some microseconds.
+/// How many times an idle worker looks for work before it yields its core: a few microseconds.
 const SPINS: u32 = 4_000;
 
 impl Pool {
@@ -65,15 +65,16 @@ fn build(threads: usize) -> Result<rayon::ThreadPool, usize> {
     };
     let built = rayon::ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build();
     built.map_err(|_| {
-        // They end without a pool, and must have ended before as many are asked for again.
+        // Without a pool they end, and they must have ended before as many are started again.
         let count = started.len();
         started.into_iter().for_each(|thread| drop(thread.join()));
         count
     })
 }
 
-/// Stages in a row, each divided into chunks that workers claim. A stage begins when every chunk of the one before is done:
-/// nobody waits for a worker that holds no chunk, so one that the system has put to sleep delays the others little.
+/// Consecutive stages, each divided into chunks that workers claim. A stage begins when every chunk of the previous one is
+/// done. Nobody waits for a worker that holds no chunk, so a worker that the system has put to sleep delays the others
+/// little.
 pub(crate) struct StageQueue {
     /// Stage in the upper half, next chunk in the lower.
     claim: AtomicU64,

@@ -7,8 +7,8 @@
 use crate::cpu::runtime::cpu_op::{CpuOp, Partition};
 use crate::plan::{Plan, Storage, TensorId};
 
-/// What a stage runs: the copying of images and labels, an op of the plan (by index), or what that op makes of its weights
-/// beforehand.
+/// What a stage runs: the copying of images and labels, an op of the plan (by index), or the preparation of that op's
+/// weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StageItem {
     CopyBatch,
@@ -57,7 +57,7 @@ pub(crate) fn stages(plan: &Plan, ops: &[Box<dyn CpuOp>]) -> Vec<Stage> {
         reads: planned.op.reads(),
         writes: planned.op.writes(),
     });
-    // First of all: an op that prepares weights goes by rows of the batch, which no unit does, so it comes later.
+    // Preparations come first: the ops that need them go by rows of the batch, in later stages.
     let prepared = planned_ops.filter_map(|(at, (planned, op))| {
         let partition = Partition::Units { count: op.prepared_weights()?.units, min_chunk: 1 };
         Some(Entry {

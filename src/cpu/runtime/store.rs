@@ -45,7 +45,7 @@ impl Store {
 
     /// Nobody else touches the buffers while the guard lives.
     pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
-        // A thread that panicked left values behind, nothing that could not be read.
+        // A thread that panicked may have left wrong values, but they can still be read.
         self.shared.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

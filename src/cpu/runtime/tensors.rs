@@ -13,8 +13,8 @@ use crate::plan::{TensorId, image_stride};
 pub(crate) struct TensorMemory {
     start: *mut u8,
     bytes: usize,
-    /// Of a chunk-local tensor: bytes of a row, and the row at which this worker's own rows begin, behind all rows of the
-    /// tensor, so that no pointer leaves the memory. Else both are 0.
+    /// For a chunk-local tensor: bytes of a row, and the row at which this worker's own rows begin, after all rows of the
+    /// tensor, so that no pointer leaves the memory. For other tensors both are 0.
     row_bytes: usize,
     own_rows: usize,
 }
@@ -39,9 +39,9 @@ impl TensorMemory {
 pub(crate) struct Tensors {
     /// By tensor index.
     pub memory: Vec<TensorMemory>,
-    /// What ops made of their weights, by the index of the tensor that they write; null for all others.
+    /// The prepared weights of ops, by the index of the tensor that they write; null for all others.
     pub prepared_weights: Arc<[*mut f32]>,
-    /// The first row of the chunk that this worker is at.
+    /// The first row of the chunk that this worker is working on.
     pub first_row: AtomicUsize,
     /// This worker's own floats, as many as the plan's ops asked for with `CpuOp::scratch`.
     pub scratch: *mut f32,
@@ -116,7 +116,7 @@ pub(crate) struct Floats {
     pub stride: usize,
 }
 
-/// Bytes that are `byte * gain + offset` (the division by 255 stands in the gain).
+/// Bytes that are `byte * gain + offset` (the gain includes the division by 255).
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes {
     pub start: *const u8,

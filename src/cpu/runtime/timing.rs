@@ -7,7 +7,7 @@ use crate::execution::Span;
 
 pub(crate) struct Timing {
     clock: Clock,
-    /// One list a worker, so that nobody waits for its lock.
+    /// One list per worker, so that nobody waits for its lock.
     spans: Vec<Mutex<Vec<Span>>>,
 }
 
@@ -41,7 +41,7 @@ impl Watch<'_> {
         self.timing.clock.seconds()
     }
 
-    /// Notes that an op ran from `start` until now.
+    /// Records that an op ran from `start` until now.
     pub fn note(&self, op: Option<usize>, start: f64) {
         let span = Span { op, step: self.step, worker: self.worker, start, end: self.now() };
         if let Some(list) = self.timing.spans.get(self.worker) {

@@ -1,4 +1,4 @@
-//! AVX2 and FMA: 8 values a vector, 16 registers.
+//! AVX2 and FMA: 8 values per vector, 16 registers.
 
 use std::arch::x86_64::*;
 
@@ -7,7 +7,7 @@ use crate::cpu::simd::{F32, instructions, memory};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256);
 
-/// A window of 8 into this, `count` before the middle, has its first `count` words set.
+/// The 8 words of this that begin `count` before the middle have their first `count` words set.
 const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 #[inline(always)]
@@ -16,7 +16,8 @@ unsafe fn mask(count: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast()) }
 }
 
-/// Four values of a row and of the fourth row after it: what transposes such stays within halves.
+/// Four values of a row and of the fourth row after it. A transposition of such vectors stays within their
+/// halves.
 #[inline(always)]
 unsafe fn in_halves(from: *const f32, stride: usize) -> __m256 {
     // SAFETY: as `F32::transpose` asks.

@@ -1,4 +1,4 @@
-//! AVX-512: 16 values a vector, 32 registers, any partial vector by a mask.
+//! AVX-512: 16 values per vector, 32 registers, partial vectors by masks.
 
 use std::arch::x86_64::*;
 

@@ -1,29 +1,30 @@
-//! Which vector instructions the kernels use: chosen once, at run time.
+//! Which vector instructions are used: chosen once, at run time.
 
 /// A set of vector instructions. Levels differ in the last bits of their results (they add up in vectors of
 /// different lengths); one level gives the same bits however many threads work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Plain Rust, which the compiler vectorises as far as the target's baseline goes. In WebAssembly that is compiled with
-    /// 128-bit vectors: these, 4 values each.
+    /// 128-bit vectors, these are used, 4 values each.
     Portable,
-    /// AVX2 and FMA: 8 values a vector.
+    /// AVX2 and FMA: 8 values per vector.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, BW and VL: 16 values a vector.
+    /// AVX-512 F, BW and VL: 16 values per vector.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// The same where such vectors take two passes: kernels that long vectors cost something (empty lanes) have short ones.
+    /// The same on processors that execute such vectors in two passes: algorithms for which long vectors have a cost (empty
+    /// lanes) use short ones.
     #[cfg(target_arch = "x86_64")]
     Avx512Split,
-    /// Every 64-bit ARM: 4 values a vector.
+    /// NEON, which every 64-bit Arm has: 4 values per vector.
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
 
 impl Level {
-    /// What this machine can do, the best last.
-    // Elsewhere than on x86 and ARM, as in the browser, nothing is added.
+    /// The levels that this machine has, the best last.
+    // On other architectures, as in a browser, nothing is added.
     #[allow(unused_mut)]
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level::Portable];
@@ -49,7 +50,7 @@ impl Level {
         Level::available().last().copied().unwrap_or(Level::Portable)
     }
 
-    /// Values a vector.
+    /// Values per vector.
     pub(crate) fn lanes(self) -> usize {
         match self {
             Level::Portable => <crate::cpu::simd::Baseline as crate::cpu::simd::F32>::LANES,
@@ -72,7 +73,7 @@ impl Level {
     }
 }
 
-/// Whether vectors of 16 values take two passes: so in AMD's Zen 4, family 0x19 (Software Optimization Guide for the AMD Zen 4
+/// Whether vectors of 16 values take two passes, as in AMD's Zen 4, family 0x19 (Software Optimization Guide for the AMD Zen 4
 /// Microarchitecture, publication 57647).
 #[cfg(target_arch = "x86_64")]
 fn splits_long_vectors() -> bool {

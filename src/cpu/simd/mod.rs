@@ -3,7 +3,7 @@
 //!
 //! Everything here is `#[inline(always)]`: it must end up inside the functions that `by_level!` makes, which have the level's
 //! instructions enabled. Code that is generic over [`F32`] runs nowhere else, so a vector's arithmetic is safe to call;
-//! what takes pointers is not. Slices go by [`F32::take`] and [`F32::put`].
+//! functions that take pointers are not. For slices there are [`F32::take`] and [`F32::put`].
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -67,7 +67,7 @@ pub(crate) trait F32: Copy {
     /// The first `count` bytes, the rest 0.
     unsafe fn load_bytes_partial(from: *const u8, count: usize) -> Self;
 
-    /// The values of a slice from `start` on, up to `LANES` of them, then `fill`.
+    /// Up to `LANES` values of a slice from `start` on; the other lanes are `fill`.
     ///
     /// # Panics
     /// Where `start` lies behind the slice's end.
@@ -123,7 +123,7 @@ pub(crate) trait F32: Copy {
 
     /// Of `2 * LANES` values in a row, those at even positions and those at odd ones.
     fn unzip(self, next: Self) -> (Self, Self);
-    /// The inverse: a value of each in turn.
+    /// The inverse: takes values from both vectors alternately.
     fn zip(self, odd: Self) -> (Self, Self);
 
     /// `LANES` rows of `LANES` values become columns; rows lie `from_stride` and `to_stride` values apart. What is
@@ -131,7 +131,7 @@ pub(crate) trait F32: Copy {
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize);
 }
 
-/// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 it stays where it is at 88.
+/// exp(x), to about 2 units of the last place; 0 below -87.7, NaN for NaN. Above 88 the result is exp(88).
 #[inline(always)]
 pub(crate) fn exp<V: F32>(x: V) -> V {
     let x = V::splat(-88.0).max(V::splat(88.0).min(x));
@@ -151,7 +151,7 @@ pub(crate) fn exp<V: F32>(x: V) -> V {
 /// tanh(x), to about 3 units of the last place.
 #[inline(always)]
 pub(crate) fn hyperbolic_tangent<V: F32>(x: V) -> V {
-    // Near 0 the exponential's difference to 1 would cancel: there a polynomial (Cephes' tanhf) stands in.
+    // Near 0 the digits of exp(2 |x|) - 1 would cancel: there a polynomial is used instead (Cephes' tanhf).
     let square = x.mul(x);
     let mut p = V::splat(-5.704_988_7e-3);
     for c in [2.063_909e-2, -5.373_971e-2, 1.333_144_2e-1, -3.333_328e-1] {

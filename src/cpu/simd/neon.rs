@@ -1,4 +1,4 @@
-//! NEON: 4 values a vector, 32 registers.
+//! NEON: 4 values per vector, 32 registers.
 
 use std::arch::aarch64::*;
 
@@ -117,7 +117,8 @@ impl F32 for Neon {
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         memory! {
-            // [a0 b0 a2 b2] and [a1 b1 a3 b3], likewise of c and d: each column is a half of either.
+            // [a0 b0 a2 b2] and [a1 b1 a3 b3], and the same for c and d: each column consists of one half of
+            // each.
             let ab = vtrnq_f32(vld1q_f32(from), vld1q_f32(from.add(from_stride)));
             let from = from.add(2 * from_stride);
             let cd = vtrnq_f32(vld1q_f32(from), vld1q_f32(from.add(from_stride)));

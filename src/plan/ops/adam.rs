@@ -3,11 +3,11 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Adam over the whole flat buffer (Kingma and Ba 2015, algorithm 1), as in PyTorch: with g the gradient, `mean = beta1
-/// * mean + (1 - beta1) * g`, `square = beta2 * square + (1 - beta2) * g * g`, `parameters -= learning_rate * (mean *
-/// correction1) / (sqrt(square * correction2) + epsilon)`, where the corrections are step scalars. Weight decay is
-/// added to the gradient or, if `decoupled` (AdamW, Loshchilov and Hutter 2019), subtracted separately: `parameters -=
-/// learning_rate * weight_decay * parameters`.
+/// Adam over the whole flat buffer (Kingma and Ba 2015, algorithm 1), as in PyTorch: with g the gradient,
+/// `mean = beta1 * mean + (1 - beta1) * g`, `square = beta2 * square + (1 - beta2) * g * g`,
+/// `parameters -= learning_rate * (mean * correction1) / (sqrt(square * correction2) + epsilon)`, where the corrections
+/// are step scalars. Weight decay is added to the gradient or, if `decoupled` (AdamW, Loshchilov and Hutter 2019),
+/// subtracted separately: `parameters -= learning_rate * weight_decay * parameters`.
 #[derive(Clone, Debug)]
 pub struct Adam {
     pub gradients: TensorId,

@@ -3,8 +3,9 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Batch normalisation with given moments (Ioffe and Szegedy 2015, algorithm 1): `out = (x - mean) /
-/// sqrt(variance + epsilon) * weight + bias`, with one mean, variance, weight and bias per channel.
+/// Batch normalisation with given moments (Ioffe and Szegedy 2015, algorithm 1):
+/// `out = (x - mean) / sqrt(variance + epsilon) * weight + bias`, with one mean, variance, weight and bias
+/// per channel.
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
     /// `[rows, channels, inner]`.

@@ -4,8 +4,8 @@ use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
 /// The gradients of batch normalisation's weight and bias, one of each per channel; the input's gradient needs them
-/// too: `weight_gradient = sum of output_gradient * (x - mean) / sqrt(variance + epsilon)`, `bias_gradient = sum of
-/// output_gradient`.
+/// too: `weight_gradient = sum of output_gradient * (x - mean) / sqrt(variance + epsilon)`,
+/// `bias_gradient = sum of output_gradient`.
 #[derive(Clone, Debug)]
 pub struct BatchNormSums {
     /// `[rows, channels, inner]`.

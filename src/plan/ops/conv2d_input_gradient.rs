@@ -4,9 +4,9 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId, Window};
 
-/// The gradient of a convolution's input: `input_gradient[r, c, y, x] = sum over o, i, j of output_gradient[r, o, (y + top
-/// - i) / sy, (x + left - j) / sx] * weight[o, c, i, j]`, over those i and j for which both quotients are whole numbers
-/// inside the output.
+/// The gradient of a convolution's input: `input_gradient[r, c, y, x] = sum over o, i, j of
+/// output_gradient[r, o, (y + top - i) / sy, (x + left - j) / sx] * weight[o, c, i, j]`, over those i and j for which
+/// both quotients are whole numbers inside the output.
 #[derive(Clone, Debug)]
 pub struct Conv2dInputGradient {
     /// `[rows, out_channels, out_height, out_width]`.

@@ -3,9 +3,10 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Gradient descent with momentum over the whole flat buffer, as in PyTorch's `SGD`: `g = gradients + weight_decay *
-/// parameters`, `velocity = momentum * velocity + g`, `parameters -= learning_rate * velocity`, or with Nesterov's
-/// look-ahead `-= learning_rate * (g + momentum * velocity)`.
+/// Gradient descent with momentum over the whole flat buffer, as in PyTorch's `SGD`:
+/// `g = gradients + weight_decay * parameters`, `velocity = momentum * velocity + g`,
+/// `parameters -= learning_rate * velocity`, or with Nesterov's look-ahead
+/// `-= learning_rate * (g + momentum * velocity)`.
 #[derive(Clone, Debug)]
 pub struct Momentum {
     pub gradients: TensorId,

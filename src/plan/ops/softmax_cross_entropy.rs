@@ -3,11 +3,11 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch};
 use crate::plan::{Plan, TensorId};
 
-/// Softmax and cross-entropy of each row, with the gradient with respect to the logits, in one pass: `sample_loss[r] =
-/// log(sum over c of exp(logits[r, c])) - logits[r, label[r]]` (the largest logit is subtracted first, so nothing
-/// overflows), `logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * scale`. With `smoothing` s the target
-/// is `(1 - s) * (c == label[r]) + s / classes` (Szegedy et al. 2016, section 7), with class weights w it is `w[c]` times
-/// that, and the target's sum then multiplies both the logarithm and the softmax.
+/// Softmax and cross-entropy of each row, with the gradient with respect to the logits, in one pass:
+/// `sample_loss[r] = log(sum over c of exp(logits[r, c])) - logits[r, label[r]]` (the largest logit is subtracted first,
+/// so nothing overflows), `logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * scale`. With `smoothing` s
+/// the target is `(1 - s) * (c == label[r]) + s / classes` (Szegedy et al. 2016, section 7), with class weights w it is
+/// `w[c]` times that, and the target's sum then multiplies both the logarithm and the softmax.
 #[derive(Clone, Debug)]
 pub struct SoftmaxCrossEntropy {
     /// `[rows, classes]`.

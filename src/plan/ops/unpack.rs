@@ -3,8 +3,8 @@ use super::shader::{Shader, join};
 use super::{Describe, Launch, Pixels};
 use crate::plan::{Plan, TensorId};
 
-/// Converts image bytes to floats, each channel with its own gain and offset: `out[r, k, p] = images[r, k, p] / 255 *
-/// gain[k] + offset[k]`.
+/// Converts image bytes to floats, each channel with its own gain and offset:
+/// `out[r, k, p] = images[r, k, p] / 255 * gain[k] + offset[k]`.
 #[derive(Clone, Debug)]
 pub struct Unpack {
     /// u8 `[rows, channels, pixels]`.

@@ -1,6 +1,6 @@
-//! Forward pass and input gradient: a block of channels x two neighbouring positions is kept in registers while all taps go
-//! by. Taps that reach beyond the image are left out: what an input gradient, whose windows reach far beyond, gains most
-//! from.
+//! Forward pass and input gradient: a block of channels x two neighbouring positions is kept in registers during the loop
+//! over all taps. Taps that reach beyond the image are left out; an input gradient, whose windows reach far beyond it,
+//! gains most from this.
 //!
 //! Every value is one chain of additions in the order of the taps.
 
@@ -71,7 +71,7 @@ impl Forward {
         self.in_channels * self.kernel[0] * self.kernel[1]
     }
 
-    /// Vectors of the input, and behind them what transposing the last block of values overwrites.
+    /// Vectors of the input, and after them room for what transposing the last block of values overwrites.
     fn input_vectors(&self) -> usize {
         self.in_channels * self.input[0] * self.row_stride() + MAX_LANES
     }
@@ -258,8 +258,8 @@ struct Taps {
 }
 
 impl Taps {
-    /// Apart from what comes before and after, so that the sums alone fill the registers. `K` is `count` where the compiler
-    /// is to know it, else 0.
+    /// A function of its own, so that the sums alone fill the registers. `K` is `count` if the compiler should know it,
+    /// else 0.
     #[inline(always)]
     unsafe fn accumulate<V: F32, const R: usize, const P: usize, const K: usize>(&self) -> [[V; P]; R] {
         let [kh, kw] = self.kernel;

@@ -1,4 +1,4 @@
-//! Batch innermost and back: `[image, value]` to `[value, lane]`, a lane an image.
+//! Batch innermost and back: `[image, value]` to `[value, lane]`, one lane per image.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use crate::cpu::conv::MAX_LANES;
 use crate::cpu::runtime::tensors::{Matrix, Source};
 use crate::cpu::simd::F32;
 
-/// Reads images `row..row + images`, at most one a lane: `count` values of each from `column` on, to `[value, lane]`. Lanes
-/// without an image are zero.
+/// Reads images `row..row + images`, at most one per lane: `count` values of each from `column` on, to `[value, lane]`.
+/// Lanes without an image are zero.
 ///
 /// # Safety
-/// `x` holds the values, and `to` has room for whole blocks of `LANES` values: what lies behind `count` is overwritten.
+/// `x` holds the values, and `to` has room for whole blocks of `LANES` values: values after `count` are overwritten.
 #[inline(always)]
 pub(in crate::cpu::conv) unsafe fn to_batch_innermost<V: F32>(
     x: Matrix,

@@ -29,10 +29,11 @@ use crate::cpu::conv::{ConvShape, split_evenly};
 /// Most channels of a register block: with two positions each 12 sums, which leaves 16 registers room for values and a weight.
 pub(super) const BLOCK_CHANNELS: usize = 6;
 
-/// Images that are worth a vector, even where it has more lanes.
+/// Fewest images for which a vector is worth it, even if it has more lanes.
 const MIN_IMAGES: usize = 4;
 
-/// Products of channels up to which loads of weights, one for each value of all lanes, cost less than what empty lanes do.
+/// Most pairs of input and output channels. Beyond that, loading a weight for each vector costs more than the lanes that
+/// other algorithms leave empty.
 const MAX_CHANNEL_PAIRS: usize = 256;
 
 /// Floats of an image's maps, input and output: of eight images half of a small second-level cache, of sixteen half of what

@@ -1,5 +1,6 @@
 //! What weight gradients with vectors of images have in common, direct and Winograd: a tile of output channels x columns (of
-//! taps, or rows of kernels) is kept in registers while all positions go by, a sum a lane; then lanes are added up.
+//! taps, or rows of kernels) is kept in registers during the loop over all positions, one sum per lane; then lanes are added
+//! up.
 //!
 //! Every partial sum is made of the same chains, in the same order, whatever else is computed beside it.
 
@@ -11,7 +12,7 @@ use std::ops::Range;
 use crate::cpu::conv::{MAX_LANES, split_evenly};
 use crate::cpu::simd::F32;
 
-/// Most channels and columns of a tile, one of the two: with 12 sums, and the values they come from, 16 registers are full.
+/// The two largest tiles, in channels and columns: 12 sums and the values that they come from fill 16 registers.
 const TILES: [[usize; 2]; 2] = [[4, 3], [6, 2]];
 
 /// Whether there are registers for a tile; known when it is compiled, so that larger ones are left out.

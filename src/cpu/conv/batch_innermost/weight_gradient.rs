@@ -10,13 +10,14 @@ use crate::cpu::runtime::tensors::Matrix;
 use crate::cpu::simd::{F32, by_level};
 use crate::plan::Window;
 
-/// Positions of a channel that go by together: beside the input, six channels of them stay in the nearest cache.
+/// Positions of a channel that are processed together: six channels of them stay in the nearest cache beside the
+/// input.
 const STRIP_POSITIONS: usize = 112;
 
 /// See [`crate::plan::ops::Conv2dWeightGradient`] for the formula.
 pub(crate) struct WeightGradient {
     pub shape: ConvShape,
-    /// Images a partial sum, a power of two.
+    /// Images per partial sum, a power of two.
     pub group: usize,
     pub has_bias: bool,
     pub level: Level,
@@ -37,14 +38,14 @@ impl WeightGradient {
         self.shape.gradient_columns(self.has_bias)
     }
 
-    /// Rows of the output that go by together.
+    /// Rows of the output that are processed together.
     fn strip_rows(&self) -> usize {
         let [height, width] = self.shape.window.output;
         (STRIP_POSITIONS / width).clamp(1, height)
     }
 
-    /// Vectors of the input, of a strip's gradients and of the sums; behind each what transposing the last block of values
-    /// overwrites.
+    /// Vectors of the input, of a strip's gradients and of the sums; each with room for what transposing the last block of
+    /// values overwrites.
     fn vectors(&self) -> [usize; 3] {
         let [height, width] = self.padded_input();
         let strip = (self.strip_rows() * self.shape.window.output[1]).next_multiple_of(MAX_LANES);

@@ -33,7 +33,7 @@ impl Convolution for InputGradient {
 /// The inputs at one position modulo the stride.
 #[derive(Clone, Copy)]
 struct Phase {
-    /// Of the convolution over the output gradient.
+    /// The window of the convolution over the output gradient.
     window: Window,
     /// First rows and columns of the output that reach no input of this phase.
     skip: [usize; 2],
@@ -62,7 +62,7 @@ fn phases(window: &Window) -> impl Iterator<Item = Phase> {
         if count.contains(&0) || kernel.contains(&0) {
             return None;
         }
-        // Rotated, tap m stands at kernel - 1 - m, and reads output q + m - (kernel - 1).
+        // In the rotated kernel tap m is at kernel - 1 - m, and reads output q + m - (kernel - 1).
         let padding = [0, 1].map(|i| (kernel[i] - 1).saturating_sub(start[i]));
         let skip = [0, 1].map(|i| start[i].saturating_sub(kernel[i] - 1));
         let window = Window { input: window.output, output: count, kernel, stride: [1, 1], padding };

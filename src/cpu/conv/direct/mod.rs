@@ -2,13 +2,13 @@
 //!
 //! An image's channels are copied with zeros around them ([`padded_image`]), so that a tap reads at a constant distance
 //! from the output position that it serves; a tile of output channels x vectors of neighbouring positions then stays in
-//! registers while all taps go by ([`register_tiles`]). With a stride the padded image is split into its phases. The
-//! input gradient is one such convolution for each phase of the stride; the weight gradient keeps a tile of output
-//! channels x taps in registers while all positions go by.
+//! registers during the loop over all taps ([`register_tiles`]). With a stride the padded image is split into its
+//! phases. The input gradient is one such convolution for each phase of the stride; the weight gradient keeps a tile of
+//! output channels x taps in registers during the loop over all positions.
 //!
-//! Chosen for every shape that no other algorithm takes: any kernel, stride and padding. It is what the others are
-//! measured against; in the presets only the first layer of `cnn`, `fast` and `record` comes here (one input
-//! channel and 24 or 32 maps: too few channels for Winograd's transforms to pay, maps too large for vectors of images).
+//! Chosen for every shape that no other algorithm takes: any kernel, stride and padding. The others are measured
+//! against it. In the presets it is used only for the first layer of `cnn`, `fast` and `record` (one input channel and
+//! 24 or 32 maps: too few channels for Winograd's transforms to be worth it, maps too large for vectors of images).
 
 mod forward;
 mod input_gradient;

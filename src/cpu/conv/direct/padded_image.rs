@@ -30,7 +30,7 @@ impl PaddedImage {
         PaddedImage::cropped(window, channels, [0, 0])
     }
 
-    /// Of an input whose first `skip` rows and columns are left out.
+    /// The layout for an input whose first `skip` rows and columns are left out.
     pub fn cropped(window: Window, channels: usize, skip: [usize; 2]) -> Self {
         let side = |i: usize| window.output[i] + (window.kernel[i] - 1) / window.stride[i];
         PaddedImage { window, skip, channels, height: side(0), width: side(1) }

@@ -1,5 +1,5 @@
 //! The convolution of one padded image: a tile of output channels x vectors of neighbouring positions is kept in registers
-//! while all taps go by. A tap is one weight a channel and one unaligned load a vector.
+//! during the loop over all taps. A tap costs one weight per channel and one unaligned load per vector.
 //!
 //! Every value is one chain of additions in the order of the taps, whatever tile it falls in: its bits do not depend on
 //! how the work is divided.
@@ -71,7 +71,7 @@ pub(super) unsafe fn pack<V: F32>(
 /// Neighbouring output positions that one vector holds.
 #[derive(Clone, Copy)]
 enum Positions {
-    /// Of one row: the first, and how many there are.
+    /// In one row: the first, and how many there are.
     Row { y: usize, x: usize, count: usize },
     /// On over the ends of rows, including the padded image's extra columns, which are not stored.
     Flat { start: usize },

@@ -1,5 +1,5 @@
-//! The weight gradient: a tile of output channels x taps is kept in registers, a vector of sums each, while the positions
-//! of several images go by; then each vector is added up.
+//! The weight gradient: a tile of output channels x taps is kept in registers, each element as a vector of sums, during
+//! the loop over the positions of several images; then each vector is added up.
 
 // Loops over register tiles have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
@@ -11,19 +11,19 @@ use crate::cpu::Level;
 use crate::cpu::conv::{self, ConvShape, GradientTensors, split_evenly, zero};
 use crate::cpu::simd::{F32, by_level};
 
-/// Floats of padded images that go by together: half of a small second-level cache.
+/// Floats of padded images that are processed together: half of a small second-level cache.
 const CACHED: usize = 48 * 1024;
 
 pub(crate) struct WeightGradient {
     pub shape: ConvShape,
     pub level: Level,
-    /// Images a partial sum.
+    /// Images per partial sum.
     pub group: usize,
     pub has_bias: bool,
 }
 
 impl conv::WeightGradient for WeightGradient {
-    /// Padded images and output gradients that go by together, offsets of taps.
+    /// Padded images and output gradients that are processed together, offsets of taps.
     fn scratch(&self) -> usize {
         let layout = Layout::new(&self.shape, self.level.lanes());
         self.images(&layout) * (layout.image.len() + layout.gradients()) + SLACK + layout.image.taps()
@@ -35,14 +35,14 @@ impl conv::WeightGradient for WeightGradient {
 }
 
 impl WeightGradient {
-    /// Images that go by together.
+    /// Images that are processed together.
     fn images(&self, layout: &Layout) -> usize {
         (CACHED / layout.image.len().max(1)).clamp(1, self.group)
     }
 }
 
-/// The output gradient as vectors that go along with the padded image: flat, rows as far apart as the image's and zeros in
-/// between; or, where that leaves less empty, each row in whole vectors of its own.
+/// The output gradient as vectors that match the padded image: flat, with rows as far apart as the image's and zeros in
+/// between; or each row in whole vectors of its own, if that leaves less empty.
 #[derive(Clone, Copy)]
 struct Layout {
     image: PaddedImage,
@@ -153,7 +153,7 @@ unsafe fn body<V: F32>(wanted: &WeightGradient, tensors: &GradientTensors, rows:
     }
 }
 
-/// One pass over the images that are at hand, and the partial sum that it adds to.
+/// One pass over the images in scratch memory, and the partial sum that it adds to.
 struct ImagesPass<'a> {
     layout: &'a Layout,
     images: usize,

@@ -19,7 +19,7 @@ pub(super) struct TileProducts {
     /// As [`super::kernels`] orders them: for each element panels of two vectors of outputs, `[input, output of the panel]`.
     pub kernels: *const f32,
     pub sums: *mut f32,
-    /// Channels that are summed over, and the same in whole vectors; channels that are made, in whole vectors.
+    /// Channels that are summed over, and their number in whole vectors; output channels, in whole vectors.
     pub inputs: usize,
     pub input_stride: usize,
     pub outputs: usize,
@@ -118,7 +118,7 @@ impl Product {
         }
     }
 
-    /// Apart from loads and stores, so that the sums alone fill the registers.
+    /// Separate from loads and stores, so that the sums alone fill the registers.
     #[inline(always)]
     unsafe fn accumulate<V: F32, const R: usize, const N: usize>(
         &self,

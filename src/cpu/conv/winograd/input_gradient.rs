@@ -1,7 +1,7 @@
 //! The input gradient through the forward pass's own tiles, with every step transposed: the output gradient is transformed,
 //! multiplied by the kernels, and becomes gradients of the 6 x 6 inputs that a tile reads, where neighbours overlap and add
-//! up. The other way, a convolution with rotated kernels ([`super::Forward`]), has tiles of its own: more of them where the
-//! output is smaller than the input.
+//! up. The alternative, a convolution with rotated kernels ([`super::Forward`]), has tiles of its own, and more of them if
+//! the output is smaller than the input.
 
 use std::ops::Range;
 
@@ -51,7 +51,7 @@ unsafe fn body<V: F32>(tiling: &Tiling, maps: &Maps, rows: Range<usize>) {
 
 #[inline(always)]
 unsafe fn images<V: F32, const M: usize>(tiling: &Tiling, maps: &Maps, rows: Range<usize>) {
-    // Gradients are floats always.
+    // Gradients are always floats.
     let Matrix::Floats(output_gradient) = maps.input else { return };
     let scratch = Scratch::new(tiling, V::LANES);
     let (in_channels, out_channels) = (scratch.in_channels, scratch.out_channels);

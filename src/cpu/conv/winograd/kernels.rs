@@ -1,4 +1,4 @@
-//! The kernels' transform, once a step.
+//! The kernels' transform, done once per step.
 
 // Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
@@ -10,8 +10,8 @@ use crate::cpu::Level;
 use crate::cpu::conv::{MAX_LANES, TransformedKernels};
 use crate::cpu::simd::{F32, by_level};
 
-/// Which of a kernel's channels are summed over, and how its taps lie. The weights are always `[out, in, taps]` of the
-/// forward pass.
+/// Which of a kernel's channels are summed over, and whether its taps are rotated. The weights are always
+/// `[out, in, taps]` of the forward pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum KernelOrder {
     /// Forward pass: sums over the input channels.
@@ -22,7 +22,7 @@ pub(crate) enum KernelOrder {
     Rotated,
 }
 
-/// Kernels to be transformed: channels summed over, channels made, side of a kernel.
+/// Kernels to be transformed: channels summed over, output channels, side of a kernel.
 #[derive(Clone, Copy)]
 pub(super) struct Kernels {
     pub inputs: usize,

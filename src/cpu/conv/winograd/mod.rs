@@ -2,12 +2,12 @@
 //! Convolutional Neural Networks", 2016 (arXiv:1509.09308).
 //!
 //! The output is cut into tiles of 4 x 4 (2 x 2) positions. What a tile reads, 6 x 6 inputs, and every kernel are transformed
-//! to 36 elements each; there the convolution is one multiplication an element and channel, so that the sums over channels
-//! are 36 matrix products. The output transform makes the tile's positions of the sums. A 3 x 3 kernel takes 36
+//! to 36 elements each; the convolution then takes one multiplication per element and channel, so that the sums over channels
+//! are 36 matrix products. The output transform computes the tile's positions from the sums. A 3 x 3 kernel takes 36
 //! multiplications in place of 144, a 5 x 5 kernel 36 in place of 100.
 //!
-//! Kernels are transformed once a step. Vectors run along channels: images are transposed to channels last and back
-//! ([`channels_last`]). Each value is one chain of additions over the channels, however the work is divided.
+//! Kernels are transformed once per step. Vectors run along channels: images are transposed to channels last and
+//! back ([`channels_last`]). Each value is one chain of additions over the channels, however the work is divided.
 //!
 //! Chosen for 3 x 3 and 5 x 5 kernels of stride 1 with 12 channels or more on both sides, where tiles fit the map well enough
 //! to save two multiplications in five. The presets `cnn`, `fast` and `record` and the bench task `deepcnn` use it: against
@@ -59,7 +59,7 @@ pub(crate) struct Tiling {
 }
 
 impl Tiling {
-    /// None where the algorithm does not apply, or would not pay.
+    /// None if the algorithm does not apply, or would not be faster.
     pub fn new(window: &Window, in_channels: usize, out_channels: usize) -> Option<Self> {
         let &Window { input, output, kernel, stride, padding } = window;
         let output_tile = match kernel {
@@ -70,7 +70,7 @@ impl Tiling {
         let tiles = output.map(|length| length.div_ceil(output_tile));
         let (transformed, direct) = (tiles[0] * tiles[1] * ELEMENTS, window.outputs() * window.taps());
         let fits = stride == [1, 1] && padding.iter().all(|padding| *padding < kernel[0]);
-        // What is saved must pay for the transforms.
+        // The multiplications saved must outweigh the transforms.
         let pays = in_channels.min(out_channels) >= MIN_CHANNELS && 10 * transformed <= 6 * direct;
         let [kernel, _] = kernel;
         (fits && pays && direct > 0).then_some(Tiling {
@@ -107,7 +107,8 @@ impl Tiling {
         self.tiles.map(|tiles| tiles * self.output_tile + self.kernel - 1)
     }
 
-    /// Height and width of the positions that tiles make: the output, and what the last tiles add to it.
+    /// Height and width of the positions that tiles cover: the output, and what the last tiles cover beyond
+    /// it.
     fn padded_output(&self) -> [usize; 2] {
         self.tiles.map(|tiles| tiles * self.output_tile)
     }

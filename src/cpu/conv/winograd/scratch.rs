@@ -2,7 +2,7 @@
 
 use super::{ELEMENTS, Tiling, whole_vectors};
 
-/// Tiles of a product are a multiple of it: two blocks of rows for 16 registers, one for 32.
+/// The number of tiles in a product is a multiple of this: two blocks of rows for 16 registers, one for 32.
 const TILE_STEP: usize = 12;
 
 /// Bytes of transformed tiles that are to stay in a core's own cache beside the kernels.
@@ -46,8 +46,8 @@ impl Scratch {
     }
 }
 
-/// Tiles that go through the products together: as many as the cache holds; or where the kernels are more than it holds,
-/// enough that reading all kernels once for them costs no more than their own values do.
+/// Tiles that go through the products together: as many as the cache holds. If the kernels are larger than the cache,
+/// enough tiles that reading all kernels once costs no more than reading the tiles.
 fn tiles_together(in_channels: usize, out_channels: usize) -> usize {
     let cached = CACHED / (4 * ELEMENTS * (in_channels + out_channels));
     let balanced = in_channels * out_channels / (2 * (in_channels + out_channels));
@@ -59,7 +59,8 @@ pub(super) fn map([height, width]: [usize; 2], channels: usize) -> usize {
     whole_cache_lines(height * width * channels)
 }
 
-/// Floats between one element's values and the next's: not a power of two, lest all 36 compete for the same cache sets.
+/// Floats between one element's values and the next's: not a power of two, so that the 36 do not all compete for the
+/// same cache sets.
 pub(super) fn element_stride(values: usize) -> usize {
     values + 16
 }

@@ -17,7 +17,7 @@ const TILES: usize = 36;
 
 pub(crate) struct WeightGradient {
     pub tiling: Tiling,
-    /// Images a partial sum.
+    /// Images per partial sum.
     pub group: usize,
     pub has_bias: bool,
     pub level: Level,

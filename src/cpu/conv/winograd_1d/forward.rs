@@ -1,5 +1,5 @@
-//! Forward pass and input gradient: for each of the nine elements a convolution of one column, a block of channels x two
-//! neighbouring tiles in registers while all channels and rows of the kernel go by.
+//! Forward pass and input gradient: for each of the nine elements a convolution of one column, with a block of channels
+//! x two neighbouring tiles in registers during the loop over all channels and rows of the kernel.
 
 // Loops over register blocks have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
@@ -25,7 +25,7 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    /// Height and width of what is read and of what is made.
+    /// Height and width of the map that is read and of the map that is computed.
     fn sides(&self) -> ([usize; 2], [usize; 2]) {
         let Tiling { input, output, .. } = self.tiling;
         match self.direction {
@@ -34,7 +34,7 @@ impl Forward {
         }
     }
 
-    /// Rows above what is read that do not exist.
+    /// Rows of padding above the map that is read.
     fn top(&self) -> usize {
         let Tiling { padding: [top, _], kernel_rows, .. } = self.tiling;
         match self.direction {
@@ -44,8 +44,8 @@ impl Forward {
         }
     }
 
-    /// Vectors of a channel with what transposing its last block overwrites, of all transformed tiles, of a block's sums, of
-    /// a strip.
+    /// Vectors of: a channel, with room for what transposing its last block overwrites; all transformed tiles; a block's
+    /// sums; a strip.
     fn vectors(&self) -> [usize; 4] {
         let ([height, width], made) = self.sides();
         let (summed, _) = self.tiling.channels(self.direction);
@@ -244,7 +244,7 @@ impl RowOfTiles<'_> {
         }
     }
 
-    /// A tile of the input gradient: its first values belong to the tile before, too.
+    /// A tile of the input gradient: its first values also belong to the previous tile.
     #[inline(always)]
     unsafe fn add_input_gradient<V: F32>(&self, gradients: [V; TILE], tile: usize, to: *mut f32) {
         let Tiling { input: [_, width], padding: [_, left], tiles, .. } = self.convolution.tiling;
@@ -256,8 +256,8 @@ impl RowOfTiles<'_> {
                 if is_shared { V::load(to).add(gradient).store(to) } else { gradient.store(to) }
             }
         }
-        // Inputs that no window reaches: only in plans made by hand, for a window of stride 1 that the library makes
-        // reaches all.
+        // Inputs that no window reaches exist only in plans made by hand: the library's windows of stride 1 reach
+        // all.
         if tile + 1 == tiles {
             for x in ((tile + 1) * OUTPUT_TILE + TAPS - 1).saturating_sub(left)..width {
                 V::splat(0.0).store(to.add(x * V::LANES));
@@ -266,7 +266,7 @@ impl RowOfTiles<'_> {
     }
 }
 
-/// One element of neighbouring tiles: all that is added up there.
+/// One element of neighbouring tiles: everything that is added up for it.
 struct Column {
     tiles: *const f32,
     kernels: *const f32,
@@ -280,12 +280,12 @@ struct Column {
 }
 
 impl Column {
-    /// Apart from what comes before and after, so that the sums alone fill the registers.
+    /// A function of its own, so that the sums alone fill the registers.
     #[inline(always)]
     unsafe fn accumulate<V: F32, const R: usize, const P: usize>(&self) -> [[V; P]; R] {
         let mut sums = [[V::splat(0.0); P]; R];
         for channel in 0..self.channels {
-            // Where no row counts these may lie anywhere.
+            // If no row counts, these pointers may point anywhere.
             let mut tiles = self.tiles.wrapping_add(channel * self.channel_stride);
             let mut kernels = self.kernels.wrapping_add(channel * self.kernel_rows * R);
             for _ in 0..self.count {

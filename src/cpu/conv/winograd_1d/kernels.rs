@@ -1,4 +1,4 @@
-//! The kernels' transform, once a step.
+//! The kernels' transform, done once per step.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ impl Tiling {
         TransformedKernels { floats, units: TILE }
     }
 
-    /// Channels that are summed over, and those that are made.
+    /// Channels that are summed over, and output channels.
     pub(super) fn channels(&self, direction: Direction) -> (usize, usize) {
         match direction {
             Direction::Forward => (self.in_channels, self.out_channels),

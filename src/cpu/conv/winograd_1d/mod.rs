@@ -2,9 +2,10 @@
 //! Convolutional Neural Networks", 2016, nested in one dimension only; see `batch_innermost` for the layout).
 //!
 //! Rows of the output are cut into tiles of 5 positions. What a tile reads, 9 inputs, and each row of a kernel are
-//! transformed to 9 elements, where a convolution is nine convolutions of one column: 9 multiplications in place of 25.
-//! Sums over channels and rows of the kernel are complete before the output transform, so that it runs once a tile. Along
-//! both axes it would be 81 multiplications in place of 625, but sums over few channels would not pay for the transforms.
+//! transformed to 9 elements, for which the convolution becomes nine convolutions of one column: 9 multiplications in
+//! place of 25. Sums over channels and rows of the kernel are complete before the output transform, so that it runs once
+//! per tile. Along both axes it would be 81 multiplications in place of 625, but sums over few channels would not
+//! outweigh the transforms.
 //!
 //! Input gradient and weight gradient go through the same tiles, each step transposed.
 //!
@@ -31,8 +32,8 @@ const OUTPUT_TILE: usize = 5;
 /// Elements of a transformed tile; inputs that a tile reads.
 const TILE: usize = OUTPUT_TILE + TAPS - 1;
 
-/// Fewest products that are added up at an element, lest the transforms cost what they save: with five, one channel and
-/// five rows, a sixth of the time is saved.
+/// Fewest products that are added up at an element; with fewer, the transforms cost what they save. With five, one
+/// channel and five rows, a sixth of the time is saved.
 const MIN_PRODUCTS: usize = 5;
 
 /// How the tiles of a convolution cover its maps.
@@ -45,13 +46,13 @@ pub(crate) struct Tiling {
     kernel_rows: usize,
     /// Rows above and columns left of the input that do not exist.
     padding: [usize; 2],
-    /// Tiles a row.
+    /// Tiles per row.
     tiles: usize,
 }
 
 impl Tiling {
-    /// None where the algorithm does not apply or would not pay, of the shapes that
-    /// [`super::batch_innermost::serves`].
+    /// For shapes that [`super::batch_innermost::serves`]; none if the algorithm does not apply or would not
+    /// be faster.
     pub fn new(shape: &ConvShape) -> Option<Self> {
         let &ConvShape { in_channels, out_channels, window, .. } = shape;
         let Window { input, output, kernel: [kernel_rows, columns], padding, .. } = window;

@@ -2,8 +2,8 @@
 //!
 //! With the interpolation points p = 0, a, -a, b, -b and so on: inputs d become the coefficients of the products of (x - p)
 //! over all other points; a kernel's row g becomes its values as a polynomial at the points, each divided by the product of
-//! its point's distances from the others; sums of products s become output i, the sum of p^i s. What belongs to a and to -a
-//! differs by signs alone. Each `_gradient` is the transpose of the transform after which it is named.
+//! its point's distances from the others; sums of products s become output i, the sum of p^i s. The results for a and for
+//! -a differ only in signs. Each `_gradient` is the transpose of the transform after which it is named.
 
 // Loops over a tile have constant bounds, so that the compiler unrolls them completely.
 #![allow(clippy::needless_range_loop)]
@@ -14,8 +14,8 @@ use crate::cpu::simd::F32;
 /// Interpolation points besides 0, each with its negative.
 const PAIRS: usize = 4;
 
-/// Of the sets of four between 3/8 and 3 the one that rounds least, by trial: sums of 30 normal products are off by 1.4e-6 of
-/// the largest at most; added up directly, by 0.7e-6.
+/// Of the sets of four points between 3/8 and 3, the one with the smallest rounding error, found by trial: sums of 30 normal
+/// products are off by 1.4e-6 of the largest at most; added up directly, by 0.7e-6.
 const POINTS: [f64; PAIRS] = [0.5, 0.875, 1.5, 3.0];
 
 /// `POWERS[i][j]` is point j to the power of i.

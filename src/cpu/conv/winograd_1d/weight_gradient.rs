@@ -19,7 +19,7 @@ use crate::cpu::simd::{F32, by_level};
 /// See [`crate::plan::ops::Conv2dWeightGradient`] for the formula.
 pub(crate) struct WeightGradient {
     pub tiling: Tiling,
-    /// Images a partial sum, a power of two.
+    /// Images per partial sum, a power of two.
     pub group: usize,
     pub has_bias: bool,
     pub level: Level,
@@ -54,8 +54,8 @@ impl WeightGradient {
         self.kernel_rows() * TAPS + self.biases()
     }
 
-    /// Vectors of a channel with what transposing its last block overwrites, of the transformed input, of the transformed
-    /// output gradient, of the sums.
+    /// Vectors of: a channel, with room for what transposing its last block overwrites; the transformed input; the
+    /// transformed output gradient; the sums.
     fn vectors(&self) -> [usize; 4] {
         let Tiling { in_channels, out_channels, input, output, .. } = self.tiling;
         let positions = |[height, width]: [usize; 2]| height * width;

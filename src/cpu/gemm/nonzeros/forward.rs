@@ -7,7 +7,7 @@ use crate::cpu::gemm::nonzeros::{Nonzero, VECTORS, add_up, eight_bytes, floats, 
 use crate::cpu::runtime::tensors::Bytes;
 use crate::cpu::simd::{F32, by_level};
 
-/// Floats of weights that stay in the nearest cache, beside the lists and sums that pass by.
+/// Floats of weights that stay in the nearest cache, beside lists and sums.
 const BLOCK: usize = 7 * 1024;
 
 /// Rows whose lists are made together.

@@ -1,5 +1,5 @@
-//! Products with image bytes that skip the background: for dense layers on raw pixels (the preset `mlp`), where bytes of 0
-//! mean 0.
+//! Products with image bytes that skip the background: for dense layers on raw pixels (the preset `mlp`), if a byte of 0
+//! stands for the value 0.
 //!
 //! Four fifths of a digit's pixels are 0, and so are their products. A list of the others, the nonzeros, is made once, and
 //! vectors along the other operand's columns are added up for the entries of the list. On an image without background this
@@ -18,21 +18,21 @@ use crate::cpu::Level;
 use crate::cpu::simd::F32;
 use crate::plan::ops::Operand;
 
-/// Vectors of sums that one pass through a list serves: chains enough to hide an addition's latency, and one more load
-/// (the pixel's value) for every eight.
+/// Vectors of sums in one pass through a list: enough independent chains to hide an addition's latency, for one load
+/// of the pixel's value per eight vectors.
 const VECTORS: usize = 8;
 
 /// Fewest outputs: fewer would leave most of a panel empty.
 const MIN_OUTPUTS: usize = 32;
 
-/// Fewest images a step: for fewer, transposing the weights costs more than is saved.
+/// Fewest images per step: for fewer, transposing the weights costs more than is saved.
 const MIN_ROWS: usize = 16;
 
 /// Fewest and most pixels: an entry of a list holds its position in 32 bits, and its memory stays within reason.
 const PIXELS: std::ops::RangeInclusive<usize> = 64..=1 << 16;
 
-/// Whether these products are computed here. By shapes alone, so that every chunk of a batch is computed in the same way;
-/// and bytes of 0 must mean 0.
+/// Whether these products are computed here. This depends on shapes alone, so that every chunk of a batch is computed in
+/// the same way; and a byte of 0 must stand for 0.
 pub(crate) fn serves(x: &Operand, rows: usize, inputs: usize, outputs: usize) -> bool {
     x.pixels.is_some_and(|pixels| pixels.offset == 0.0)
         && rows >= MIN_ROWS
@@ -82,7 +82,7 @@ unsafe fn add_up<V: F32>(
     sums
 }
 
-/// Eight bytes of an image row from `column` on, 0 behind its end; the first in the lowest bits.
+/// Eight bytes of an image row from `column` on, 0 past its end; the first in the lowest bits.
 ///
 /// # Safety
 /// The row has `columns` bytes, and `column` is one of them.

@@ -1,5 +1,5 @@
-//! `out = gᵀ · x`, a weight's gradient from the outputs' and the images. Each pixel has a list of the images in which it is not 0; a
-//! panel of outputs is added up in registers while the list passes by.
+//! `out = gᵀ · x`, a weight's gradient from the outputs' and the images. Each pixel has a list of the images in which it is not
+//! 0; a panel of outputs is added up in registers in a loop over the list.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ impl WeightGradient {
     }
 }
 
-/// Room of a list: what is written behind its end is not kept.
+/// Room for a list and for one entry past its end, which is written but not kept.
 const LIST: usize = MAX_ROWS + 1;
 
 by_level!(
@@ -67,7 +67,7 @@ unsafe fn body<V: F32>(op: &WeightGradient, units: Range<usize>) {
     }
 }
 
-/// What the images `rows` give of the pixels `pixels`.
+/// The contribution of the images `rows` to the gradients of the pixels `pixels`.
 #[inline(always)]
 unsafe fn part<V: F32>(op: &WeightGradient, pixels: Range<usize>, rows: Range<usize>) {
     let panel = VECTORS * V::LANES;
@@ -133,7 +133,7 @@ unsafe fn list(
     }
 }
 
-/// A panel of the outputs' gradients without gaps, zeros behind its end.
+/// A panel of the outputs' gradients without gaps, with zeros past its end.
 #[inline(always)]
 unsafe fn pack<V: F32>(op: &WeightGradient, rows: Range<usize>, output: usize, width: usize, to: *mut f32) {
     let panel = VECTORS * V::LANES;
@@ -164,7 +164,8 @@ unsafe fn write<V: F32>(
     [output, outputs]: [usize; 2],
 ) {
     let panel = VECTORS * V::LANES;
-    // SAFETY: the unit is `[UNIT, panel]` with a square of vectors behind it; outputs and pixels written exist and are this worker's.
+    // SAFETY: the unit is `[UNIT, panel]` with a square of vectors after it; outputs and pixels written exist and are this
+    // worker's.
     unsafe {
         let square = unit.add(UNIT * panel);
         for column in (0..outputs).step_by(V::LANES) {
