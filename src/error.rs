@@ -76,12 +76,12 @@ pub enum Error {
 
     /// A shader or a command that the driver, or wgpu's validation, refused.
     #[error(
-        "the GPU refused the work ({0}). `inkgrad verify` shows which op is at fault; `--device cpu` does without"
+        "the GPU refused the work ({0}). `inkgrad verify` shows which op is at fault; `--device cpu` needs no GPU"
     )]
     Gpu(String),
 
     #[error(
-        "the loss stopped being finite at step {step}: nothing was saved. Try a smaller `--learning-rate`, or check the data for images that are not what they seem"
+        "the loss stopped being finite at step {step}: nothing was saved. Try a smaller `--learning-rate`, or check that the images and their labels are right"
     )]
     Diverged { step: u64 },
 }

@@ -48,7 +48,7 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
     }
     if let Some(Start { path, last_layer, .. }) = &run.start {
         let path = path.display();
-        let but = if *last_layer { "" } else { ", but for the last layer: the classes are others" };
+        let but = if *last_layer { "" } else { ", except for the last layer: the classes differ" };
         options.note(format_args!("starting from the weights of {path}{but}"));
     }
     if let Some(checkpoint) = &settings.resumed {
@@ -88,7 +88,7 @@ pub fn start(run: &Run<'_>, steps: u64) -> Result<(), Failure> {
     })
 }
 
-/// What is said of images after their size.
+/// What is printed after the size of images in colour.
 pub fn in_colour(channels: usize) -> &'static str {
     if channels == 1 { "" } else { " in colour," }
 }

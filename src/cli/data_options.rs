@@ -88,7 +88,7 @@ impl DataOptions {
         self.data.as_deref()
     }
 
-    /// What the library is told.
+    /// The options as the library takes them.
     ///
     /// # Errors
     /// `Usage` where an option needs a path that was not given.
@@ -103,7 +103,8 @@ impl DataOptions {
         }
     }
 
-    /// As [`DataOptions::reading`], for a model's test: what was not asked for is as it was in training.
+    /// As [`DataOptions::reading`], for a model's test: whatever the user did not ask for is as it was in
+    /// training.
     ///
     /// # Errors
     /// As [`DataOptions::reading`].

@@ -13,7 +13,7 @@ use super::tuning::Tuning;
 
 #[derive(Clone, Args)]
 pub struct DeviceOptions {
-    /// `auto` takes the best real GPU, else the CPU; `gpu` insists on a GPU and accepts a software adapter
+    /// `auto` takes the best real GPU, else the CPU; `gpu` requires a GPU and accepts a software adapter
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Take this GPU: its number in the list of `inkgrad devices`, or a part of its name, backend, driver or PCI address
@@ -52,7 +52,7 @@ enum DeviceChoice {
     Cpu,
 }
 
-/// How often a lost device is looked for, a second apart.
+/// How many times a lost device is looked for, at intervals of one second.
 const MAX_TRIES: u32 = 10;
 
 /// A device, and why it was chosen.
@@ -110,7 +110,7 @@ impl std::fmt::Display for Chosen {
 }
 
 impl DeviceOptions {
-    /// The device to train or test on. Limits the program's threads by the options from this call on, also before the
+    /// The device to train or test on. From this call on the options limit the program's threads, even before the
     /// result is awaited.
     pub fn choose(&self) -> impl Future<Output = Result<Chosen>> {
         if let Some(threads) = self.threads {

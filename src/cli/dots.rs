@@ -8,13 +8,13 @@ const BITS: [[u32; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20
 /// The scale is logarithmic where the largest value is at least this multiple of the smallest.
 const LOG_FROM: f64 = 20.0;
 
-/// How many values fill so many characters.
+/// How many values fill `columns` characters.
 pub fn values_in(columns: usize) -> usize {
     columns * ACROSS
 }
 
-/// Lines of text with a curve through the values, one for every column of dots; none and not finite ones leave a gap. The
-/// largest and the smallest value stand on the left. Nothing where there is no value.
+/// Lines of text with a curve through the values, one for every column of dots; `None` and values that are not finite
+/// leave a gap. The largest and the smallest value are printed on the left. Empty if there is no value.
 pub fn curve(values: &[Option<f64>], rows: usize) -> Vec<String> {
     let finite = || values.iter().flatten().copied().filter(|value| value.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));

@@ -71,7 +71,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     output::print(confusions(&evaluation, names))
 }
 
-/// What classes are called.
+/// The names of the classes.
 #[derive(Clone, Copy)]
 struct Names<'a>(&'a [String]);
 

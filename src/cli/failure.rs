@@ -9,7 +9,7 @@ pub const USAGE: u8 = 2;
 
 pub enum Failure {
     Error(Error),
-    /// Whoever read the output has gone (`inkgrad … | head -1`): nobody is left to report to.
+    /// The reader of the output is gone (`inkgrad … | head -1`): there is nobody to report to.
     Closed,
     /// The command's own output has already said so.
     Reported,

@@ -51,7 +51,7 @@ pub async fn run(run: &Run<'_>) -> Result<(), Failure> {
 
 /// The losses of the steps, and their smoothed curve, over the logarithm of the rate.
 fn chart(name: &str, points: &[RatePoint]) -> Chart {
-    // The last losses, which end the test, would press all others together.
+    // The last losses, which end the test, are so large that they would flatten the rest of the curve.
     let lowest = points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
     let shown = points.iter().filter(|point| point.loss < 10.0 * lowest.max(0.1));
     let dots = Series {

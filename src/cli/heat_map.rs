@@ -33,7 +33,7 @@ pub fn lines(evaluation: &Evaluation, names: &[String], heads: &[String]) -> Str
             };
             let text = format!("{count:>width$} ", width = cell - 1);
             out += &match count {
-                // Zeros step back: the eye finds what is there.
+                // Zeros are dimmed, so that the other counts stand out.
                 0 => format!("\x1b[2m{text}\x1b[0m"),
                 count => {
                     let share = count as f64 / of.max(1) as f64;

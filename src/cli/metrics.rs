@@ -28,7 +28,8 @@ impl Metrics {
     /// share the log, and each has a directory of its own in `board`, TensorBoard's.
     ///
     /// A resumed run (`before` steps are done) appends to its log, after removing from it the steps that will be done
-    /// again: a run that was killed had logged steps after its last checkpoint. TensorBoard is told to do the same.
+    /// again: a run that was killed had logged steps after its last checkpoint. The event files make TensorBoard do
+    /// the same.
     pub fn open(
         options: &Options,
         board: Option<&Path>,

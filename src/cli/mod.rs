@@ -92,7 +92,7 @@ enum Command {
     Read(read::Options),
     /// Write a saved model for other programs: ONNX, PyTorch, Keras, C
     Export(export::Options),
-    /// Make a model file of another program's network: ONNX (PyTorch's and Keras' too)
+    /// Make a model file from another program's network: ONNX (PyTorch's and Keras' too)
     Import(import::Options),
     /// Compare every op on this machine's device with its definition in float64
     Verify(verify::Options),
@@ -152,7 +152,8 @@ fn ended(failure: &Failure) -> ExitCode {
 }
 
 /// clap's answer. Help and version that were asked for are results on standard output; without any argument the help goes
-/// to standard error and the exit code says that no work was named, as clap has it. All else begins like any error here.
+/// to standard error and the exit code is that of a usage error, as usual with clap. Everything else begins like any
+/// error here.
 fn refused(refusal: &clap::Error) -> ExitCode {
     if refusal.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         output::note(refusal.render().to_string().trim_end());

@@ -65,7 +65,7 @@ const ROWS: usize = 6;
 /// Columns of a curve where the output's width is not known.
 const COLUMNS: usize = 60;
 
-/// Each curve of a chart for itself: without colours two in one place could not be told apart.
+/// Each curve of a chart by itself: without colours, two curves in one plot could not be told apart.
 pub fn in_text(chart: &Chart) -> String {
     let columns = console::Term::stdout().size_checked().map_or(COLUMNS, |(_, columns)| columns.into());
     let columns = columns.saturating_sub(10).clamp(20, 120);
@@ -86,7 +86,7 @@ pub fn in_text(chart: &Chart) -> String {
     curves.collect()
 }
 
-/// The mean of a curve's values over each of so many equal parts of its length; a part without values lies on the line between
+/// The mean of a curve's values over each of `parts` equal parts of its length; a part without values lies on the line between
 /// its neighbours.
 fn spread(series: &Series, is_log: bool, parts: usize) -> Vec<Option<f64>> {
     let scaled = |x: f64| if is_log { x.ln() } else { x };

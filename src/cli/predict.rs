@@ -106,7 +106,8 @@ fn save_seen(
     write_aside(&dir.join(format!("{number:05}-{stem}.png")), &png)
 }
 
-/// Pictures that could not be read: each is told when it is met, the command fails when all are done.
+/// Pictures that could not be read: each is reported when it is met, and the command fails after all are
+/// done.
 #[derive(Default)]
 pub struct Failures {
     /// Kept back until the end: the command's own failure.

@@ -87,7 +87,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     ))
 }
 
-/// A page never takes the place of what it is made from.
+/// Refuses to overwrite a file that the page is made from.
 fn apart(options: &Options) -> Result<()> {
     let same = |path: &Path| match (path.canonicalize(), options.out.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,

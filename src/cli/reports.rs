@@ -1,4 +1,5 @@
-//! What becomes of a run whose output cannot be written: what was trained is worth more than what is said of it.
+//! Lets a run continue although its output cannot be written: the trained network is worth more than the reports
+//! about it.
 
 use std::cell::RefCell;
 

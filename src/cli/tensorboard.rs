@@ -17,8 +17,9 @@ pub struct Events(Records);
 /// Part of the name of each event file.
 const MARK: &str = "tfevents";
 
-/// The directory for a run's event files: `dir`, or a directory in it for a run that finds another's files there, which
-/// TensorBoard would draw as one curve with its own. A run that continues goes on in its directory of `before`.
+/// The directory for a run's event files: `dir`, or a directory in it if another run's files are there, which
+/// TensorBoard would join with this run's to one curve. A run that is resumed continues in `before`, the directory it
+/// had.
 pub fn directory(dir: &Path, before: Option<&Path>) -> Result<PathBuf, Error> {
     let create = |path: &Path| std::fs::create_dir_all(path).map_err(|e| Error::io(path, e));
     create(dir)?;
@@ -29,7 +30,7 @@ pub fn directory(dir: &Path, before: Option<&Path>) -> Result<PathBuf, Error> {
     if !has_events(dir) {
         return Ok(dir.to_owned());
     }
-    // Who creates a directory has it, also where two runs start at once.
+    // The run that creates a directory owns it, even if two runs start at once.
     let mut number = 2u64;
     loop {
         let path = dir.join(format!("run-{number}"));

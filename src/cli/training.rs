@@ -26,7 +26,7 @@ const READ_BACK: Duration = Duration::from_millis(100);
 /// How often a run on a GPU is copied to memory.
 const REMEMBER: Duration = Duration::from_secs(20);
 
-/// How often a run goes on after its device was lost. A device that is lost again and again is at fault.
+/// How many times a run continues after its device was lost. A device that is lost more often is faulty.
 const MAX_LOSSES: u32 = 2;
 
 /// A profile with the work that it covers, if one was asked for.

@@ -42,7 +42,8 @@ async fn verify(cases: &[Case], devices: &[(String, Device)]) -> Result<(), Fail
                 continue;
             }
             let comparison = match case.compare(device, &wanted).await {
-                // A shader that the driver refuses is what this command is there to find: the other ops go on.
+                // Finding shaders that the driver refuses is this command's purpose: it goes on with the other
+                // ops.
                 Err(error @ Error::Gpu(_)) => {
                     output::note(format_args!("{} {}: {error}", case.op, case.shape));
                     case.comparison(device, f64::INFINITY)

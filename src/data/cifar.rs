@@ -61,7 +61,7 @@ pub(super) fn read(tree: &Tree, wanted: Halves) -> Result<Option<Found>> {
     Ok(None)
 }
 
-/// One name a line.
+/// One name per line.
 fn class_names(text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()

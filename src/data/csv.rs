@@ -1,5 +1,5 @@
-//! Tables of pixels: a row an image, as Kaggle and many others write MNIST. The label stands first or last, or in a column
-//! that the header calls so; labels may be words.
+//! Tables of pixels, one image per row, as Kaggle and many others write MNIST. The label comes first or last, or in a
+//! column that the header calls `label` or the like; labels may be words.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read};
@@ -49,7 +49,7 @@ pub(super) fn read(tree: &Tree, options: &Options, wanted: Halves) -> Result<Opt
         [one] => Ok(Some(one.clone())),
         _ => {
             let names: Vec<_> = files.iter().map(|entry| tree.path(entry).display().to_string()).collect();
-            let what = format!("several tables of the same meaning: {}. Keep or name one", names.join(", "));
+            let what = format!("several tables for the same purpose: {}. Keep or name one", names.join(", "));
             Err(Error::bad_file(tree.root(), what))
         }
     };
@@ -66,7 +66,7 @@ pub(super) fn read(tree: &Tree, options: &Options, wanted: Halves) -> Result<Opt
         // Without labelled images for tests, some are drawn from the training half: the caller reads both.
         let Some(entry) = test else { return Ok(train.map(|_| Found::default())) };
         let test = table(tree, &entry, options)?;
-        // The numbers of its classes are its own; names need the training half's.
+        // Read alone, it numbers its classes itself; for names the training half's numbers are needed.
         let Some(classes) = test.classes() else {
             let labelled = train.map(|_| Found::default());
             return labelled.map(Some).ok_or_else(|| Error::bad_file(tree.path(&entry), NO_LABELS));
@@ -131,7 +131,7 @@ impl Table {
         Some(match numbers {
             _ if numbers == self.words.len() => Ok(Classes::Numbers),
             _ if self.words.iter().all(|word| word.parse::<f64>().is_ok()) => {
-                Err("its labels are no classes: whole numbers from 0 to 255, or names, are possible".into())
+                Err("its labels are not classes: whole numbers from 0 to 255, or names, are possible".into())
             }
             _ => Ok(Classes::Names(sorted(self.words.iter().cloned().collect::<BTreeSet<_>>()))),
         })
@@ -285,7 +285,7 @@ fn rows(name: &Path, input: &mut dyn BufRead, options: &Options) -> Result<Table
                     let field = String::from_utf8_lossy(field);
                     let field: String = field.chars().take(20).collect();
                     bad(format!(
-                        "row {row}, column {}: `{field}` is no pixel, a whole number from 0 to 255",
+                        "row {row}, column {}: `{field}` is not a pixel, a whole number from 0 to 255",
                         at + 1
                     ))
                 })?;

@@ -9,13 +9,13 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Highest compression that deflate can reach: 258 bytes from two bits.
 pub(super) const MAX_EXPANSION: u64 = 1032;
 
-/// The decompressed bytes of all members, one after the other. Zeros behind the last are passed over, as `gzip -d` does.
+/// The decompressed bytes of all members, one after the other. Zeros after the last are skipped, as by `gzip -d`.
 pub(super) struct Members<'a> {
     /// None once the last member has been read.
     member: Option<GzDecoder<&'a mut dyn BufRead>>,
 }
 
-/// Something else than zeros follows the last member.
+/// Something other than zeros follows the last member.
 #[derive(Debug, thiserror::Error)]
 #[error("other data follows its gzip stream")]
 pub(super) struct Trailing;

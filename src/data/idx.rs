@@ -1,8 +1,8 @@
 //! Reads IDX files, the format of MNIST and its successors, gzipped or not.
 //!
-//! A file consists of a big-endian header (magic number, count and, for images, height and width) and one byte
-//! per label or pixel. Source: yann.lecun.com/exdb/mnist. What others made of it is read too: images with a dimension for
-//! their channels, labels in wider integers or one-hot, QMNIST's labels (rows of integers, of which the first is the class).
+//! A file consists of a big-endian header (magic number, count and, for images, height and width) and one byte per label or
+//! pixel. Source: yann.lecun.com/exdb/mnist. Variants of the format are read too: images with a dimension for their
+//! channels, labels in wider integers or one-hot, QMNIST's labels (rows of integers, of which the first is the class).
 //!
 //! Nothing in a file is trusted before it is checked. An uncompressed file must be exactly as long as its
 //! header says before memory is allocated. For a gzipped file, memory grows with the bytes that are really
@@ -225,7 +225,7 @@ impl Stream<'_> {
         Ok((element, sizes))
     }
 
-    /// The error for a file whose first bytes are no IDX file's.
+    /// The error for a file that does not begin like an IDX file.
     fn foreign(&mut self, magic: &[u8], kind: Kind, cut_off: String) -> Result<Error> {
         let mut start = magic.to_vec();
         start.resize(foreign::SAMPLE, 0);

@@ -17,7 +17,7 @@ pub(super) fn classes(numbers: impl Iterator<Item = i64>) -> Result<Vec<u8>, Str
 /// The classes from rows of `columns` numbers, of which one is 1 and all others 0.
 ///
 /// # Errors
-/// Says which row is none such.
+/// Says which row is not one-hot.
 pub(super) fn one_hot(numbers: impl Iterator<Item = i64>, columns: usize) -> Result<Vec<u8>, String> {
     let numbers: Vec<i64> = numbers.collect();
     let mut labels = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn one_hot(numbers: impl Iterator<Item = i64>, columns: usize) -> Res
             (Some((class, _)), true) if class < 256 => labels.push(class as u8),
             _ => {
                 return Err(format!(
-                    "row {at} (counted from 0) of its labels is not one-hot, a single 1 among 0s: there must be one class an image"
+                    "row {at} (counted from 0) of its labels is not one-hot, a single 1 among 0s: there must be one class per image"
                 ));
             }
         }

@@ -39,7 +39,7 @@ use crate::picture::Preparation;
 /// A data set in three splits, as TensorFlow's MNIST reader makes them.
 ///
 /// Where the data brings no images for validation, part of its training images is held back: 5,000, but at most one in 12, so
-/// that validation is empty where there are fewer than 12. Of MNIST these are the first 5,000, as TensorFlow has it; of all
+/// that validation is empty where there are fewer than 12. For MNIST these are the first 5,000, as in TensorFlow; for all
 /// other data, which may be sorted, a seeded choice with the same share of each class.
 #[derive(Clone, Debug)]
 pub struct DataSet {
@@ -62,7 +62,7 @@ pub struct DataSet {
     pub test_split: Option<DrawnSplit>,
     /// How the images were made from pictures or from images of another size; none where they are those of the files.
     pub preparation: Option<Preparation>,
-    /// What a person should know of how the data was read, a sentence each.
+    /// What a person should know about how the data was read, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -151,7 +151,7 @@ impl DataSet {
     }
 }
 
-/// Makes pixels that lie together, `[pixel, channel]`, lie in planes: `[channel, pixel]`, image by image.
+/// Reorders images from interleaved channels, `[pixel, channel]`, to planes, `[channel, pixel]`.
 fn planar(images: &mut [u8], pixels: usize, channels: usize) {
     if channels <= 1 {
         return;

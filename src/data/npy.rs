@@ -99,7 +99,7 @@ pub(super) fn read(tree: &Tree, wanted: Halves) -> Result<Option<Found>> {
         let names: Vec<_> =
             several.iter().map(|array| array.tree.path(array.entry).display().to_string()).collect();
         let what =
-            format!("several arrays of the same meaning: {}. Name one data set's file", names.join(", "));
+            format!("several arrays for the same purpose: {}. Name one data set's file", names.join(", "));
         return Err(Error::bad_file(tree.root(), what));
     }
     let part = |which: Which, is_wanted: bool| -> Result<Option<Part>> {
@@ -173,13 +173,13 @@ impl Array<'_> {
         let columns = match header.shape[..] {
             [_] | [_, 1] => 1,
             [_, columns] if !header.is_fortran => columns,
-            _ => return Err(self.bad(format!("its shape {:?} is not one label an image", header.shape))),
+            _ => return Err(self.bad(format!("its shape {:?} is not one label per image", header.shape))),
         };
         let mut numbers = Vec::new();
         self.values(header, stream, |bytes| {
             numbers.extend(bytes.chunks_exact(header.kind.bytes()).map(
                 |value| match header.kind.number(value) {
-                    // What is no integer is no class.
+                    // A number that is not an integer is not a class.
                     number if number.fract() == 0.0 => number as i64,
                     _ => -1,
                 },
@@ -222,7 +222,7 @@ impl Array<'_> {
             return Err(self.bad(format!("it holds {count} images, but there are {labels} labels")));
         }
         if header.is_fortran {
-            return Err(self.bad("it lies in Fortran's order: save it again after numpy.ascontiguousarray"));
+            return Err(self.bad("it is in Fortran order: save it again after numpy.ascontiguousarray"));
         }
         let mut pixels = Vec::new();
         if header.kind == Kind::U8 {
@@ -239,7 +239,7 @@ impl Array<'_> {
 
     /// Floats or wider integers as bytes: from 0 to 255, or floats from 0 to 1, which are multiplied by 255.
     fn converted(&self, header: &Header, stream: &mut dyn BufRead, pixels: &mut Vec<u8>) -> Result<()> {
-        // Whether they reach to 1 or to 255 only the last value tells, so both are kept.
+        // Only after the last value is it known whether the values reach to 1 or to 255, so both conversions are kept.
         let (mut fractions, mut largest, mut wrong) = (Vec::new(), 0.0f64, None);
         self.values(header, stream, |bytes| {
             for value in bytes.chunks_exact(header.kind.bytes()) {

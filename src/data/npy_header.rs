@@ -96,7 +96,7 @@ impl Header {
         stream.read_exact(&mut fixed).map_err(cut)?;
         let [.., version, _] = fixed;
         if !fixed.starts_with(b"\x93NUMPY") {
-            return Err("this is no NPY file, as numpy.save writes it".into());
+            return Err("this is not an NPY file as numpy.save writes it".into());
         }
         let mut length = [0; 4];
         let bytes = if version == 1 { 2 } else { 4 };

@@ -66,7 +66,7 @@ pub(super) fn half(path: &Path, half: Half, options: &Options) -> Result<Part> {
     };
     match one {
         Some(part) if half == Half::Test => Ok(part),
-        // The data may be of one piece, of which only a part is for tests.
+        // The data may be undivided, so that only a part of it is for tests.
         _ => {
             let (found, _) = self::found(path, Halves::BOTH, options)?;
             let Some(train) = found.train else {
@@ -145,7 +145,8 @@ fn in_tree(
         return in_tree(&tree.nested(zip, &mut room)?, None, wanted, options, false);
     }
     if tree.files().iter().any(pictures::is_picture) {
-        let what = "its pictures do not lie in a folder for each class, CLASS/PICTURE.png, of which there are two or more";
+        let what =
+            "its pictures are not in one folder per class, CLASS/PICTURE.png, with at least two classes";
         return Err(Error::bad_file(tree.root(), what));
     }
     if let Some(entry) = tree.files().iter().find(|entry| is_tape(entry.name())) {
@@ -154,7 +155,7 @@ fn in_tree(
             "a tar archive is not read: unpack it first (`tar xf`)",
         ));
     }
-    // A lone file that is something else is told what it is.
+    // For a single file that is something else, the error says what it is.
     if let ([entry], true) = (tree.files(), !tree.is_archive()) {
         let start = tree.start(entry, super::foreign::SAMPLE)?;
         if let Some(what) = super::foreign::describe(&start) {
@@ -177,7 +178,7 @@ fn in_tree(
     missing.map(|()| (Found::default(), None))
 }
 
-/// Beside IDX files: the classes' names, one a line. IDX itself has no room for them.
+/// A file beside IDX files with the classes' names, one per line. IDX itself has no place for them.
 pub(super) const CLASS_NAMES: &str = "class-names.txt";
 
 fn is_tape(name: &str) -> bool {
@@ -306,7 +307,7 @@ pub(super) fn joined(
     })
 }
 
-/// Smaller images, in bytes, are alike by chance.
+/// Images of fewer bytes can be equal by chance.
 const LEAST_TELLING: usize = 16;
 
 /// A note of the test images that are among the training images too, pixel by pixel.

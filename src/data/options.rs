@@ -15,11 +15,13 @@ pub struct Options {
     /// Share of the images that is kept for tests where the data has no test images of its own, from 0 to 1. With 1 all of them
     /// are for tests: [`Part::read_test`](super::Part::read_test) then reads them all.
     pub test_share: f64,
-    /// Height and width to which images are fitted; none: of pictures the size that most of them have, of all else theirs.
+    /// Height and width to which images are fitted. If none: for pictures the size that most of them have; other images
+    /// keep theirs.
     pub size: Option<[usize; 2]>,
     /// Height and width for pictures of many sizes, and for large ones, where `size` is none; without it they are refused.
     pub otherwise: Option<[usize; 2]>,
-    /// 1 (grey) or 3 (red, green, blue); none: of pictures what most of them are, of all else theirs.
+    /// 1 (grey) or 3 (red, green, blue). If none: for pictures what most of them have; other images keep
+    /// theirs.
     pub channels: Option<usize>,
     /// How images of other proportions are fitted.
     pub fit: Fit,
@@ -29,16 +31,16 @@ pub struct Options {
     pub skip_bad: bool,
     /// Directory in which prepared pictures are kept for the next time.
     pub cache: Option<PathBuf>,
-    /// Is told how many pictures of how many are decoded, from several threads.
+    /// Called from several threads with the number of pictures decoded so far and of all pictures.
     pub progress: Option<Progress>,
 }
 
-/// Is told how far something is.
+/// Receives the progress of something.
 #[derive(Clone)]
 pub struct Progress(Arc<dyn Fn(usize, usize) + Send + Sync>);
 
 impl Progress {
-    /// `tell` gets what is done, and all that is to be done.
+    /// `tell` is called with how much is done, and how much there is to do.
     pub fn new(tell: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         Progress(Arc::new(tell))
     }

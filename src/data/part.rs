@@ -234,7 +234,7 @@ impl Part {
     pub fn require(&self, shape: [usize; 3], classes: usize) -> Result<()> {
         if self.shape() != shape {
             let [channels, height, width] = shape;
-            // Grey images against grey ones, as most are, need no word on colour.
+            // If both are grey, as most are, the message does not mention colour.
             let of = |channels: usize| match (channels, self.channels == shape[0]) {
                 (_, true) => "",
                 (1, false) => " in grey",

@@ -11,9 +11,9 @@ use super::tree::{Entry, Tree};
 use crate::model_file::write_aside;
 use crate::picture::Preparation;
 
-/// Part of every hash: to be changed where preparing comes to mean something else.
+/// Part of every hash: must be changed when preparation changes.
 const VERSION: u32 = 1;
-/// Most sets that are kept; the oldest make room.
+/// Most sets that are kept; the oldest are removed.
 const MAX_KEPT: usize = 12;
 
 /// A file of prepared pictures that may exist.
@@ -28,7 +28,7 @@ fn hash(of: &impl Hash, tree: &Tree, entries: &[&Entry]) -> String {
         let mut hasher = DefaultHasher::new();
         (half, VERSION, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
         of.hash(&mut hasher);
-        // What an archive holds does not depend on where it lies.
+        // An archive's content does not depend on where the archive is.
         if !tree.is_archive() {
             tree.root().canonicalize().unwrap_or_default().hash(&mut hasher);
         }
@@ -71,7 +71,7 @@ impl Cache {
         }
     }
 
-    /// How pictures of which the wishes leave something open were prepared the last time.
+    /// How pictures were prepared the last time, for options that leave something open.
     pub fn recall_preparation(
         dir: Option<&Path>,
         wishes: &str,

@@ -1,5 +1,5 @@
-//! Folders of pictures, one a class, as torchvision's ImageFolder has them: `CLASS/*.png`, with `train`, `val` and `test`
-//! above the classes or without.
+//! Folders of pictures, one per class, as in torchvision's ImageFolder: `CLASS/*.png`, with or without `train`, `val` and
+//! `test` above the classes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -74,7 +74,7 @@ fn common<'a>(files: &[&'a Entry]) -> &'a str {
     base
 }
 
-/// Numbers by size, all else by its bytes, as ImageFolder sorts.
+/// Numbers by their value, other names by their bytes, as ImageFolder sorts.
 pub(super) fn sorted(names: BTreeSet<String>) -> Vec<String> {
     let mut names: Vec<String> = names.into_iter().collect();
     if names.iter().all(|name| name.parse::<u32>().is_ok()) {
@@ -132,7 +132,7 @@ pub(super) fn read(layout: &Layout, options: &Options, wanted: Halves) -> Result
             Some(preparation) => preparation,
             None => preparation(layout.tree, &entries, options)?,
         };
-    // Whoever wants one half alone gets it without the other's work.
+    // If only one half is wanted, the other's pictures are not decoded.
     let wanted_parts =
         [(wanted.train, &layout.train), (wanted.train, &layout.validation), (wanted.test, &layout.test)];
     let total = wanted_parts.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, part)| part.len()).sum();
@@ -151,7 +151,7 @@ pub(super) fn read(layout: &Layout, options: &Options, wanted: Halves) -> Result
     Ok((Found { train, validation, test }, preparation))
 }
 
-/// What the options say, and for what they leave open what most of the pictures are.
+/// What the options say; for what they leave open, what most of the pictures have.
 fn preparation(tree: &Tree, entries: &[&Entry], options: &Options) -> Result<Preparation> {
     let as_asked = |[height, width]: [usize; 2], channels| match options.as_digits {
         true => Preparation::digits(height, width),
@@ -188,13 +188,13 @@ fn preparation(tree: &Tree, entries: &[&Entry], options: &Options) -> Result<Pre
         let shown: Vec<_> = sizes.keys().take(4).map(|[height, width]| format!("{height}x{width}")).collect();
         let what = format!("its pictures are of many sizes ({}, ...)", shown.join(", "));
         return Err(Error::Data(format!(
-            "{}: {what}. Say to which one they shall be fitted: --size 28, or --size HEIGHTxWIDTH",
+            "{}: {what}. Say which one to fit them to: --size 28, or --size HEIGHTxWIDTH",
             tree.root().display()
         )));
     }
     if height > MAX_SIDE || width > MAX_SIDE {
         let what = format!(
-            "its pictures are {height}x{width} pixels: say to which size they shall be fitted, --size 64"
+            "its pictures are {height}x{width} pixels: say which size to fit them to, such as --size 64"
         );
         return Err(Error::Data(format!("{}: {what}", tree.root().display())));
     }

@@ -1,4 +1,4 @@
-//! The files below a directory or in a zip archive, alike. Readers find their files in it and never ask which it is.
+//! The files below a directory or in a zip archive. Readers find their files in it and never ask which it is.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -31,7 +31,7 @@ pub(crate) struct Tree {
 pub(crate) struct Entry {
     /// Below the root, with `/` between its parts.
     pub path: String,
-    /// Length in bytes, as the directory says; a reader must not believe an archive's.
+    /// Length in bytes, as the directory states it; a reader must not trust an archive's.
     pub size: u64,
     /// Bytes that it takes in an archive; elsewhere its length.
     pub packed_size: u64,
@@ -180,7 +180,7 @@ impl Tree {
         }
     }
 
-    /// Calls `read` with a file's bytes. What an archive says of their number is not believed.
+    /// Calls `read` with a file's bytes. The length that an archive states is not trusted.
     ///
     /// # Errors
     /// `Io` or `BadFile` where the file cannot be opened, and those of `read`.
@@ -287,7 +287,7 @@ fn walk(
             continue;
         }
         let path = entry.path();
-        // A link that leads nowhere is no file of the data set.
+        // A broken link is not a file of the data set.
         let Ok(about) = std::fs::metadata(&path) else { continue };
         let inner = if below.is_empty() { name.into_owned() } else { format!("{below}/{name}") };
         if about.is_dir() && depth < MAX_DEPTH {

@@ -1,7 +1,7 @@
 //! Trained networks in other programs' formats, out and in. One file or directory per format; none knows devices or training.
 //!
-//! Whatever is written also carries the description of the model file, so that what comes back is the same model and not only
-//! the same network. Readers take bytes and trust nothing in them: no panic, and memory within a small multiple of the file's
+//! Whatever is written also carries the description of the model file, so that reading it gives the same model, not only the
+//! same network. Readers take bytes and trust nothing in them: no panic, and memory within a small multiple of the file's
 //! size.
 
 pub mod c;
@@ -26,7 +26,8 @@ const MAX_BYTES: u64 = 2 << 30;
 /// Reads a file of another program; its ending says which: `.onnx`, `.safetensors` or `.h5`.
 ///
 /// # Errors
-/// `Io` where it cannot be read, `Usage` where its ending says nothing, `BadFile` where its content is not ours.
+/// `Io` where it cannot be read, `Usage` if its ending names no format, `BadFile` if inkgrad cannot use its
+/// content.
 pub fn open(path: &Path, said: Said) -> Result<Model> {
     let beside = |name: &str| bytes(&path.with_file_name(name));
     read(path, &|| bytes(path), said, &beside)

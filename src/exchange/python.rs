@@ -37,7 +37,7 @@ fn text(value: &str) -> String {
     serde_json::Value::from(value).to_string()
 }
 
-/// What may stand in a comment or docstring whatever it holds.
+/// Text made safe for a comment or docstring.
 pub(super) fn comment(value: &str) -> String {
     let allowed = |c: char| if c.is_alphanumeric() || " -_.()".contains(c) { c } else { '_' };
     value.chars().map(allowed).collect()

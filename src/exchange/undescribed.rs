@@ -9,7 +9,7 @@ use crate::model_file::{Model, Weights};
 use crate::network::{Network, Task};
 use crate::recipe::Recipe;
 
-/// What the user says of a file that does not say it.
+/// What the user says about a file that does not describe its network.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Said<'a> {
     pub recipe: Option<&'a Recipe>,

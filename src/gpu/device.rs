@@ -124,7 +124,7 @@ fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
     let portable = wgpu::Limits::default();
     let needs = [
         (
-            "invocations a workgroup",
+            "invocations per workgroup",
             limits.max_compute_invocations_per_workgroup,
             portable.max_compute_invocations_per_workgroup,
         ),
@@ -134,12 +134,12 @@ fn supports(about: &About, limits: &wgpu::Limits) -> Result<()> {
             portable.max_compute_workgroup_storage_size,
         ),
         (
-            "storage buffers a shader",
+            "storage buffers per shader",
             limits.max_storage_buffers_per_shader_stage,
             portable.max_storage_buffers_per_shader_stage,
         ),
         (
-            "workgroups a dimension",
+            "workgroups per dimension",
             limits.max_compute_workgroups_per_dimension,
             portable.max_compute_workgroups_per_dimension,
         ),

@@ -30,7 +30,7 @@ pub(super) fn surface(plane: &Plane, counts: impl Fn(usize) -> bool) -> Vec<f32>
         for column in 0..row {
             normal[row][column] = normal[column][row];
         }
-        // A little stiffness: where pixels are missing the surface stays flat rather than soars.
+        // A little regularisation: where pixels are missing, the surface stays flat.
         if row > 0 {
             normal[row][row] += 1e-3 * count as f64;
         }
@@ -69,7 +69,7 @@ fn solve<const N: usize, const M: usize>(mut rows: [[f64; M]; N]) -> Option<[f64
 }
 
 /// The mean of each pixel's surroundings (a window of `2 reach + 1` pixels, three times: nearly a Gaussian), of the pixels
-/// that `counts` selects. Where none is near, `otherwise` stands.
+/// that `counts` selects. Where no such pixel is near, the value of `otherwise`.
 pub(super) fn surroundings(
     plane: &Plane,
     counts: impl Fn(usize) -> bool,
@@ -90,7 +90,7 @@ pub(super) fn surroundings(
             blur_columns(values, width, reach);
         }
     }
-    // As if a little of `otherwise` lay everywhere.
+    // As if every pixel had a little weight at the value of `otherwise`.
     let of = |((sum, weight), other): ((&f32, &f32), &f32)| other + sum / (weight + 1e-3);
     sums.iter().zip(&weights).zip(otherwise).map(of).collect()
 }

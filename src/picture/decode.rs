@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use super::transparency::flattened;
 use crate::{Error, Result};
 
-/// What the names of picture files end in, in lower case. What a file is, its bytes tell.
+/// What the names of picture files end in, in lower case. The format itself is told by a file's bytes.
 pub const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"];
 
 /// The same of pictures that are not decoded: their errors say how to convert them.

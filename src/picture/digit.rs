@@ -100,7 +100,7 @@ pub(super) fn normalised(ink: &Ink, height: usize, width: usize) -> Vec<u8> {
     let (box_height, box_width) = (bottom - top + 1, right - left + 1);
     let side = box_height.max(box_width).max(LEAST_SIDE);
     let inner = (height.min(width) * 20).div_ceil(28).max(1);
-    // Half-way between the box's edges; a pixel that cannot be halved goes below and to the right, as floor has it.
+    // Half-way between the box's edges; an odd pixel goes below and to the right, because of the floor.
     let from = Rectangle {
         top: top as f64 - ((side - box_height) / 2) as f64,
         left: left as f64 - ((side - box_width) / 2) as f64,

@@ -35,8 +35,8 @@ const MOST_ON_EDGE: f32 = 0.12;
 /// Longer side, in pixels, below which a picture is a drawing that may well touch its edges, not a photo with shadows.
 const LEAST_SHADED: usize = 64;
 
-/// Finds the ink of a picture, reduced so that its longer side has at most `longest` pixels. None where it is blank. Lines
-/// are ruled on the paper: no ink.
+/// Finds the ink of a picture, reduced so that its longer side has at most `longest` pixels. None where it is blank. Ruled
+/// lines do not count as ink.
 pub(super) fn ink(picture: &Picture, longest: usize, lines: Lines) -> Option<Ink> {
     let plane = contrast_plane(picture, longest);
     let side = plane.height.max(plane.width);

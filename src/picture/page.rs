@@ -110,7 +110,7 @@ fn in_lines(mut marks: Vec<Mark>, line_height: f32) -> Vec<Vec<Mark>> {
     for mark in marks {
         let middle = mark.middle();
         let distance = |line: &Vec<Mark>| {
-            // The last two: a single low or high digit does not lead astray.
+            // The last two digits decide, so that a single low or high digit does not mislead.
             let last = line.iter().rev().take(2);
             let count = last.len().max(1) as f32;
             (last.map(Mark::middle).sum::<f32>() / count - middle).abs()

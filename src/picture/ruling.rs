@@ -9,7 +9,7 @@ pub(super) struct Lines {
     most_gap: f32,
 }
 
-/// No stroke of a digit is as long on a page of several digits.
+/// On a page of several digits no stroke of a digit is that long.
 pub(super) const ON_PAGES: Lines = Lines { least_share: 0.35, most_gap: 0.02 };
 /// In a picture of one digit a line runs from edge to edge.
 pub(super) const AROUND_DIGITS: Lines = Lines { least_share: 0.95, most_gap: 0.2 };
@@ -34,7 +34,7 @@ fn transposed(mask: &[bool], height: usize, width: usize) -> Vec<bool> {
 fn ruled(mask: &[bool], height: usize, width: usize, thickness: usize, kind: Lines) -> Vec<bool> {
     let gap = ((kind.most_gap * width as f32) as usize).max(4 * thickness);
     let least = ((kind.least_share * width as f32) as usize).max(20);
-    // How long the ink goes on above and below each pixel, itself included.
+    // How long the run of ink through each pixel's column is, itself included.
     let thick = thicknesses(mask, height, width);
     let is_thin = |y: usize, x: usize| {
         let at = y * width + x;

@@ -8,7 +8,7 @@ use super::page::cut_out;
 const LEAST_WIDTH: f32 = 0.4;
 /// Most places at which a mark may be cut.
 const MAX_CUTS: usize = 12;
-/// Slants that cuts are tried at: columns a row.
+/// Slants at which cuts are tried, in columns per row.
 const SLANTS: [f32; 5] = [0.0, -0.18, 0.18, -0.36, 0.36];
 /// Widest piece of a mark that may be a digit, as a multiple of a line's height.
 const MOST_WIDTH: f32 = 1.8;
@@ -62,7 +62,8 @@ pub(super) fn pieces(ink: &Ink, mark: &Mark, line_height: f32) -> Pieces {
             let Some((top, left_column, own)) = cut_out(ink, all.iter().copied().filter(is_inside)) else {
                 continue;
             };
-            // The whole stands even where it is too wide to be a digit: something is always left to choose.
+            // The whole mark is kept even if it is too wide to be a digit, so that there is always a
+            // candidate.
             let is_whole = (from, to) == (0, last);
             if !is_whole && own.width as f32 > MOST_WIDTH * line_height {
                 continue;

@@ -13,12 +13,12 @@ const LEAST_PARTS: usize = 3;
 const LEAST_AREA: usize = 30;
 /// Rows of the profile along the height of a digit.
 const ROWS: f32 = 10.0;
-/// A tilt must sharpen the lines by this much a degree to be believed: few digits make no line.
+/// A tilt is accepted only if it sharpens the profile by this much per degree: few digits do not make a line.
 const DOUBT: f32 = 0.01;
 
-/// The tilt of a page's lines in degrees; positive where they fall to the right. What is written is heaped up most unevenly
-/// when it is looked at along the lines (projection profiles, Postl 1986). Parts of the ink count by their boxes, not by
-/// their pixels: the strokes of digits, which lean, say nothing about the lines.
+/// The tilt of a page's lines in degrees; positive where they fall to the right. Projected along the lines, the ink is
+/// distributed most unevenly (projection profiles, Postl 1986). Parts of the ink count by their boxes, not by their pixels:
+/// the strokes of digits, which lean, say nothing about the lines.
 pub(super) fn tilt(ink: &Ink) -> f32 {
     let mut parts = components(&ink.mask, ink.width);
     parts.retain(|part| part.area >= LEAST_AREA);

@@ -42,7 +42,7 @@ impl ClassWeights {
         match self {
             ClassWeights::List(weights) if weights.len() == classes => Ok(weights.clone()),
             ClassWeights::List(weights) => Err(Error::Recipe(format!(
-                "class_weights lists {} weights, but the data has {classes} classes: list one a class, or use \"balanced\"",
+                "class_weights lists {} weights, but the data has {classes} classes: list one per class, or use \"balanced\"",
                 weights.len()
             ))),
             ClassWeights::Rule(Rule::Balanced) => {

@@ -30,7 +30,7 @@ pub struct Validation {
     pub accuracy: f64,
 }
 
-/// The events of a log that are curves; all others are passed over.
+/// The events of a log that are curves; all others are skipped.
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Line {
@@ -56,7 +56,7 @@ impl Runs {
     }
 
     /// Adds what a log records (JSON Lines, of `train --log` or `train --json`). A step that is recorded again takes the place of
-    /// its record before, as in a run that continues. Lines of anything else are passed over.
+    /// its record before, as in a run that continues. Other lines are skipped.
     ///
     /// # Errors
     /// What is wrong where no line records a step.

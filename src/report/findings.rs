@@ -1,4 +1,4 @@
-//! What there is to say of a classifier's answers to labelled images.
+//! What can be said about a classifier's answers to labelled images.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::statistics::{Calibration, wilson};
 use crate::data::Split;
 use crate::train::{Evaluation, Predictions};
 
-/// Answers that are shown, at most.
+/// Most answers that are shown.
 const MISTAKES: usize = 50;
 const UNSURE: usize = 20;
 const PAIRS: usize = 12;
@@ -18,23 +18,23 @@ pub struct Findings {
     /// The 95 % interval of the accuracy, from 0 to 1.
     pub interval: [f64; 2],
     pub calibration: Calibration,
-    /// Wrong answers, the surest first.
+    /// Wrong answers, the most confident first.
     pub mistakes: Vec<Answer>,
-    /// Answers of the smallest probability, right or wrong, the least sure first.
+    /// Answers with the smallest probabilities, right or wrong, the least confident first.
     pub unsure: Vec<Answer>,
     /// The commonest mistakes first.
     pub pairs: Vec<Pair>,
-    /// For each label and prediction that differ the images, the surest first.
+    /// The images of each wrong pair of label and prediction, the most confident answers first.
     pub confused: BTreeMap<(usize, usize), Vec<Answer>>,
 }
 
-/// What was said of one image.
+/// The answer for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
     /// Index in the test images.
     pub image: usize,
     pub said: usize,
-    /// The probability of what was said.
+    /// The probability of the predicted class.
     pub probability: f32,
     /// The label.
     pub right: usize,

@@ -1,5 +1,5 @@
-//! What a person looks at: curves of runs, a model's report as one HTML page, the statistics in both. Everything is made in
-//! memory from values that others have computed: terminals, devices, files and clocks are unknown here.
+//! What people look at: curves of runs, a model's report as one HTML page, the statistics in both. Everything is made in
+//! memory from values computed elsewhere; this directory knows nothing of terminals, devices, files and clocks.
 
 mod chart;
 mod curves;
@@ -21,7 +21,7 @@ pub use page::Page;
 pub use palette::{Paint, Palette};
 pub use weights::{FirstLayer, MAX_PICTURES, WeightPictures, first_layer, first_weights};
 
-/// Text as it may stand in HTML and in SVG, also within quotes.
+/// Text escaped for HTML and SVG, also within quotes.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -33,11 +33,11 @@ pub fn draw(calibration: &Calibration) -> Drawing {
         let at = [x(bin.low) + 1.0, y(bin.accuracy)];
         let size = [width, (bin.accuracy * SIDE).max(0.5)];
         drawing.add(Shape::Box { at, size, paint: Paint::Series(0), opacity: 0.75, title: title.clone() });
-        // How sure the bar's height is: of few answers it says little.
+        // The interval of the bar's height: few answers give a wide one.
         let [low, high] = wilson((bin.accuracy * bin.answers as f64).round() as u64, bin.answers);
         let middle = x((bin.low + bin.high) / 2.0);
         drawing.add(Shape::line([middle, y(low)], [middle, y(high)], Paint::Ink, 1.5));
-        // On a logarithmic scale, since most answers are sure ones.
+        // On a logarithmic scale, since most answers have a high probability.
         let share = (bin.answers as f64 + 1.0).ln() / (most as f64 + 1.0).ln();
         let height = share * COUNTS;
         let at = [x(bin.low) + 1.0, floor - height];

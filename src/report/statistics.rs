@@ -1,4 +1,4 @@
-//! Statistics of a classifier's answers: how sure a figure is, and whether two classifiers differ.
+//! Statistics of a classifier's answers: how precise a figure is, and whether two classifiers differ.
 
 /// The quantile of the normal distribution that leaves 2.5 % above it.
 const Z: f64 = 1.959_963_984_540_054;

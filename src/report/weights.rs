@@ -3,7 +3,7 @@
 use crate::model_file::{Model, Weights};
 use crate::network::{LayerSpec, Network};
 
-/// Weights as colours: one picture a unit or a kernel.
+/// Weights as colours: one picture per unit or per kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightPictures {
     /// The layer's name.
@@ -21,7 +21,7 @@ pub struct WeightPictures {
 /// More are not shown.
 pub const MAX_PICTURES: usize = 64;
 
-/// What stands for the largest weight above zero, the largest below zero, and none: blue, orange, white. On images in colour
+/// The colours of the largest weight above zero, the largest below zero, and zero: blue, orange, white. On images in colour
 /// the three channels' weights are the picture's red, green and blue, and grey is none.
 const ABOVE: [f32; 3] = [31.0, 98.0, 177.0];
 const BELOW: [f32; 3] = [190.0, 66.0, 12.0];
@@ -96,7 +96,7 @@ pub fn first_layer(model: &Model) -> Option<WeightPictures> {
     })
 }
 
-/// A colour between that of none and that of the largest; `value` is from -1 to 1.
+/// A colour between that of zero and that of the largest weight; `value` is from -1 to 1.
 pub(super) fn shade(value: f32, channel: usize) -> u8 {
     let end = if value >= 0.0 { ABOVE } else { BELOW };
     (NONE[channel] + (end[channel] - NONE[channel]) * value.abs().min(1.0)).round() as u8

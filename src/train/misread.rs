@@ -32,13 +32,13 @@ impl std::fmt::Display for Misread {
         let (what, fitting) = match self.kind {
             Kind::Inverted => ("inverted (black and white are exchanged)", "inverted back"),
             Kind::Transposed => {
-                ("transposed (rows and columns are exchanged, as in EMNIST's files)", "turned back")
+                ("transposed (rows and columns are exchanged, as in EMNIST's files)", "transposed back")
             }
-            Kind::InvertedAndTransposed => ("inverted and transposed", "turned back"),
+            Kind::InvertedAndTransposed => ("inverted and transposed", "with both undone"),
         };
         write!(
             f,
-            "the images seem to be {what} compared with those that the model was trained on: {fitting}, it gets {:.4} of {} of them right",
+            "the images seem to be {what} compared with those that the model was trained on: {fitting}, it classifies {:.4} of {} of them correctly",
             self.accuracy, self.images
         )
     }

@@ -83,7 +83,8 @@ impl Session {
     /// `Usage` where several networks train in one run and the options ask for validation or checkpoints.
     pub fn new(device: &Device, trainer: Trainer, options: SessionOptions) -> Result<Self> {
         if trainer.networks() > 1 && (options.validate_every.is_some() || options.checkpoints.is_some()) {
-            let what = "validation and checkpoints are of one network's run: train the networks one by one";
+            let what =
+                "validation and checkpoints require a run of one network: train the networks one by one";
             return Err(Error::Usage(what.into()));
         }
         let start = trainer.started();

@@ -448,7 +448,9 @@ fn check(options: &TrainerOptions) -> Result<()> {
         )));
     }
     if options.networks > 1 && options.profile {
-        return Err(Error::Usage("a profile is of one network's run: train the networks one by one".into()));
+        return Err(Error::Usage(
+            "a profile requires a run of one network: train the networks one by one".into(),
+        ));
     }
     Ok(())
 }

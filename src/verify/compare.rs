@@ -5,7 +5,7 @@ use crate::plan::Tensor;
 use crate::reference::Values;
 
 /// The largest difference over the largest value wanted; infinite where a value is not finite, where integers or bytes
-/// differ, or where behind the wanted values anything but the guard's pattern follows.
+/// differ, or where anything but the guard's pattern follows the wanted values.
 pub(super) fn largest_error(tensor: &Tensor, wanted: &Values, given: &[u8]) -> f64 {
     let is_same = |is_same: bool| if is_same { 0.0 } else { f64::INFINITY };
     let words = || bytemuck::pod_collect_to_vec::<u8, u32>(given);

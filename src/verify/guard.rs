@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::executor::{Flat, Store};
 use crate::plan::{FlatSizes, Storage};
 
-/// As a float not a number; as an integer, or four bytes of an image, nothing that an op would give.
+/// As a float not a number; as an integer, or as four bytes of an image, a value that no op would give.
 pub(super) const WORD: u32 = 0x7fc0_dead;
 
 /// How many values of the pattern follow those that the op is to write, in outputs with a buffer of their own: a whole

@@ -1,5 +1,5 @@
 //! Runs every op on a device, in many shapes, and compares what it writes with the op's definition
-//! ([`crate::reference`]): whether a driver is to be trusted shows in seconds.
+//! ([`crate::reference`]): this shows in seconds whether a driver can be trusted.
 
 mod cases;
 mod compare;
@@ -29,7 +29,7 @@ pub struct Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
     Every,
-    /// One of the CPU's algorithms. GPUs go without: each shape costs them a compilation.
+    /// One of the CPU's algorithms. GPUs skip these cases, since each shape costs them a compilation.
     Cpu,
 }
 
@@ -51,7 +51,7 @@ impl Tolerance {
     }
 }
 
-/// How a device did in one case.
+/// A device's result in one case.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     pub op: &'static str,

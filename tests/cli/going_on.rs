@@ -94,7 +94,7 @@ fn a_model_that_a_run_cannot_start_from_is_told() {
         std::fs::write(bands.file(file), bytes).unwrap();
     }
     let ran = bands.train(&["--from", &model]).well();
-    assert!(ran.err.contains("but for the last layer"), "{}", ran.err);
+    assert!(ran.err.contains("except for the last layer"), "{}", ran.err);
     bands.train(&["softmax", "--from", &model]).failed(2, &["`dense1.weight`", "its recipe"]);
     bands.train(&["--ensemble", "3", "--save", &three]).well();
     bands.train(&["--from", &three]).failed(2, &["ensemble of 3"]);

@@ -262,7 +262,7 @@ fn arrays_of_numpy() {
         content(&[&set.train]),
         content(&[&Part::open_train(&dir.path().join("mnist.npz")).unwrap().examples])
     );
-    assert_says(DataSet::open(dir.path()), &["several arrays of the same meaning", "med.npz", "mnist.npz"]);
+    assert_says(DataSet::open(dir.path()), &["several arrays for the same purpose", "med.npz", "mnist.npz"]);
     // KMNIST's four archives of one array each, and plain files
     let dir = tempfile::tempdir().unwrap();
     for (half, seed) in [("train", 1), ("test", 2)] {

@@ -26,10 +26,10 @@ fn tables_that_are_none() {
     refused("a.csv", b"label,pixel0\n", &["no images"]);
     refused("a.csv", b"<!DOCTYPE html>", &["a web page"]);
     refused("a.csv", b"label,a,b,c,d\n1,2,3,4,5\n1,2,3\n", &["row 2 has 3 columns, the first has 5"]);
-    refused("a.csv", b"label,a,b,c,d\n1,2,3,4,256\n", &["row 1, column 5: `256` is no pixel"]);
-    refused("a.csv", b"label,a,b,c,d\n1,2,3,4,0.5\n", &["`0.5` is no pixel"]);
+    refused("a.csv", b"label,a,b,c,d\n1,2,3,4,256\n", &["row 1, column 5: `256` is not a pixel"]);
+    refused("a.csv", b"label,a,b,c,d\n1,2,3,4,0.5\n", &["`0.5` is not a pixel"]);
     refused("a.csv", b"label,a,b,c,d\n,2,3,4,5\n", &["row 1 has no label"]);
-    refused("a.csv", b"label,a,b,c,d\n1.5,2,3,4,5\n2,1,1,1,1\n", &["no classes"]);
+    refused("a.csv", b"label,a,b,c,d\n1.5,2,3,4,5\n2,1,1,1,1\n", &["not classes"]);
     refused("a.csv", b"label,a,b,c\n1,2,3,4\n", &["square grey images", "--size"]);
     refused("a.csv", b"a,b,c,d\n1,2,3,4\n", &["no column of labels"]);
     let many: String = (0..300).map(|at| format!("n{at},1,2,3,4\n")).collect();
@@ -48,7 +48,7 @@ fn arrays_that_are_none() {
         refused("a.npz", &archive(images.to_vec(), labels.to_vec()), words);
     };
     said(b"", &labels, &["header is cut off"]);
-    said(b"not an array, but longer", &labels, &["no NPY file"]);
+    said(b"not an array, but longer", &labels, &["not an NPY file"]);
     said(&npy("|O", "2, 3, 3", &[]), &labels, &["Python objects"]);
     said(&npy("|u1", "2, 3", &[7; 6]), &labels, &["[2, 3] is not that of images"]);
     said(&npy("|u1", "2, 2, 3, 4", &[7; 48]), &labels, &["1 or 3 channels"]);
@@ -67,7 +67,7 @@ fn arrays_that_are_none() {
         &["a pixel is NaN"],
     );
     said(&images, &npy("<i2", "2,", &[0, 1, 0, 0]), &["label 0", "256"]);
-    said(&images, &npy("|u1", "2, 2, 1", &[0; 4]), &["not one label an image"]);
+    said(&images, &npy("|u1", "2, 2, 1", &[0; 4]), &["not one label per image"]);
     said(&images, &npy("|u1", "2, 2", &[1, 1, 0, 1]), &["one-hot"]);
     // sizes whose product overflows, and ones that the file cannot hold
     said(&npy("|u1", "18446744073709551615, 4096, 4096", &[]), &labels, &["images"]);

@@ -109,7 +109,7 @@ fn a_changed_graph_is_read_for_what_it_is() {
     let at = find(&bytes, b"Relu");
     bytes[at..at + 4].copy_from_slice(b"Relo");
     let told = read(&bytes, None).unwrap_err().to_string();
-    assert!(told.contains("dir/small.onnx: node `relu1` (Relo): it is no layer of inkgrad"), "{told}");
+    assert!(told.contains("dir/small.onnx: node `relu1` (Relo): inkgrad has no such layer"), "{told}");
 }
 
 #[test]

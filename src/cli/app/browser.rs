@@ -2,12 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-/// Where it cannot be opened, the printed link is there to be opened by hand.
+/// If this fails, the user can still open the printed link by hand.
 pub fn open(link: &str) {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
     } else if cfg!(windows) {
-        // Not `start`, which takes what stands in a link for its own.
+        // Not `start`, which interprets some characters of a link itself.
         ("rundll32", &["url.dll,FileProtocolHandler"])
     } else {
         ("xdg-open", &[])

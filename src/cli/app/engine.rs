@@ -29,7 +29,7 @@ pub fn serve(machine: Machine, calls: &Receiver<Call>) {
             Ok(Call::Opened(page)) => pages.push(page),
             Ok(Call::Closed(number)) => pages.retain(|page| page.number != number),
             Ok(Call::Asked(number, frame)) => {
-                // What is no message at all gets an answer too, if only to nobody in particular.
+                // Even a frame that is not a message gets an answer, without a request's number.
                 let request = Message::from_frame(&frame).unwrap_or_default();
                 drop(frame);
                 let answer = block_on(engine.answer(request));

@@ -83,7 +83,7 @@ const fn kind(name: &str) -> &'static str {
     }
 }
 
-/// The page says by this which engine it has; as a file it has none.
+/// By an attribute put here the page knows which engine it has; the file itself has none.
 const HEAD: &str = "<head>";
 const ENGINE: &str = "<head>\n<meta name=\"inkgrad-engine\" content=\"native\">";
 

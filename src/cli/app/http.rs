@@ -1,5 +1,5 @@
-//! The part of HTTP that a browser needs to load a page: the embedded files, and the way into the WebSocket. Nothing of the
-//! request is a path on this machine: a file is served where its name is in the list, letter by letter.
+//! The part of HTTP that a browser needs to load a page: the embedded files, and the upgrade to a WebSocket. No part of a
+//! request is used as a path on this machine: a file is served only if its exact name is in the list.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ const FIELDS: usize = 100;
 /// How long a request may take to arrive, and an answer to leave.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a connection becomes.
+/// What a connection turns out to be.
 pub enum Wanted {
     /// It has been answered.
     Nothing,
@@ -116,7 +116,7 @@ fn decide(head: &[u8], link: &Link) -> (Answer, bool) {
     else {
         return (BAD, false);
     };
-    // The value of a field that stands there once.
+    // The value of a field that occurs once.
     let field = |name: &str| -> Result<Option<&[u8]>, ()> {
         let mut values = request.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
         match (values.next(), values.next()) {
@@ -145,7 +145,7 @@ fn decide(head: &[u8], link: &Link) -> (Answer, bool) {
         match path {
             "/token" if link.is_token(query) => Ok(Answer::Known),
             "/token" => Ok(FORBIDDEN),
-            // A page's script always has an origin; what has none is another program.
+            // A page's script always sends an origin; a request without one comes from another program.
             "/socket" if origin.is_none() || !link.is_token(query) => Ok(FORBIDDEN),
             "/socket" => {
                 let says = |name: &str, wanted: &str| -> Result<bool, ()> {

@@ -23,8 +23,8 @@ impl Link {
         ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port))
     }
 
-    /// Whether a Host header is that of this server. Another name that leads here is one that a stranger's page has made lead
-    /// here (DNS rebinding).
+    /// Whether a Host header names this server. Any other name that resolves to this machine was set up by somebody else's
+    /// page (DNS rebinding).
     pub fn is_host(&self, host: &[u8]) -> bool {
         self.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(host))
     }

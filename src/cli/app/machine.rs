@@ -66,7 +66,7 @@ fn kind(about: &inkgrad::gpu::About) -> String {
     format!("{:?}", about.kind).to_lowercase()
 }
 
-/// Whether something can still be made on it.
+/// Whether the device can still be used.
 fn is_alive(device: &Device) -> bool {
     device.store(FlatSizes { parameters: 1, states: 0, statistics: 0 }, &[0.0]).is_ok()
 }

@@ -1,8 +1,8 @@
-//! `inkgrad app`: the page on which one trains and draws, served to this machine's browser, with the engine behind it.
+//! `inkgrad app`: the page for training and drawing, served to this machine's browser, with the engine behind it.
 //!
 //! Each connection has a thread that reads; a page's WebSocket has another that writes. All requests go to the one engine on
-//! its own thread. Several tabs share it: each gets the answers to its own requests, and all see the events. A second tab
-//! that took over would end what the first one watches, and a run goes on when its tab is closed.
+//! its own thread. Several tabs share it: each gets the answers to its own requests, and all see the events. If a second tab
+//! took the engine over, the first one's run would end. A run also continues when its tab is closed.
 
 mod browser;
 mod engine;
@@ -34,7 +34,7 @@ pub struct Options {
     /// Port on 127.0.0.1; 0 takes any that is free [default: 4654, or the next that is free]
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// Print the link, and open no browser
+    /// Print the link, but open no browser
     #[arg(long)]
     no_open: bool,
     #[command(flatten)]
@@ -95,7 +95,7 @@ fn listen(port: Option<u16>) -> Result<TcpListener> {
     let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     match port {
         Some(port) => bind(port).map_err(|error| {
-            Error::Usage(format!("port {port} cannot be had ({error}): choose another with --port"))
+            Error::Usage(format!("port {port} is not available ({error}): choose another with --port"))
         }),
         None => {
             let mut tried = (PORT..PORT + TRIED).filter_map(|port| bind(port).ok());

@@ -15,7 +15,7 @@ use super::engine::Call;
 
 /// Longest message that is taken: a data set, and a little for the words around it.
 const LONGEST: usize = (512 << 20) + (1 << 20);
-/// Messages that may wait for a page to take them. A page that is so far behind is cut off; it connects again and asks anew.
+/// Messages that may be queued for a page. A page further behind is disconnected; it then connects and asks again.
 const BEHIND: usize = 4096;
 
 /// One page's connection, for the engine.
@@ -26,7 +26,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Hands a message over to be sent, and does not wait; whether the page can still be reached.
+    /// Queues a message without waiting; returns whether the page can still be reached.
     pub fn send(&self, message: Vec<u8>) -> bool {
         let frame = Frame::message(message, OpCode::Data(Data::Binary), true);
         let mut bytes = Vec::with_capacity(frame.len());
@@ -51,7 +51,7 @@ pub fn serve(stream: TcpStream, arrived: Vec<u8>, calls: SyncSender<Call>) -> io
         while let Ok(message) = socket.read() {
             let call = match message {
                 Message::Binary(bytes) => Call::Asked(number, bytes.into()),
-                // Not of this interface; answered as such.
+                // The interface has no text messages; answered as a malformed one.
                 Message::Text(_) => Call::Asked(number, Vec::new()),
                 _ => continue,
             };

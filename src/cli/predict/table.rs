@@ -1,4 +1,4 @@
-//! The images of a table, such as Kaggle's `test.csv`: classified as they are, a row an image.
+//! The images of a table, such as Kaggle's `test.csv`: classified as they are, one image per row.
 
 use std::path::{Path, PathBuf};
 

@@ -30,8 +30,8 @@ pub struct Options {
     #[arg(value_name = "PRESET|FILE")]
     recipe: PathBuf,
     /// A field of the recipe and what to try there: values (layers.0.units=64,128), a range to draw from
-    /// (learning_rate=0.001..0.1), or a range in equal parts (batch=16..256/5). Layers are numbered from 0. A range of ten
-    /// times and more is divided logarithmically. Can be given several times
+    /// (learning_rate=0.001..0.1), or a range in equal parts (batch=16..256/5). Layers are numbered from 0. A range whose
+    /// end is at least ten times its beginning is divided logarithmically. Can be given several times
     #[arg(long, value_name = "FIELD=VALUES", required = true)]
     vary: Vec<Vary>,
     /// Draw N random trials [default: every combination of values]
@@ -44,7 +44,7 @@ pub struct Options {
     /// Seed of the trials' choice, and of their training
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Directory of the results [default: sweep-RECIPE]. The same command goes on where an interrupted one has stopped
+    /// Directory of the results [default: sweep-RECIPE]. Running the same command again continues an interrupted sweep
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
@@ -68,7 +68,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         let what = "too few training images to hold some back for validation, by which trials are ranked";
         return Err(Error::Data(format!("{what}: give 12 images or more")).into());
     }
-    // Nothing is trained before every trial is known to be possible.
+    // Every trial is checked before any is trained.
     let mut networks = Vec::new();
     for trial in &trials {
         let network = Network::new(Task::from(&data), trial.recipe.normalisation, &trial.recipe.layers);
@@ -87,7 +87,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let sweep = Sweep { options: &options, data: &data, chosen: &chosen };
     let count = trials.iter().filter(|trial| journal.outcome(trial).is_none()).count();
     sweep.note(format_args!("device: {chosen}"));
-    sweep.note(format_args!("{name}: {} trials, {count} of them still to make", trials.len()));
+    sweep.note(format_args!("{name}: {} trials, {count} of them still to run", trials.len()));
     let mut left: Vec<(&Trial, &Network)> =
         trials.iter().zip(&networks).filter(|(trial, _)| journal.outcome(trial).is_none()).collect();
     while let Some((first, network)) = left.first().copied() {

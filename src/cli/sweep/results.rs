@@ -16,7 +16,7 @@ pub fn toml(recipe: &Recipe) -> Result<String> {
     toml::to_string(recipe).map_err(|error| Error::Internal(format!("a recipe cannot be written: {error}")))
 }
 
-/// A trial by its values.
+/// A trial's values as text.
 pub fn called(trial: &Trial) -> String {
     let values = trial.values.iter().map(|(path, value)| format!("{path}={}", text(value)));
     values.collect::<Vec<_>>().join(" ")

@@ -17,15 +17,15 @@ pub struct Trial {
     pub recipe: Recipe,
 }
 
-/// More trials than anybody waits for.
+/// Limit on trials: more than anybody would wait for.
 const MAX_TRIALS: usize = 10_000;
 
 /// The first `runs` trials of a random sweep; without a number, every combination of values. The trials of a seed are the
 /// same whatever their number, so that a sweep can be made longer.
 ///
 /// # Errors
-/// `Usage` where there is no end to the combinations or a place is not in the recipe, `Recipe` for a value that cannot stand
-/// there.
+/// `Usage` if the number of combinations is unlimited or a place is not in the recipe, `Recipe` for a value that is not
+/// valid there.
 pub fn trials(recipe: &Recipe, varied: &[Vary], runs: Option<usize>, seed: u64) -> Result<Vec<Trial>> {
     let all = combinations(varied);
     let values = match (runs, all) {
@@ -38,7 +38,7 @@ pub fn trials(recipe: &Recipe, varied: &[Vary], runs: Option<usize>, seed: u64) 
             )));
         }
         (None, None) => {
-            let what = "a range has values without end";
+            let what = "a range has an unlimited number of values";
             return Err(Error::Usage(format!(
                 "{what}: say how many to draw with --runs N, or how many to divide it into (0.001..0.1/5)"
             )));

@@ -30,7 +30,7 @@ pub enum Values {
 
 /// A range whose high end is at least this multiple of its low end is drawn evenly on a logarithmic scale.
 const LOG_FROM: f64 = 10.0;
-/// Values in a list at most.
+/// Most values in a list.
 const MAX_VALUES: usize = 1000;
 
 impl FromStr for Vary {
@@ -79,7 +79,7 @@ fn range(low: &str, rest: &str) -> Result<Values, String> {
     let mut values: Vec<Value> = Vec::new();
     for at in 0..points {
         let value = range.at(at as f64 / (points - 1) as f64);
-        // Whole numbers can coincide.
+        // Rounding to whole numbers can give the same value twice.
         if !values.contains(&value) {
             values.push(value);
         }
@@ -107,7 +107,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// A value as TOML has it; text needs no quotes.
+/// A value in TOML's syntax; text needs no quotes.
 fn value(text: &str) -> Value {
     let text = text.trim();
     let table: Option<Table> = toml::from_str(&format!("value = {text}")).ok();
@@ -208,7 +208,7 @@ fn put(table: &mut Table, path: &str, value: Value) -> Result<()> {
                     }
                 }
             }
-            _ => return nowhere(format!("`{key}` is no field there")),
+            _ => return nowhere(format!("`{key}` is not a field there")),
         };
     }
     Ok(())

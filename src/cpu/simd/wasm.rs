@@ -1,4 +1,4 @@
-//! WebAssembly's 128-bit vectors: 4 values a vector, where the module is compiled with them (`-Ctarget-feature=+simd128`).
+//! WebAssembly's 128-bit vectors: 4 values per vector, where the module is compiled with them (`-Ctarget-feature=+simd128`).
 //! Products are added in two roundings, or in one where it is compiled with relaxed vectors too (`+relaxed-simd`) and the
 //! processor can.
 

@@ -12,7 +12,7 @@ const MAX_MULTIPLY_ADDS: u64 = 4_000_000_000;
 /// Fewest images, where there are as many.
 const MIN_IMAGES: u64 = 32;
 
-/// How many of the images are looked at: every so-manieth, so that a sorted set is seen as a whole.
+/// The indices of the images that are used: evenly spaced, so that a sorted set is covered as a whole.
 pub(super) fn chosen(values: Values, images: &Split) -> Vec<usize> {
     let one: u64 = values.network.layers.iter().map(|layer| layer.multiply_adds()).sum();
     let most = (MAX_MULTIPLY_ADDS / one.max(1)).max(MIN_IMAGES).min(images.len() as u64) as usize;

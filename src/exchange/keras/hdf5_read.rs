@@ -13,8 +13,8 @@ pub(super) struct Array<'a> {
 
 type TextResult<T> = Result<T, String>;
 
-/// Limit on groups and arrays, on the parts of all their headers, and on groups within groups: files whose links form circles, or
-/// lead to the same place many times, end there.
+/// Limit on groups and arrays, on the parts of all their headers, and on groups within groups: files whose links form cycles, or
+/// lead to the same place many times, are refused.
 const MAX_OBJECTS: usize = 20_000;
 const MAX_PARTS: usize = 20 * MAX_OBJECTS;
 const MAX_DEPTH: usize = 12;

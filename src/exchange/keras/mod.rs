@@ -1,7 +1,7 @@
 //! Keras 3: the tensors of a `keras.Sequential` as `.weights.h5`, and a script that builds it, loads them and classifies.
 //!
-//! Keras keeps the channels of an image last. Kernels are turned from [out, in, height, width] to [height, width, in, out],
-//! and what follows flattening (batch normalisation, the first dense layer) has its values in another order.
+//! Keras keeps the channels of an image last. Kernels are transposed from [out, in, height, width] to [height, width, in,
+//! out], and what follows flattening (batch normalisation, the first dense layer) has its values in another order.
 
 mod hdf5_read;
 mod hdf5_write;
@@ -190,7 +190,7 @@ pub fn read(path: &Path, bytes: &[u8], said: Said) -> Result<Model> {
     })
 }
 
-/// Weights that Keras saved of a network of somebody else's.
+/// Weights that Keras saved, of a network that inkgrad did not write.
 fn saved(path: &Path, arrays: &HashMap<&str, &Array>, said: Said) -> Result<Model> {
     let mut found: HashMap<&str, Vec<(usize, Vec<usize>)>> = HashMap::new();
     for (name, array) in arrays {

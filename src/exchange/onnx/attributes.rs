@@ -1,8 +1,8 @@
-//! A node's attributes, and what is said when they are not ours.
+//! A node's attributes, and the errors for attributes that inkgrad cannot use.
 
 use super::messages::NodeProto;
 
-/// What is wrong, without the node, which the caller names.
+/// A result whose error says what is wrong; the caller adds the node's name.
 pub(super) type TextResult<T> = Result<T, String>;
 
 /// A node whose attributes are asked for by name.
@@ -66,7 +66,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// So many sizes, none negative.
+/// Exactly `N` sizes, none negative.
 pub(super) fn sizes<const N: usize>(ints: &[i64]) -> Option<[usize; N]> {
     let sizes: Option<Vec<usize>> = ints.iter().map(|int| usize::try_from(*int).ok()).collect();
     sizes?.try_into().ok()

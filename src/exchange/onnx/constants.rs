@@ -1,4 +1,4 @@
-//! What a graph holds of known values: initializers, constants, and the few integers that exporters compute shapes with.
+//! The known values in a graph: initializers, constants, and the few integers that exporters compute shapes with.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -111,7 +111,7 @@ impl<'a> Constants<'a> {
         }
     }
 
-    /// The bytes of a tensor's values, from here or from another file; none if they stand in a typed field.
+    /// The bytes of a tensor's values, from here or from another file; none if they are in a typed field.
     fn raw(&self, tensor: &'a TensorProto, len: usize) -> Result<Option<Cow<'a, [u8]>>, String> {
         if tensor.data_location != EXTERNAL {
             return Ok((!tensor.raw_data.is_empty()).then_some(Cow::Borrowed(&tensor.raw_data[..])));
@@ -119,7 +119,7 @@ impl<'a> Constants<'a> {
         let name = &tensor.name;
         let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|e| &e.value);
         let file = entry("location").ok_or_else(|| format!("`{name}` is in another file without a name"))?;
-        // Nothing but a file beside this one: what is downloaded must not make us read elsewhere.
+        // Only a file beside this one: a downloaded file must not make the program read elsewhere.
         if file.contains(['/', '\\', ':']) || file == ".." {
             return Err(format!("`{name}` is in {file:?}, which is not beside this file"));
         }

@@ -83,7 +83,7 @@ impl Head {
         self.shape.iter().skip(1).product()
     }
 
-    /// One value per channel from a constant that is broadcast over the head as ONNX has it; none where it differs within a
+    /// One value per channel from a constant that is broadcast over the head as in ONNX; none if it differs within a
     /// channel or does not fit.
     pub fn per_channel(&self, dims: &[usize], values: &[f32]) -> Option<Vec<f32>> {
         let full: Vec<usize> = std::iter::once(1).chain(self.dims.iter().copied()).collect();

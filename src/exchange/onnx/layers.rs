@@ -39,7 +39,7 @@ impl Reader {
             }
             "Relu" => self.push(LayerSpec::Relu(Relu {}), vec![])?,
             "Tanh" => self.push(LayerSpec::Tanh(Tanh {}), vec![])?,
-            _ => return Err("it is no layer of inkgrad".into()),
+            _ => return Err("inkgrad has no such layer".into()),
         };
         Ok(())
     }
@@ -152,9 +152,9 @@ impl Reader {
         ];
         match found.into_iter().find(|(_, window)| fits(window)) {
             Some((padding, Some(window))) => Ok((stride, padding, window)),
-            _ => {
-                Err(format!("pads = {pads:?} with strides {stride:?} on {input:?} are no padding of inkgrad"))
-            }
+            _ => Err(format!(
+                "pads = {pads:?} with strides {stride:?} on {input:?}: inkgrad has no such padding"
+            )),
         }
     }
 
@@ -310,7 +310,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Does nothing in use, but is kept for further training.
+    /// Dropout does nothing when the network is used, but is kept for further training.
     pub(super) fn dropout(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         let rate = match node.input(1) {
             Some(name) => constants.floats(name, 1)?.1.first().copied().unwrap_or(0.5),

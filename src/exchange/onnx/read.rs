@@ -22,13 +22,13 @@ use crate::network::Network;
 const MAX_NODES: usize = 4096;
 
 /// Reads a model. `path` names the file in errors; `beside` reads another file in the same directory, where PyTorch puts the
-/// weights. A file that inkgrad wrote, and that nobody changed, gives the model that it was written from. Any other gives
-/// its network; then the recipe that is `said` says how it is trained further and, where the graph does not normalise its input, how pixels are
-/// normalised. A graph that divides its input by 16 or more is taken to expect pixels from 0 to 255, else from 0 to 1. The size that is said
-/// is that of images whose pixels come as one row.
+/// weights. A file that inkgrad wrote, and that nobody changed, gives the model that it was written from. Any other gives its
+/// network; then the recipe in `said` says how it is trained further and, if the graph does not normalise its input, how pixels
+/// are normalised. A graph that divides its input by 16 or more is taken to expect pixels from 0 to 255, otherwise from 0 to 1.
+/// The size in `said` is that of images whose pixels come as one row.
 ///
 /// # Errors
-/// `BadFile`: what is not ours is named with its node.
+/// `BadFile`, with the node that inkgrad cannot compute.
 pub fn read(path: &Path, bytes: &[u8], said: Said, beside: Beside) -> Result<Model> {
     let bad = |what: String| Error::bad_file(path, what);
     let file = ModelProto::decode(bytes).map_err(|e| bad(format!("not an ONNX file ({e})")))?;

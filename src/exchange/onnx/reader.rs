@@ -45,7 +45,7 @@ impl Reader {
         bytes: usize,
         size: Option<[usize; 2]>,
     ) -> TextResult<Self> {
-        // Old exporters list initializers among the inputs.
+        // Old exporters also list initializers as inputs.
         let mut inputs = graph.input.iter().filter(|input| !constants.is_known(&input.name));
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
             return Err("it must have one input, the images".into());
@@ -67,7 +67,7 @@ impl Reader {
         let dims = dims.filter(|dims| count(dims).is_some());
         let dims = dims.ok_or_else(|| format!("{}: images must have a fixed size", what()))?;
         let (image, channels_last) = image(&dims, size).ok_or_else(|| {
-            format!("{} has the shape {dims:?}: images of 1 or 3 channels are read; of pixels in a row give the `--size`", what())
+            format!("{} has the shape {dims:?}: images of 1 or 3 channels are read; for pixels in a row give `--size`", what())
         })?;
         let mut head = Head { name: input.name.clone(), dims, index: None, shape: image.to_vec() };
         if channels_last {
@@ -91,7 +91,7 @@ impl Reader {
         })
     }
 
-    /// Takes note that so many values are taken into layers.
+    /// Counts values that are taken into layers.
     ///
     /// # Errors
     /// A text where they are more than the file can hold.
@@ -108,10 +108,10 @@ impl Reader {
     /// Reads a node.
     ///
     /// # Errors
-    /// A text that says what is not ours.
+    /// A text that says what inkgrad cannot compute.
     pub fn node<'a>(&mut self, node: Node<'a>, constants: &mut Constants<'a>) -> TextResult<()> {
         if !matches!(node.0.domain.as_str(), "" | "ai.onnx") {
-            return Err(format!("an operator of `{}`, which is no layer of inkgrad", node.0.domain));
+            return Err(format!("an operator of `{}`, for which inkgrad has no layer", node.0.domain));
         }
         let Some(output) = node.0.output.first().map(String::as_str) else {
             return Err("it has no output".into());
@@ -309,7 +309,7 @@ impl Reader {
         self.head.dims.len() == 3 && turned.transpose(&[2, 0, 1]).is_some() && turned.is_image()
     }
 
-    /// `x + c`, `x - c`, `x * c` or `x / c`, with one constant a channel.
+    /// `x + c`, `x - c`, `x * c` or `x / c`, with one constant per channel.
     fn arithmetic(&mut self, node: Node, constants: &Constants) -> TextResult<()> {
         let (first, second) = (node.needed(0)?, node.needed(1)?);
         let is_first = first == self.head.name;
@@ -366,7 +366,7 @@ impl Reader {
         self.settle()?;
         if !graph.output.iter().any(|output| output.name == self.head.name) {
             return Err(format!(
-                "the chain of its layers ends with `{}`, which is no output",
+                "the chain of its layers ends with `{}`, which is not an output of the graph",
                 self.head.name
             ));
         }
@@ -409,7 +409,7 @@ fn normalisation(scales: &[[f32; 2]]) -> TextResult<Normalisation> {
     let means: Vec<f32> = scales.iter().map(|[gain, offset]| -offset / (gain * unit)).collect();
     let stds: Vec<f32> = scales.iter().map(|[gain, _]| 1.0 / (gain * unit)).collect();
     if !means.iter().all(|mean| mean.is_finite()) || !stds.iter().all(|std| std.is_finite() && *std > 0.0) {
-        return Err(format!("pixels times and plus {scales:?} are no normalisation"));
+        return Err(format!("gains and offsets of {scales:?} are not a normalisation"));
     }
     let per_channel = |values: &[f32]| match values {
         [one, rest @ ..] if rest.iter().all(|value| value == one) => PerChannel::Same(*one),

@@ -32,8 +32,8 @@ pub enum Output {
     /// Each row adds up to 1.
     #[default]
     Probabilities,
-    /// What softmax makes the probabilities of. For several networks or views, whose probabilities are averaged, their
-    /// logarithms.
+    /// The inputs of the softmax that gives the probabilities. For several networks or views, whose probabilities are
+    /// averaged, their logarithms.
     Logits,
 }
 

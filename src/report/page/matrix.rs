@@ -81,7 +81,7 @@ pub fn svg(page: &Page) -> String {
             let is_right = label == predicted;
             let share = count as f64 / if is_right { images } else { most }.max(1) as f64;
             let paint = if is_right { Paint::Series(0) } else { Paint::Series(1) };
-            // Roots bring out single images beside many.
+            // The square root keeps single images visible beside many.
             let strength = 0.12 + 0.88 * if is_right { share } else { share.sqrt() };
             let (x, y) = (left + predicted as f64 * cell, top + label as f64 * cell);
             let title = match is_right {

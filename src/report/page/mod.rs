@@ -24,13 +24,14 @@ pub struct Page<'a> {
     pub runs: Option<&'a Runs>,
     /// Where the network looks in some of the images: one for each of [`Findings::to_look_at`].
     pub looks: &'a [Occlusion],
-    /// What a person should know of how the data was read, a sentence each.
+    /// What a person should know about how the data was read, one sentence each.
     pub notes: &'a [String],
     /// How the model and the page were made: what, and its value.
     pub made: &'a [(String, String)],
 }
 
-/// Answers whose images are looked at closely: of the surest mistakes, and of the least sure answers.
+/// Answers for which the page shows where the network looks: how many of the most confident mistakes, and of
+/// the least confident answers.
 const LOOKS: [usize; 2] = [8, 4];
 
 impl Findings {
@@ -60,7 +61,7 @@ fn grouped(number: u64) -> String {
     out
 }
 
-/// A fraction in per cent, with as many digits as can be of interest.
+/// A fraction in per cent, with as many digits as are significant.
 fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
 }
@@ -78,7 +79,7 @@ impl Page<'_> {
             ("calibration", "Calibration", self.calibration()),
             ("training", "Training", self.training()),
             ("mistakes", "Surest mistakes", self.mistakes(&pictures)),
-            ("unsure", "Least sure answers", self.unsure(&pictures)),
+            ("unsure", "Least confident answers", self.unsure(&pictures)),
             ("looks", "Where it looks", self.looks(&pictures)),
             ("weights", "First layer", self.first_layer(&pictures)),
             ("network", "Network", self.network()?),
@@ -129,7 +130,11 @@ impl Page<'_> {
                 "balanced accuracy",
                 "every class counts the same".into(),
             ),
-            tile(percent(calibration.error), "calibration error", "0 %: as often right as it says".into()),
+            tile(
+                percent(calibration.error),
+                "calibration error",
+                "0 %: right as often as its probabilities say".into(),
+            ),
         ];
         let members = match self.model.members.len() {
             1 => String::new(),
@@ -192,7 +197,7 @@ impl Page<'_> {
             false => "units, each with a weight for every pixel".into(),
         };
         let colours = match self.model.network.task.channels {
-            1 => "Blue is a weight above zero, orange one below, each picture for itself.",
+            1 => "Blue is a weight above zero, orange one below; each picture has its own scale.",
             _ => "The weights of red, green and blue are shown as these colours; grey is zero.",
         };
         let shown = match first.pictures.len() < first.units {

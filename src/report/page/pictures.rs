@@ -162,7 +162,7 @@ fn look(page: &Page, answer: &Answer, occlusion: &Occlusion, by: usize) -> Vec<u
 }
 
 impl Page<'_> {
-    /// A picture with what was said and what was right.
+    /// A picture with the predicted and the right class.
     fn figure(&self, pictures: &Pictures, answer: &Answer, picture: &str) -> String {
         let said = self.class(answer.said);
         let caption = match answer.is_right() {
@@ -197,7 +197,7 @@ impl Page<'_> {
             return "<p>There is none: every test image was recognised.</p>\n".into();
         }
         format!(
-            "<p>What was said, and how sure the network was of it; below it the label, and the probability that the label got.</p>\n{}",
+            "<p>The predicted class and its probability; below it the label and the label's probability.</p>\n{}",
             self.figures(pictures, mistakes)
         )
     }
@@ -206,7 +206,7 @@ impl Page<'_> {
         let unsure = &self.findings.unsure;
         let right = unsure.iter().filter(|answer| answer.is_right()).count();
         format!(
-            "<p>The {} answers of the smallest probability; {right} of them are right.</p>\n{}",
+            "<p>The {} answers with the smallest probability; {right} of them are right.</p>\n{}",
             unsure.len(),
             self.figures(pictures, unsure)
         )
@@ -221,7 +221,7 @@ impl Page<'_> {
         });
         format!(
             "<p>A square of {side} × {side} pixels covers the image place by place. Orange: covering it makes the answer less probable, so it \
-             speaks for the answer. Blue: it speaks against it. Each picture's colours are for itself.</p>\n<div class=\"answers\">{}</div>\n",
+             speaks for the answer. Blue: it speaks against it. Each picture has its own scale of colours.</p>\n<div class=\"answers\">{}</div>\n",
             figures.collect::<String>(),
             side = first.side,
         )
@@ -232,7 +232,7 @@ impl Page<'_> {
         let cell = |((label, predicted), answers): (&(usize, usize), &Vec<Answer>)| {
             let shown = answers.iter().take(pictures.of_a_cell);
             let of = match answers.len() > pictures.of_a_cell {
-                true => format!(", the surest {} of them", pictures.of_a_cell),
+                true => format!(", the {} most confident shown", pictures.of_a_cell),
                 false => String::new(),
             };
             format!(

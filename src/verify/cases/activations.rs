@@ -10,7 +10,8 @@ pub(super) fn cases() -> Vec<Case> {
     for (rows, columns) in [(1, 1), (3, 7), (2, 128), (100, 257), (5, 784)] {
         cases.extend(activations(rows, columns));
     }
-    // Counts with every rest by the four values of a random block, and about what a workgroup does.
+    // Counts with every remainder modulo the four values of a random block, and around the size of a
+    // workgroup.
     for (rows, columns) in [(1, 1), (1, 2), (3, 1), (3, 7), (1, 1023), (41, 25), (1, 1026), (100, 257)] {
         for rate in [0.0, 0.3, 0.5] {
             cases.push(dropout(rows, columns, rate));

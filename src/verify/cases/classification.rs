@@ -1,4 +1,4 @@
-//! What stands at a classifier's end: loss, its sum, counts of right and wrong predictions.
+//! The ops at the end of a classifier: loss, its sum, counts of right and wrong predictions.
 
 use super::draft::{Draft, EXACT, EXPONENTIAL, SUM};
 use crate::plan::ops::{Confusion, CountCorrect, LossSum, SoftmaxCrossEntropy};

@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The three ops in one shape. GPUs go through half of the combinations (bytes where they can be, bias with or without),
+/// The three ops in one shape. GPUs run half of the combinations (bytes where they can be, bias with or without),
 /// `is_even` says which.
 fn cases_of((rows, in_channels, out_channels, window): Shape, is_even: bool, aim: Aim) -> Vec<Case> {
     let sizes = (rows, in_channels, out_channels);
@@ -104,7 +104,7 @@ fn shapes_of_cpu() -> Vec<Shape> {
     ])
 }
 
-/// No case is to be lost in silence.
+/// Makes sure that no case is dropped silently.
 pub(super) fn fits(window: Option<Window>) -> Option<Window> {
     debug_assert!(window.is_some(), "a case whose window does not fit");
     window

@@ -98,7 +98,8 @@ impl Draft {
         tensor
     }
 
-    /// From 0 to 3; of three or more classes one weighs nothing. (Of two, certain logits would leave only gradients that cancel.)
+    /// Class weights from 0 to 3; with three or more classes one is 0. (With two, certain logits would leave only gradients that
+    /// cancel.)
     pub fn class_weights(&mut self, classes: usize) -> ClassWeights {
         let tensor = self.builder.activation("class_weights", &[classes]);
         let mut values: Vec<f32> = (0..classes).map(|_| 3.0 * self.random.uniform()).collect();
@@ -109,7 +110,7 @@ impl Draft {
         ClassWeights { tensor, mean: values.iter().sum::<f32>() / classes as f32 }
     }
 
-    /// Values of which many are equal and a fifth exactly 0: multiples of 1/2 from -1 to 1.
+    /// Values with many equal ones, a fifth of them exactly 0: multiples of 1/2 from -1 to 1.
     pub fn coarse(&mut self, name: &str, shape: &[usize]) -> TensorId {
         let tensor = self.builder.activation(name, shape);
         let values = self.coarse_values(shape.iter().product());
@@ -121,7 +122,7 @@ impl Draft {
         (0..count).map(|_| self.random.below(5) as f32 / 2.0 - 1.0).collect()
     }
 
-    /// A tensor for what the op writes, and behind it room for what it must not write.
+    /// A tensor for what the op writes, followed by room that it must not write to.
     pub fn output(&mut self, name: &str, shape: &[usize]) -> TensorId {
         self.builder.activation(name, &[shape.iter().product::<usize>() + guard::TAIL])
     }

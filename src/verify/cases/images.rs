@@ -28,7 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
     let crop = Strengths { crop: 3, ..Strengths::default() };
     let flip = Strengths { flip: true, ..Strengths::default() };
     let everything = Strengths { crop: 2, flip: true, ..all };
-    // 70 rows: of few none may be mirrored, or all.
+    // 70 rows: among only a few, none might be mirrored, or all.
     for (rows, height, width) in [(1, 1, 1), (3, 5, 7), (70, 6, 5), (9, 32, 32)] {
         cases.push(augment(rows, height, width, flip, &[NORMAL]));
         for strengths in [Strengths::default(), crop, flip, everything] {

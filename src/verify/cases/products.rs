@@ -125,7 +125,7 @@ fn matmul(
 fn bias_add(rows: usize, columns: usize) -> Case {
     let mut draft = Draft::new(rows, 1, 2);
     let x = draft.input("x", &[rows, columns]);
-    // An offset into the flat buffer that is no multiple of anything.
+    // An odd offset into the flat buffer.
     draft.flat(columns + 3);
     let bias = draft.parameter("bias", &[columns], 3);
     let out = draft.output("out", &[rows, columns]);
