@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::recipe::Views;
 use crate::train::{Evaluation, Predictions, predict_members};
 
-/// Images that a GPU classifies at a time: always as many, so that its shaders are compiled once.
+/// Images that a GPU classifies at a time: always the same number, so that its shaders are compiled once.
 const ON_A_GPU: usize = 1000;
 /// Mistakes that are shown.
 const MISTAKES: usize = 24;

@@ -89,7 +89,7 @@ pub(super) enum Fault {
     Error(Error),
     /// In a recipe's text.
     Mistake(Mistake),
-    /// The request itself is not one.
+    /// What was sent is not a request.
     Malformed(String),
 }
 

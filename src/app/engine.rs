@@ -25,7 +25,7 @@ use crate::train::start_from;
 /// training images.
 const MNIST: (network::Task, usize) = (network::Task::grey(28, 28, 10), 55_000);
 
-/// Height and width for pictures of many sizes, or large ones, where none are asked for.
+/// Height and width to which pictures of many sizes, or large ones, are fitted if the page asks for no size.
 const OTHERWISE: [usize; 2] = [32, 32];
 
 /// A reply with its attachments, or why there is none.

@@ -1,4 +1,4 @@
-//! What computes a step: the plan's ops, their texts and their times.
+//! How a step is computed: the plan's ops, their source texts and their times.
 
 use super::host::Host;
 use super::messages::{Explained, OpAbout, Sources, TensorAbout};

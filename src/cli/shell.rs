@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 /// An argument as a shell must be given it: quoted where a character means something to the shell. In double quotes on
-/// Windows, where names cannot contain those, otherwise in single quotes; bytes that are no text are written as Bash, Zsh
-/// and Ksh take them (`$'\xe9'`).
+/// Windows, where names cannot contain those, otherwise in single quotes; bytes that are not valid text are written as
+/// Bash, Zsh and Ksh take them (`$'\xe9'`).
 pub fn quoted(argument: &OsStr) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c) || (cfg!(windows) && c == '\\');
     match argument.to_str() {

@@ -5,7 +5,9 @@
 //! `conv` (convolutions); `simd` has the vectors that all of them are written with. `runtime` makes a plan's ops ready,
 //! groups them into stages, and runs the stages in chunks on threads that meet only between stages.
 //!
-//! `unsafe` is for `gemm`, `conv`, `simd` and `runtime`; ops get slices of their own rows or units (`runtime::chunk`).
+//! `unsafe` belongs in `gemm`, `conv`, `simd` and `runtime`. Ops get slices of their own rows or units
+//! (`runtime::chunk`) and need `unsafe` only where they pass pointers to `gemm` and `conv`, or have just computed
+//! through such pointers.
 
 mod conv;
 mod gemm;

@@ -17,7 +17,7 @@ pub struct Labelled<'a> {
     pub class: usize,
 }
 
-/// How pictures are to be prepared, as far as it is said.
+/// How pictures should be prepared; what is left open follows from the pictures.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wishes {
     /// Height and width; none: 28 for digits, else 32.
@@ -29,8 +29,8 @@ pub struct Wishes {
 }
 
 impl DataSet {
-    /// The pictures in these classes. Where each class has ten or more, one in six is held back for validation; where not, all
-    /// are trained on. None are kept for tests.
+    /// The pictures in these classes. If each class has ten or more, one in six is held back for validation; otherwise all are
+    /// trained on. None are kept for tests.
     ///
     /// # Errors
     /// `BadFile` for a picture that cannot be decoded; `Data` where there are fewer than two classes, one of them has no picture

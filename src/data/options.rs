@@ -18,7 +18,8 @@ pub struct Options {
     /// Height and width to which images are fitted. If none: for pictures the size that most of them have; other images
     /// keep theirs.
     pub size: Option<[usize; 2]>,
-    /// Height and width for pictures of many sizes, and for large ones, where `size` is none; without it they are refused.
+    /// Height and width for pictures of many sizes, and for large ones, if `size` is none; if this is none too, they are
+    /// refused.
     pub otherwise: Option<[usize; 2]>,
     /// 1 (grey) or 3 (red, green, blue). If none: for pictures what most of them have; other images keep
     /// theirs.

@@ -12,7 +12,7 @@ pub(super) struct Dispatch {
     /// Bind groups of the buffers: one, or one for each slot where the op uses a slot's buffers.
     pub buffers: Vec<wgpu::BindGroup>,
     pub groups: [u32; 3],
-    /// Runs once a block, with a layer of workgroups for each step.
+    /// Runs once per block, with a layer of workgroups for each step.
     pub once_a_block: bool,
 }
 

@@ -102,7 +102,7 @@ impl Scale {
     }
 }
 
-/// A number with so many decimals, or as a power where it would be long: large ones with `k` and `M`.
+/// A number with `digits` decimals, or as a power of ten if that would be long; large ones with `k` and `M`.
 fn shown(value: f64, digits: usize) -> String {
     let large = value.abs();
     let short = |value: f64, letter: &str| {

@@ -18,6 +18,7 @@ pub struct Occlusion {
 
 /// The image's shorter side is this many times the covered square's side.
 const SIDE: usize = 5;
+/// The covered square's side is this many times the distance between neighbouring squares.
 const APART: usize = 3;
 
 /// Covers each image of a split square by square, with the colour of its border, and computes the probability of the class in

@@ -10,13 +10,13 @@ pub enum Event {
     Progress { what: &'static str, done: u64, total: u64 },
     /// The losses of consecutive steps, in nats.
     Losses {
-        /// Steps before the first of them: its number, counted from 0.
+        /// The number of the first of them, counted from 0.
         first: u64,
         losses: Vec<f32>,
         /// The learning rate of the last of them.
         rate: f32,
     },
-    /// How well the network does after so many steps; about 20 in a run, more often at its start. Attachment: the images of
+    /// How well the network does after `step` steps; about 20 in a run, more often at its start. Attachment: the images of
     /// `mistakes`, `channels` x `height` x `width` bytes each, of the data's sizes.
     Validation {
         step: u64,
@@ -42,7 +42,7 @@ pub enum Event {
     },
     /// The device was lost and opened again. The run continues after `step`: the events of later steps come again.
     Recovered { step: u64, message: String },
-    /// How a device did in one case of `verify`.
+    /// A device's result in one case of `verify`.
     Verified {
         op: &'static str,
         /// Its sizes.

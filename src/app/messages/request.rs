@@ -44,7 +44,7 @@ pub enum Request {
     /// Drops the run and the network: nothing is `current` any more. Reply: `{}`.
     Reset {},
     /// Classifies one picture, prepared for the network as `inkgrad predict` does. Attachment: `width` x `height` x 4 bytes
-    /// (red, green, blue, opacity; rows from the top), as a canvas's ImageData has them. Reply: [`Predicted`](super::Predicted).
+    /// (red, green, blue, opacity; rows from the top), as in a canvas's ImageData. Reply: [`Predicted`](super::Predicted).
     Predict {
         #[serde(default)]
         model: Which,

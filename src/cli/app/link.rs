@@ -1,4 +1,4 @@
-//! The link to the page, and whether a request comes from whoever has it.
+//! The link to the page, and the check that a request comes from somebody who has the link.
 
 use inkgrad::{Error, Result};
 

@@ -41,7 +41,7 @@ impl<'a> Report<'a> {
         self.pictures
     }
 
-    /// What stands above all pictures.
+    /// What is printed before all pictures.
     pub fn begin(&self) -> Result<(), Failure> {
         if !self.options.csv {
             return Ok(());

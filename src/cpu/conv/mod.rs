@@ -44,7 +44,7 @@ pub(crate) trait Convolution: Send + Sync {
     /// Floats of scratch memory that [`Convolution::run`] uses.
     fn scratch(&self) -> usize;
 
-    /// What the algorithm makes of the weights once a step, if anything.
+    /// The transformed weights that the algorithm prepares once per step, if any.
     fn transformed_kernels(&self) -> Option<TransformedKernels> {
         None
     }
@@ -90,7 +90,7 @@ pub(crate) struct Maps {
 
 /// The gradient of a convolution's weights and bias, a partial sum for each group of images.
 pub(crate) trait WeightGradient: Send + Sync {
-    /// Chunks of rows begin at multiples of it, beside those of the group's size.
+    /// Chunks begin at rows that are multiples of this and of the group's size.
     fn alignment(&self) -> usize {
         1
     }
@@ -107,7 +107,7 @@ pub(crate) trait WeightGradient: Send + Sync {
 
 /// The tensors of a [`WeightGradient`].
 pub(crate) struct GradientTensors {
-    /// The convolution's input, an image a row.
+    /// The convolution's input, one image per row.
     pub x: Matrix,
     /// `[out_channels, height, width]` a row.
     pub output_gradient: Floats,

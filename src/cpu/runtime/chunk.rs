@@ -115,7 +115,7 @@ impl<'a> Chunk<'a> {
     }
 
     fn locate<T: Pod>(&self, id: TensorId, values: Range<usize>) -> (*mut T, usize) {
-        assert!(values.end * size_of::<T>() <= self.tensors.size(id), "values behind a tensor's end");
+        assert!(values.end * size_of::<T>() <= self.tensors.size(id), "values past a tensor's end");
         let start = self.tensors.bytes(id).cast::<T>().wrapping_add(values.start);
         assert!(start.is_aligned(), "a tensor of another element");
         (start, values.len())

@@ -17,8 +17,8 @@ pub(crate) mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod wasm;
 
-/// The vectors of the portable level. A WebAssembly module has 128-bit vectors or has them not, there is no asking at run time:
-/// where it has, they are the baseline.
+/// The vectors of the portable level. Whether a WebAssembly module has 128-bit vectors is decided when it is compiled, not at
+/// run time: where it has, they are the baseline.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) use portable::Portable as Baseline;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -70,7 +70,7 @@ pub(crate) trait F32: Copy {
     /// Up to `LANES` values of a slice from `start` on; the other lanes are `fill`.
     ///
     /// # Panics
-    /// Where `start` lies behind the slice's end.
+    /// If `start` is past the slice's end.
     #[inline(always)]
     fn take(from: &[f32], start: usize, fill: f32) -> Self {
         let rest = &from[start..];
@@ -86,7 +86,7 @@ pub(crate) trait F32: Copy {
     /// Writes to a slice from `start` on, as many values as fit.
     ///
     /// # Panics
-    /// Where `start` lies behind the slice's end.
+    /// If `start` is past the slice's end.
     #[inline(always)]
     fn put(self, to: &mut [f32], start: usize) {
         let rest = &mut to[start..];

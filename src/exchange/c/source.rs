@@ -65,7 +65,7 @@ impl Source {
         format!("buffer{}", self.current)
     }
 
-    /// The buffer for the next layer's output of so many values.
+    /// The buffer for the next layer's output of `values` values.
     pub fn next(&mut self, values: usize) -> String {
         self.current = 1 - self.current;
         self.buffers[self.current] = self.buffers[self.current].max(values);

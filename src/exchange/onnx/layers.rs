@@ -328,7 +328,7 @@ fn add(values: &mut [f32], by: &[f32]) {
     values.iter_mut().zip(by).for_each(|(value, by)| *value += by);
 }
 
-/// A constant vector of exactly so many values.
+/// A constant vector of exactly `len` values.
 fn vector(constants: &Constants, name: &str, len: usize) -> TextResult<Vec<f32>> {
     let (dims, values) = constants.floats(name, len)?;
     match values.len() == len {

@@ -114,7 +114,7 @@ pub(super) fn split_tile(rows: usize, columns: usize, inner: usize) -> (usize, u
     (width, height, depth(inner.div_ceil(4), MAX_INVOCATIONS / (width * height)))
 }
 
-/// Invocations that share a sum of so many parts: a power of two, `most` at most.
+/// How many invocations share a sum of `parts` parts: a power of two, at most `most`.
 pub(super) fn depth(parts: usize, most: usize) -> usize {
     parts.next_power_of_two().clamp(1, most)
 }

@@ -8,7 +8,7 @@ use super::Page;
 /// Side of a cell where there are few classes, and the whole map's at least where there are many.
 const CELL: f64 = 44.0;
 const SIDE: f64 = 700.0;
-/// Cells smaller than these hold no number; have no name beside them.
+/// Cells smaller than this hold no number; rows smaller than this have no name.
 const LEAST_NUMBER: f64 = 26.0;
 const LEAST_NAME: f64 = 9.0;
 /// Letters of a name beside the map, and of one above it before it is turned.
