@@ -2,8 +2,8 @@
 
 /// Seconds of work that are handed over at a time: too short for a person to notice the wait for an answer, too long for the
 /// cost of handing over to matter.
-const LEAST: f64 = 0.03;
-const MOST: f64 = 0.1;
+const LEAST_SECONDS: f64 = 0.03;
+const MOST_SECONDS: f64 = 0.1;
 
 /// A number of pieces of work that grows and shrinks with the time that they take.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +24,9 @@ impl Pace {
 
     /// Adjusts the number after that many pieces took `seconds`.
     pub fn took(&mut self, seconds: f64) {
-        if seconds < LEAST {
+        if seconds < LEAST_SECONDS {
             self.pieces = (self.pieces * 2).min(self.most);
-        } else if seconds > MOST {
+        } else if seconds > MOST_SECONDS {
             self.pieces = (self.pieces / 2).max(self.least);
         }
     }

@@ -70,7 +70,7 @@ impl<'a> Live<'a> {
         self.meters.iter_mut().for_each(|meter| *meter = Meter::new(step, steps, EVENTS));
         self.progress = Progress::new(self.options.quiet, step, steps);
         self.curves.borrow_mut().rewind(step);
-        self.reports.heed(self.metrics.rewind(step).map_err(Failure::from))
+        self.reports.record(self.metrics.rewind(step).map_err(Failure::from))
     }
 
     /// Since the first step.
@@ -93,9 +93,9 @@ impl<'a> Live<'a> {
                 self.curves.borrow_mut().step(seed, record.step, record.loss, Some(images_per_second));
                 let event = Event::Step { seed, step: record.step, loss: record.loss, images_per_second };
                 let written = self.metrics.step(index, &record, &event);
-                self.reports.heed(written.map_err(Failure::from))?;
+                self.reports.record(written.map_err(Failure::from))?;
                 if self.options.json {
-                    self.reports.heed(json::line(&event))?;
+                    self.reports.record(json::line(&event))?;
                 }
             }
         }
@@ -107,9 +107,9 @@ impl<'a> Live<'a> {
         self.curves.borrow_mut().validation(self.seed, step, Validation { loss, accuracy });
         let event = Event::Validation { seed: self.seed, step, loss, accuracy };
         let written = self.metrics.validation(step, loss, accuracy, &event);
-        self.reports.heed(written.map_err(Failure::from))?;
+        self.reports.record(written.map_err(Failure::from))?;
         if self.options.json {
-            return self.reports.heed(json::line(&event));
+            return self.reports.record(json::line(&event));
         }
         let step = HumanCount(step);
         self.note(format_args!("step {step}: validation loss {loss:.4}, accuracy {accuracy:.4}"));
@@ -120,7 +120,7 @@ impl<'a> Live<'a> {
         if !self.options.json {
             return Ok(());
         }
-        self.reports.heed(json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() }))
+        self.reports.record(json::line(&Event::Checkpoint { step, path: &path.to_string_lossy() }))
     }
 
     pub fn stopped_early(&self, step: u64, best: Best) {

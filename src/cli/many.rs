@@ -23,7 +23,7 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     let mut seed = settings.seed;
     while seed < end {
         for trained in group(run, seed, end - seed).await? {
-            run.reports.heed(one_seed(run, &trained))?;
+            run.reports.record(one_seed(run, &trained))?;
             seed = trained.seed + 1;
             finished.push(trained);
         }
@@ -33,7 +33,7 @@ pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
     if let (Some(path), Some(model)) = (&options.save, &model) {
         model.save(path)?;
     }
-    run.reports.heed(all_seeds(run, &finished))?;
+    run.reports.record(all_seeds(run, &finished))?;
     match model {
         Some(model) => ensemble(run, &model).await,
         None => Ok(()),
@@ -57,7 +57,7 @@ async fn group(run: &Run<'_>, first: u64, count: u64) -> Result<Vec<Trained>, Fa
         }
     };
     if first == settings.seed {
-        run.reports.heed(announcement::start(run, session.trainer().steps()))?;
+        run.reports.record(announcement::start(run, session.trainer().steps()))?;
     }
     if networks > 1 {
         options.note(format_args!("seeds {first} to {} in one run", first + networks as u64 - 1));
@@ -105,14 +105,14 @@ async fn ensemble(run: &Run<'_>, model: &Model) -> Result<(), Failure> {
     let (members, accuracy, loss) = (model.members.len() as u64, test.accuracy(), test.loss);
     if options.json {
         let event = Event::Ensemble { members, test_accuracy: accuracy, test_loss: loss };
-        return reports.heed(json::line(&event));
+        return reports.record(json::line(&event));
     }
     if options.quiet {
         return Ok(());
     }
     let result = format_args!("ensemble of {members}: loss {loss:.4}, accuracy {accuracy:.4}");
-    reports.heed(output::line(result))?;
-    reports.heed(announcement::saved(run))
+    reports.record(output::line(result))?;
+    reports.record(announcement::saved(run))
 }
 
 /// Statistics over several runs.

@@ -10,20 +10,20 @@ use super::output;
 pub struct Reports {
     /// Whether the run leaves anything besides what it prints.
     has_outputs: bool,
-    told: RefCell<Vec<String>>,
+    printed: RefCell<Vec<String>>,
     failure: RefCell<Option<Failure>>,
 }
 
 impl Reports {
     pub fn new(has_outputs: bool) -> Self {
-        Reports { has_outputs, told: RefCell::default(), failure: RefCell::default() }
+        Reports { has_outputs, printed: RefCell::default(), failure: RefCell::default() }
     }
 
     /// Takes note of a report that failed, and says so once.
     ///
     /// # Errors
     /// The failure itself where nobody reads what the run prints, and it leaves nothing else.
-    pub fn heed(&self, reported: Result<(), Failure>) -> Result<(), Failure> {
+    pub fn record(&self, reported: Result<(), Failure>) -> Result<(), Failure> {
         let Err(failure) = reported else { return Ok(()) };
         let (what, failure) = match failure {
             Failure::Error(error) => (format!("inkgrad: error: {error}"), Failure::Reported),
@@ -31,10 +31,10 @@ impl Reports {
             Failure::Closed => ("note: nobody reads standard output any more".to_owned(), Failure::Closed),
             failure => return Err(failure),
         };
-        let mut told = self.told.borrow_mut();
-        if !told.contains(&what) {
+        let mut printed = self.printed.borrow_mut();
+        if !printed.contains(&what) {
             output::note(format_args!("{what}. The run goes on without it"));
-            told.push(what);
+            printed.push(what);
         }
         self.failure.borrow_mut().get_or_insert(failure);
         Ok(())

@@ -70,7 +70,7 @@ async fn on(options: &Options, settings: &Settings, data: &DataSet, chosen: &Cho
     chosen.keep_choices();
     // Also of a run that failed: the curve may say why.
     if let (Some(path), Some(drawing)) = (&options.plot, report::drawn(&[curves.take()])) {
-        reports.heed(plotting::write(&drawing, path).map_err(Failure::from))?;
+        reports.record(plotting::write(&drawing, path).map_err(Failure::from))?;
     }
     done.and_then(|()| reports.end())
 }

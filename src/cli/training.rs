@@ -41,7 +41,7 @@ impl Run<'_> {
     /// Trains one network, with checkpoints and everything else the options ask for, saves it and reports.
     pub async fn train(&self) -> Result<(), Failure> {
         let session = self.prepare(self.settings.seed, 1).await?;
-        self.reports.heed(announcement::start(self, session.trainer().steps()))?;
+        self.reports.record(announcement::start(self, session.trainer().steps()))?;
         let (trained, profiled) = self.finish(session).await?;
         if let Some(path) = &self.options.save {
             self.model(&trained).save(path)?;
@@ -52,7 +52,7 @@ impl Run<'_> {
             None => Ok(()),
         };
         for trained in &trained {
-            self.reports.heed(announcement::result(self, trained))?;
+            self.reports.record(announcement::result(self, trained))?;
         }
         reported
     }

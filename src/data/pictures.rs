@@ -257,7 +257,7 @@ fn prepared(
                     cache.keep(&images);
                 }
             } else {
-                let what = told(tree.root(), &broken, pictures.len());
+                let what = broken_summary(tree.root(), &broken, pictures.len());
                 if !options.skip_bad {
                     return Err(Error::bad_file(tree.root(), format!("{what}. --skip-bad leaves them out")));
                 }
@@ -316,7 +316,7 @@ fn decode_all(
 }
 
 /// How many pictures are broken, and some by name.
-fn told(root: &Path, broken: &[(usize, Error)], all: usize) -> String {
+fn broken_summary(root: &Path, broken: &[(usize, Error)], all: usize) -> String {
     let root = format!("{}/", root.display());
     let named: Vec<String> = broken
         .iter()

@@ -69,12 +69,15 @@ impl Initial {
 }
 
 /// Values that a thread computes at a time: many, and a whole number of Philox blocks.
-const PART: usize = 1 << 13;
+const VALUES_AT_A_TIME: usize = 1 << 13;
 
 /// Fills `values` on all cores: `from(first)` makes the function that gives value `first` and those after it.
 fn in_parts<F: FnMut() -> f32>(values: &mut [f32], from: impl Fn(usize) -> F + Sync) {
-    let parts: Vec<(usize, Mutex<&mut [f32]>)> =
-        values.chunks_mut(PART).enumerate().map(|(part, values)| (part * PART, Mutex::new(values))).collect();
+    let parts: Vec<(usize, Mutex<&mut [f32]>)> = values
+        .chunks_mut(VALUES_AT_A_TIME)
+        .enumerate()
+        .map(|(part, values)| (part * VALUES_AT_A_TIME, Mutex::new(values)))
+        .collect();
     threads::map(&parts, |(first, values)| {
         values.lock().unwrap_or_else(PoisonError::into_inner).fill_with(from(*first));
     });
@@ -87,7 +90,7 @@ mod tests {
     /// Whichever thread makes them: the words of the sequence in their order.
     #[test]
     fn values_are_those_of_one_sequence() {
-        let mut values = vec![0.0; 2 * PART + 5];
+        let mut values = vec![0.0; 2 * VALUES_AT_A_TIME + 5];
         Initial::HeNormal.fill(&mut values, 2, 7, 3);
         let mut sequence = random::Sequence::new(7, Stream::Initial, 3);
         assert!(values.iter().all(|value| *value == sequence.normal()));

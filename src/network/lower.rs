@@ -73,7 +73,7 @@ impl TrainingOptions {
 
 /// How many squares one workgroup adds up, and the largest number of partial sums, all of which every invocation of
 /// `clip_norm` adds up again.
-const PART: usize = 4096;
+const SQUARES_PER_PART: usize = 4096;
 const MAX_PARTS: usize = 64;
 
 impl Network {
@@ -112,7 +112,7 @@ impl Network {
         let parameters = builder.named("parameters", &[count], Storage::Parameters { offset: 0 });
         let gradients = builder.named("gradients", &[count], Storage::Gradients { offset: 0 });
         if let Some(max_norm) = options.clip_norm {
-            let parts = count.div_ceil(PART).clamp(1, MAX_PARTS);
+            let parts = count.div_ceil(SQUARES_PER_PART).clamp(1, MAX_PARTS);
             let sums = builder.activation("square_sums", &[parts]);
             builder.push(Phase::Update, SquareSum { x: gradients, sums, count, parts });
             builder.push(Phase::Update, ClipNorm { gradients, sums, count, parts, max_norm });

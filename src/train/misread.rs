@@ -45,11 +45,11 @@ impl std::fmt::Display for Misread {
 }
 
 /// Most images that are tried: trying takes time, and this many are enough.
-const TRIED: usize = 1000;
+const MAX_IMAGES: usize = 1000;
 /// Above this accuracy nothing can be wrong with every image.
-const GOOD: f64 = 0.6;
+const GOOD_ACCURACY: f64 = 0.6;
 /// By how much the accuracy must rise for a reason to be reported.
-const GAIN: f64 = 0.25;
+const LEAST_GAIN: f64 = 0.25;
 
 /// Looks for the reason for a low accuracy by inverting and transposing the images. None if the accuracy is not low, or
 /// nothing raises it much.
@@ -64,11 +64,11 @@ pub async fn misread(
     split: &Split,
     accuracy: f64,
 ) -> Result<Option<Misread>> {
-    if accuracy > GOOD || split.is_empty() {
+    if accuracy > GOOD_ACCURACY || split.is_empty() {
         return Ok(None);
     }
     // Evenly from the whole split, which may be sorted.
-    let step = split.len().div_ceil(TRIED);
+    let step = split.len().div_ceil(MAX_IMAGES);
     let tried = split.every(step);
     let (height, width) = (network.task.height, network.task.width);
     let mut best: Option<Misread> = None;
@@ -86,7 +86,7 @@ pub async fn misread(
             }
         });
         let result = evaluate_members(device, network, members, views, &changed).await?.accuracy();
-        if result > accuracy + GAIN && best.is_none_or(|best| result > best.accuracy) {
+        if result > accuracy + LEAST_GAIN && best.is_none_or(|best| result > best.accuracy) {
             best = Some(Misread { kind, accuracy: result, images: tried.len() });
         }
     }

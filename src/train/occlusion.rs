@@ -17,9 +17,9 @@ pub struct Occlusion {
 }
 
 /// The image's shorter side is this many times the covered square's side.
-const SIDE: usize = 5;
+const SQUARES_PER_SIDE: usize = 5;
 /// The covered square's side is this many times the distance between neighbouring squares.
-const APART: usize = 3;
+const STEPS_PER_SQUARE: usize = 3;
 
 /// Covers each image of a split square by square, with the colour of its border, and computes the probability of the class in
 /// `classes` each time (Zeiler and Fergus 2014, section 4.2). One result per image.
@@ -34,10 +34,10 @@ pub async fn occlusion(
 ) -> Result<Vec<Occlusion>> {
     let task = model.network.task;
     let (height, width) = (task.height, task.width);
-    let side = (height.min(width) / SIDE).max(1);
+    let side = (height.min(width) / SQUARES_PER_SIDE).max(1);
     let places = |length: usize| {
         let last = length.saturating_sub(side);
-        let apart = (side / APART).max(1);
+        let apart = (side / STEPS_PER_SQUARE).max(1);
         (0..last).step_by(apart).chain([last]).collect::<Vec<usize>>()
     };
     let squares: Vec<(usize, usize)> = places(height)

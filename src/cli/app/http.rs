@@ -14,9 +14,9 @@ use super::link::Link;
 /// Longest head of a request, in bytes.
 const HEAD: usize = 16 << 10;
 /// Most header fields of a request.
-const FIELDS: usize = 100;
+const MAX_FIELDS: usize = 100;
 /// How long a request may take to arrive, and an answer to leave.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a connection turns out to be.
 pub enum Wanted {
@@ -42,7 +42,7 @@ const FORBIDDEN: Answer = Answer::Refused("403 Forbidden");
 /// Reads a request and answers it. The connection is of no further use, unless it becomes a WebSocket.
 pub fn answer(stream: &mut TcpStream, link: &Link) -> io::Result<Wanted> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut head = Vec::new();
     let (answer, is_head, rest) = match read(stream, &mut head)? {
         Some(length) => {
@@ -83,7 +83,7 @@ pub fn answer(stream: &mut TcpStream, link: &Link) -> io::Result<Wanted> {
 
 /// Reads up to the end of a request's head; returns its length, none if it is too long.
 fn read(stream: &mut TcpStream, head: &mut Vec<u8>) -> io::Result<Option<usize>> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     let mut some = [0; 2048];
     loop {
         let left = end.saturating_duration_since(Instant::now());
@@ -109,7 +109,7 @@ fn read(stream: &mut TcpStream, head: &mut Vec<u8>) -> io::Result<Option<usize>>
 
 /// What a request's head asks for, and whether without the body.
 fn decide(head: &[u8], link: &Link) -> (Answer, bool) {
-    let mut fields = [EMPTY_HEADER; FIELDS];
+    let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut request = Request::new(&mut fields);
     let (Ok(Status::Complete(_)), Some(method), Some(target)) =
         (request.parse(head), request.method, request.path)

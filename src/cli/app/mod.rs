@@ -44,11 +44,11 @@ pub struct Options {
 /// The keys of a telephone that say INKG.
 const PORT: u16 = 4654;
 /// Ports after it that are tried.
-const TRIED: u16 = 20;
+const MAX_PORTS_TRIED: u16 = 20;
 /// Connections at a time; more are refused.
-const CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 /// Requests that wait for the engine at a time; connections that have more wait themselves.
-const WAITING: usize = 16;
+const MAX_WAITING: usize = 16;
 
 pub async fn run(options: Options) -> Result<(), Failure> {
     let machine = Machine::new(options.device).await?;
@@ -58,7 +58,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let interrupt = interrupt::watch(true)?;
     // The engine keeps its end for as long as it lives.
     let (alive, watched) = channel::<()>();
-    let (calls, called) = sync_channel(WAITING);
+    let (calls, called) = sync_channel(MAX_WAITING);
     start("engine", move || {
         let _alive = alive;
         engine::serve(machine, &called);
@@ -98,9 +98,9 @@ fn listen(port: Option<u16>) -> Result<TcpListener> {
             Error::Usage(format!("port {port} is not available ({error}): choose another with --port"))
         }),
         None => {
-            let mut tried = (PORT..PORT + TRIED).filter_map(|port| bind(port).ok());
+            let mut tried = (PORT..PORT + MAX_PORTS_TRIED).filter_map(|port| bind(port).ok());
             tried.next().ok_or_else(|| {
-                let last = PORT + TRIED - 1;
+                let last = PORT + MAX_PORTS_TRIED - 1;
                 Error::Usage(format!("ports {PORT} to {last} are taken: choose another with --port"))
             })
         }
@@ -117,7 +117,7 @@ fn accept(listener: &TcpListener, link: &Arc<Link>, calls: &SyncSender<Call>) {
             continue;
         };
         let (link, calls, counted) = (link.clone(), calls.clone(), open.clone());
-        if open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS {
+        if open.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
             open.fetch_sub(1, Ordering::Relaxed);
             continue;
         }

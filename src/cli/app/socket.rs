@@ -14,9 +14,9 @@ use tungstenite::{Message, WebSocket};
 use super::engine::Call;
 
 /// Longest message that is taken: a data set, and a little for the words around it.
-const LONGEST: usize = (512 << 20) + (1 << 20);
+const MAX_MESSAGE_BYTES: usize = (512 << 20) + (1 << 20);
 /// Messages that may be queued for a page. A page further behind is disconnected; it then connects and asks again.
-const BEHIND: usize = 4096;
+const MAX_QUEUED: usize = 4096;
 
 /// One page's connection, for the engine.
 #[derive(Clone)]
@@ -37,13 +37,15 @@ impl Page {
 /// Reads what the page asks until it goes.
 pub fn serve(stream: TcpStream, arrived: Vec<u8>, calls: SyncSender<Call>) -> io::Result<()> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let (queue, queued) = sync_channel(BEHIND);
+    let (queue, queued) = sync_channel(MAX_QUEUED);
     let page = Page { number: NUMBER.fetch_add(1, Ordering::Relaxed), queue: queue.clone() };
     let number = page.number;
     let (out, reader) = (stream.try_clone()?, stream.try_clone()?);
     Builder::new().name("page".into()).spawn(move || write(out, &queued))?;
     reader.set_read_timeout(None)?;
-    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let both = Both { reader, queue };
     let mut socket = WebSocket::from_partially_read(both, arrived, Role::Server, Some(config));
     if calls.send(Call::Opened(page)).is_ok() {
