@@ -230,7 +230,7 @@ export const text = {
     all: (passed, failed) => (failed === "0" ? `All ${passed} cases are within tolerance: this device computes what it should.` : `${failed} ${plural(failed, "case is", "cases are")} out of tolerance, ${passed} within: do not trust what this device trains. A newer driver may help.`),
     cancelled: (done, failed) => `Cancelled after ${done} cases, ${failed} of them out of tolerance.`,
     passed: (passed, all) => (passed === all ? `${all} right` : `${passed} of ${all} right`),
-    worst: (share) => (share && share <= 1 ? `at most ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the tolerance` : ""),
+    worst: (share) => (share === 0 ? "exactly" : share <= 1 ? `at most ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the tolerance` : ""),
     failed: (name, error, tolerance) => `${name}: ${error === null ? "no number" : `error ${error.toExponential(2)}`}, tolerance ${tolerance.toExponential(2)}`,
   },
 };

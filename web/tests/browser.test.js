@@ -69,6 +69,7 @@ else {
     const own = await launch();
     const page = await watched(own, server.address, SIZE, { quiet: true });
     await page.locator("#engine select").selectOption("gpu");
+    await page.locator("#engine select").selectOption("gpu");
     await page.locator(".presets input[value=lenet5]").check();
     await button(page, "Start").click();
     const step = () => page.evaluate(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")));
