@@ -41,7 +41,10 @@ impl Browser {
     async fn open_gpu(&mut self) -> Result<Device> {
         self.choices = self.choices();
         let device = gpu::Device::open(&Adapter::choose(&Choice::Any).await?).await?;
-        device.tune(self.choices.clone());
+        // On a program in the place of a GPU, timing takes longer than it gains: the first loss would be late.
+        if device.about().kind != Kind::Software {
+            device.tune(self.choices.clone());
+        }
         self.gpu = Some(device.clone());
         Ok(Device::Gpu(device))
     }
