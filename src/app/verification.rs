@@ -33,7 +33,7 @@ impl Verification {
     /// Compares some cases more; whether all are done.
     pub async fn advance<H: Host>(&mut self, host: &H, events: &mut Vec<Event>) -> Result<bool> {
         let start = host.seconds();
-        while let Some(case) = self.cases.next() {
+        for case in self.cases.by_ref() {
             let wanted = case.reference()?;
             let comparison = match case.compare(&self.device, &wanted).await {
                 // A shader that the driver refuses is what this is there to find: the other ops go on.
