@@ -109,7 +109,7 @@ fn bombs_in_archives() {
 fn folders_that_hold_no_classes() {
     let dir = tempfile::tempdir().unwrap();
     save(dir.path(), &[("1.png".into(), png(&[1; 4], 2, 2)), ("2.png".into(), png(&[1; 4], 2, 2))]);
-    assert_says(DataSet::open(dir.path()), &["a folder for each class"]);
+    assert_says(DataSet::open(dir.path()), &["one folder per class"]);
     let dir = tempfile::tempdir().unwrap();
     save(dir.path(), &[("a/1.png".into(), png(&[1; 4], 2, 2)), ("b/1.png".into(), png(&[1; 4], 2, 2))]);
     assert_says(DataSet::open(dir.path()), &["too few"]);
