@@ -62,6 +62,8 @@ impl Device {
 
     /// Gives the GPU up at once: whatever was made on it is lost, as if its driver had been reset.
     pub fn destroy(&self) {
+        // First of all, so that whoever meets a buffer that is gone already knows why.
+        self.shared.faults.lost("it was given up".into());
         self.shared.raw.destroy();
     }
 

@@ -1,4 +1,4 @@
-// Chromium's shader compiler, Tint, takes every shader with every set of constants that `inkgrad verify` uses: natively naga reads them,
+// Chromium's shader compiler, Tint, takes every shader with the constants of one of its cases in `inkgrad verify`, or with SETS=100 of all: natively naga reads them,
 // and either refuses what the other takes. Shaders with subgroups are not for browsers.
 
 import assert from "node:assert/strict";
@@ -10,16 +10,27 @@ import { program } from "./real.js";
 import { serve } from "./serve.js";
 
 let [browser, server, page] = [];
-before(async () => {
+/** Opens a browser of its own: Chromium's software GPU keeps some 30 MB for each pipeline for as long as its process lives. */
+async function open() {
+  await browser?.close();
   browser = await launch();
-  server = await serve(new URL("../page", import.meta.url).pathname, { replaced: { "blank.html": () => "<!doctype html><title>blank</title>" } });
   page = await browser.newPage();
   await page.goto(`${server.address}blank.html`);
+}
+before(async () => {
+  server = await serve(new URL("../page", import.meta.url).pathname, { replaced: { "blank.html": () => "<!doctype html><title>blank</title>" } });
+  await open();
 });
 after(async () => {
   await browser.close();
   await server.close();
 });
+
+/** Most pipelines that one browser makes. */
+const PIPELINES = 60;
+
+/** Sets of constants for each shader: all of them take ten minutes. */
+const SETS = Number(process.env.SETS ?? 1);
 
 /** What Tint says against shaders, in the page: a sentence each. */
 function refused(shaders) {
@@ -41,12 +52,23 @@ function refused(shaders) {
   }, shaders);
 }
 
-test("every shader, with every set of constants", { skip: !program && "the program has not been built" }, async () => {
+test("every shader", { skip: !program && "the program has not been built" }, async () => {
   const { stdout } = await promisify(execFile)(program, ["shader", "--json"], { maxBuffer: 1 << 28 });
   const all = stdout.trim().split("\n").map((line) => JSON.parse(line));
   const shaders = all.filter((shader) => !shader.needs_subgroups);
   assert.ok(shaders.length > 50, `${shaders.length} shaders`);
-  assert.deepEqual(await refused(shaders), []);
+  const faults = [];
+  let made = 0;
+  for (const shader of shaders) {
+    const constants = shader.constants.slice(0, SETS);
+    made += constants.length;
+    if (made > PIPELINES) {
+      await open();
+      made = constants.length;
+    }
+    faults.push(...(await refused([{ ...shader, constants }])));
+  }
+  assert.deepEqual(faults, []);
 });
 
 test("a shader that Tint refuses is seen", async () => {

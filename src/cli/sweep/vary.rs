@@ -274,7 +274,7 @@ mod tests {
             ("layers.99.units", Value::Integer(7), "numbered from 0"),
             ("layers.x.units", Value::Integer(7), "numbered from 0"),
             ("nothing.x", Value::Integer(7), "has no `nothing`"),
-            ("learning_rate.x", Value::Integer(7), "no field"),
+            ("learning_rate.x", Value::Integer(7), "not a field"),
             ("learning_rat", Value::Float(0.1), "unknown field"),
             ("learning_rate", Value::Float(-1.0), "learning_rate=-1"),
             ("layers.0.units", Value::String("many".into()), "layers.0.units=many"),
