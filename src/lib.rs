@@ -19,6 +19,7 @@ pub mod executor;
 pub mod gpu;
 pub mod model_file;
 pub mod network;
+pub mod output_file;
 pub mod picture;
 pub mod plan;
 pub mod profile;

@@ -15,8 +15,9 @@ use std::path::Path;
 
 use inkgrad::data::{DataSet, Split};
 use inkgrad::executor::Device;
-use inkgrad::model_file::{Model, Precision, write_aside};
+use inkgrad::model_file::{Model, Precision};
 use inkgrad::network::{Network, Task};
+use inkgrad::output_file::write_aside;
 use inkgrad::picture::Preparation;
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate};

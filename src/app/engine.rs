@@ -11,8 +11,8 @@ use super::messages::{
 };
 use super::run::{Outgoing, Progress, Run, Task};
 use super::verification::Verification;
-use super::{explain, models};
-use crate::data::{self, DataSet, Labelled, Wishes};
+use super::{explain, images, models};
+use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::executor::Device;
 use crate::model_file::Model;
@@ -24,9 +24,6 @@ use crate::train::start_from;
 /// The task assumed for a recipe that is checked before any data is loaded: MNIST's, and the number of its
 /// training images.
 const MNIST: (network::Task, usize) = (network::Task::grey(28, 28, 10), 55_000);
-
-/// Height and width to which pictures of many sizes, or large ones, are fitted if the page asks for no size.
-const OTHERWISE: [usize; 2] = [32, 32];
 
 /// A reply with its attachments, or why there is none.
 type Answer = Result<(Reply, Vec<Vec<u8>>), Fault>;
@@ -206,7 +203,9 @@ impl<H: Host> Engine<H> {
             }
             Request::ModelIn { name } => {
                 self.at_rest()?;
-                let [bytes] = &attachments[..] else { return Err(missing("the file's bytes").into()) };
+                let [bytes] = &attachments[..] else {
+                    return Err(images::missing("the file's bytes").into());
+                };
                 let model = models::open(&name, bytes)?;
                 let cpu = self.cpu().await?;
                 let accuracy = match &self.data {
@@ -270,35 +269,8 @@ impl<H: Host> Engine<H> {
         }
     }
 
-    async fn load(&mut self, source: Source, mut attachments: Vec<Vec<u8>>) -> Result<Data> {
-        let (name, set) = match source {
-            Source::Mnist {} => ("MNIST".to_owned(), self.host.mnist().await?),
-            Source::File { name, size, colour, as_digits } => {
-                let (Some(bytes), true) = (attachments.pop(), attachments.is_empty()) else {
-                    return Err(missing("the file's bytes"));
-                };
-                let options = data::Options {
-                    size: size.map(|side| [side, side]),
-                    otherwise: Some(OTHERWISE),
-                    channels: colour.map(|colour| if colour { 3 } else { 1 }),
-                    as_digits,
-                    ..data::Options::default()
-                };
-                let set = DataSet::from_bytes(name.as_ref(), bytes, &options)?;
-                (name, set)
-            }
-            Source::Pictures { classes, items, size, colour, as_digits } => {
-                if attachments.len() != items.len() {
-                    return Err(missing("a file for each picture"));
-                }
-                let pictures = items.iter().zip(&attachments);
-                let labelled =
-                    pictures.map(|(item, bytes)| Labelled { name: &item.name, bytes, class: item.class });
-                let pictures: Vec<Labelled> = labelled.collect();
-                let set = DataSet::of_pictures(&classes, &pictures, Wishes { size, colour, as_digits })?;
-                ("pictures".to_owned(), set)
-            }
-        };
+    async fn load(&mut self, source: Source, attachments: Vec<Vec<u8>>) -> Result<Data> {
+        let (name, set) = images::load(&mut self.host, source, attachments).await?;
         let about = describe::data(&name, &set);
         self.data = Some((name, set));
         Ok(about)
@@ -390,10 +362,6 @@ async fn default<H: Host>(host: &mut H) -> String {
 
 fn no_images() -> Error {
     Error::Usage("there are no images to train on: load some first".into())
-}
-
-fn missing(what: &str) -> Error {
-    Error::Usage(format!("the attachments are not {what}"))
 }
 
 fn nothing() -> Error {

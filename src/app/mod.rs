@@ -10,6 +10,7 @@ mod describe;
 mod engine;
 mod explain;
 mod host;
+mod images;
 pub mod messages;
 mod models;
 mod pace;

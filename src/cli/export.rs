@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use inkgrad::exchange::{c, keras, onnx, pytorch};
-use inkgrad::model_file::{Model, check_writable, write_aside};
+use inkgrad::model_file::Model;
+use inkgrad::output_file::{check_writable, write_aside};
 use inkgrad::{Error, Result};
 
 use super::data_options::DataOptions;

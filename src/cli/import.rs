@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use inkgrad::exchange::{self, Said};
-use inkgrad::model_file::check_writable;
+use inkgrad::output_file::check_writable;
 
 use super::failure::Failure;
 use super::{output, overwriting, source};

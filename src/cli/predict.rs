@@ -7,7 +7,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use inkgrad::model_file::write_aside;
+use inkgrad::output_file::write_aside;
 use inkgrad::{Error, picture};
 
 use super::classifier::Classifier;

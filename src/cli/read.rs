@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use inkgrad::model_file::write_aside;
+use inkgrad::output_file::write_aside;
 use inkgrad::picture::{annotated, page::Bounds};
 use inkgrad::reading::Digit;
 use serde::Serialize;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use clap::Args;
 use inkgrad::data::Split;
-use inkgrad::model_file::{self, Model};
+use inkgrad::model_file::Model;
+use inkgrad::output_file;
 use inkgrad::report::{Findings, Page, Runs};
 use inkgrad::train::{evaluate_members, misread, occlusion, predict_members};
 use inkgrad::{Error, Result};
@@ -38,7 +39,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     apart(&options)?;
     let model = Arc::new(Model::open(&options.model)?);
     let runs = options.log.as_deref().map(plot::read).transpose()?;
-    model_file::check_writable(&options.out)?;
+    output_file::check_writable(&options.out)?;
     let (reading, asked) = (model.clone(), options.data.clone());
     let choice = options.device.choose();
     let (part, chosen) = source::beside(move || source::test_part(&asked, &reading), choice).await?;
@@ -73,7 +74,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         made: &made(&options, &model, &chosen, runs.as_ref(), seconds),
     };
     let html = page.html()?;
-    model_file::write_aside(&options.out, html.as_bytes())?;
+    output_file::write_aside(&options.out, html.as_bytes())?;
     for note in &notes {
         output::note(format_args!("note: {note}"));
     }

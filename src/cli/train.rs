@@ -7,7 +7,7 @@ use inkgrad::data::DataSet;
 use inkgrad::network::{Network, Task};
 use inkgrad::report::{self, Runs};
 use inkgrad::train::start_from;
-use inkgrad::{Error, model_file};
+use inkgrad::{Error, output_file};
 
 use super::device::Chosen;
 use super::failure::Failure;
@@ -23,10 +23,10 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let settings = options.settings()?;
     // Files that are written at the end are tried before the start.
     if let Some(path) = &options.save {
-        model_file::check_writable(path)?;
+        output_file::check_writable(path)?;
     }
     for path in [&options.log, &options.trace].into_iter().flatten().filter(|path| is_plain(path)) {
-        model_file::check_writable(path)?;
+        output_file::check_writable(path)?;
     }
     if let Some(path) = options.plot.as_deref().filter(|path| is_plain(path)) {
         plotting::check(path)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use inkgrad::gpu::{Choices, Device};
-use inkgrad::model_file::write_aside;
+use inkgrad::output_file::write_aside;
 
 /// Entries are per adapter, driver and inkgrad version, since each of them may change which shader is fastest.
 type File = BTreeMap<String, Choices>;

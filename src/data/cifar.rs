@@ -1,7 +1,7 @@
 //! CIFAR-10's and CIFAR-100's binary files: records of one or two labels and 32 x 32 pixels in three planes. Source:
 //! cs.toronto.edu/~kriz/cifar.html, section "Binary version".
 
-use super::open::{Found, Halves};
+use super::found::{Found, Halves};
 use super::tree::{Entry, Tree};
 use super::{Part, Split};
 use crate::{Error, Result};

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::found::{Found, Halves};
 use super::gzip::{self, Members};
 use super::idx::{MAX_BODY, MAX_SIDE};
-use super::open::{Found, Halves};
 use super::pictures::sorted;
 use super::tree::{Entry, Tree};
 use super::{Options, Part, Split, foreign};

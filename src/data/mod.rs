@@ -6,6 +6,7 @@ mod element;
 mod few;
 mod files;
 mod foreign;
+mod found;
 mod gzip;
 pub mod idx;
 mod labels;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use super::found::{Found, Halves};
 use super::idx::{MAX_BODY, MAX_SIDE};
 use super::npy_header::{Header, Kind};
-use super::open::{Found, Halves};
 use super::tree::{Entry, MAX_NESTED, Tree};
 use super::{Part, Split, labels, planar};
 use crate::{Error, Result};

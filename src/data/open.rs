@@ -5,30 +5,12 @@ use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
 use super::files::{self, Half};
+use super::found::{Found, Halves};
 use super::idx::Source;
 use super::tree::{Entry, MAX_NESTED, Tree};
 use super::{DataSet, DrawnSplit, Options, Part, Split, cifar, csv, npy, pictures};
 use crate::picture::{Picture, Preparation};
 use crate::{Error, Result, threads};
-
-/// Which halves of a data set are read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Halves {
-    pub train: bool,
-    pub test: bool,
-}
-
-impl Halves {
-    const BOTH: Halves = Halves { train: true, test: true };
-}
-
-/// What a data set brings.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub train: Option<Part>,
-    pub validation: Option<Part>,
-    pub test: Option<Part>,
-}
 
 pub(super) fn data_set(path: &Path, options: &Options) -> Result<DataSet> {
     split(path, found(path, Halves::BOTH, options)?, options)

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::tree::{Entry, Tree};
-use crate::model_file::write_aside;
+use crate::output_file::write_aside;
 use crate::picture::Preparation;
 
 /// Part of every hash: must be changed when preparation changes.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::found::{Found, Halves};
 use super::idx::{MAX_BODY, MAX_SIDE};
-use super::open::{Found, Halves};
 use super::picture_cache::Cache;
 use super::tree::{Entry, Tree};
 use super::{Options, Part, Split};

@@ -8,11 +8,12 @@ use super::choosing::choose;
 use super::dispatch::{Dispatch, record, schedule, schedule_one};
 use super::feed::SLOTS;
 use super::history::History;
-use super::resident::{self, Resident};
+use super::resident::Resident;
 use super::resources::{OpLaunch, Resources};
 use super::shared::Shared;
 use super::tensor_buffers::TensorBuffer;
 use super::timing::{self, Timing};
+use super::upload;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::execution::{ExecutorOptions, Feed, Span, Work};
@@ -107,7 +108,7 @@ impl Executor {
         if steps == 0 {
             return Ok(());
         }
-        let resident = resident::wanted(self.feed, &self.shared, split);
+        let resident = upload::wanted(self.feed, &self.shared, split);
         if resident && !self.gather.as_ref().is_some_and(|(resident, _)| resident.holds(split)) {
             self.gather = None; // frees the old split's memory first
             self.gather = Some(self.load(split)?);
@@ -145,7 +146,7 @@ impl Executor {
 
     /// Uploads a split, and makes the op ready that picks batches out of it.
     fn load(&mut self, split: &Split) -> Result<(Arc<Resident>, Dispatch)> {
-        let resident = Resident::of(&self.shared, split, &mut self.work)?;
+        let resident = upload::resident(&self.shared, split, &mut self.work)?;
         let (rows, columns) = (self.plan.batch, self.plan.image_bytes);
         let mut builder = Builder::new(rows, columns, self.plan.classes);
         let all_images =

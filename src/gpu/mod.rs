@@ -20,6 +20,7 @@ mod store;
 mod tensor_buffers;
 mod timing;
 mod tuning;
+mod upload;
 mod waiter;
 
 pub use adapter::{About, Adapter, Choice, Kind};

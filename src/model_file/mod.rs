@@ -1,11 +1,8 @@
 //! Model files: safetensors with the parameters under PyTorch's names; the metadata says which network and run made them.
 
 mod stored;
-mod write;
 
 use stored::Stored;
-pub(crate) use write::is_aside;
-pub use write::{check_writable, write_aside};
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,6 +14,7 @@ use crate::data::DrawnSplit;
 use crate::error::{Error, Result};
 use crate::executor::{Device, Flat, Store};
 use crate::network::{Network, Slice, Task};
+use crate::output_file::write_aside;
 use crate::picture::{Fit, Preparation};
 use crate::plan::FlatSizes;
 use crate::recipe::Recipe;

@@ -1,8 +1,8 @@
 //! Boxes and answers drawn over a picture.
 
+use super::bounds::Bounds;
 use super::decode::Picture;
 use super::encode::png;
-use super::page::Bounds;
 use crate::Result;
 
 const RED: [u8; 3] = [220, 30, 30];

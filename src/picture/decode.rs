@@ -6,6 +6,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::luma::luma;
 use super::transparency::flattened;
 use crate::{Error, Result};
 
@@ -180,11 +181,6 @@ impl Picture {
             }
         }
     }
-}
-
-/// Rec. 601's luma, rounded: ITU-R BT.601-7, section 2.5.1.
-pub(super) fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) + 500) / 1000) as u8
 }
 
 /// The format of a file's bytes, or why they are not decoded.

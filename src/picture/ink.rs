@@ -240,3 +240,24 @@ fn edge_median(plane: &Plane) -> f32 {
     };
     quantile((0..plane.values.len()).filter(is_edge).map(|at| plane.values[at]).collect(), 0.5)
 }
+
+/// The ink of some pixels alone, in the smallest box that holds them.
+pub(super) fn cut_out(ink: &Ink, pixels: impl Iterator<Item = usize> + Clone) -> Option<(usize, usize, Ink)> {
+    let (mut top, mut bottom, mut left, mut right) = (usize::MAX, 0, usize::MAX, 0);
+    for at in pixels.clone() {
+        let (y, x) = (at / ink.width, at % ink.width);
+        (top, bottom) = (top.min(y), bottom.max(y));
+        (left, right) = (left.min(x), right.max(x));
+    }
+    if top > bottom {
+        return None;
+    }
+    let (height, width) = (bottom - top + 1, right - left + 1);
+    let mut own = Ink { height, width, values: vec![0; height * width], mask: vec![false; height * width] };
+    for at in pixels {
+        let to = (at / ink.width - top) * width + at % ink.width - left;
+        own.values[to] = ink.values[at];
+        own.mask[to] = true;
+    }
+    Some((top, left, own))
+}

@@ -3,6 +3,7 @@
 
 mod annotate;
 mod background;
+mod bounds;
 mod components;
 mod contrast;
 mod decode;
@@ -10,6 +11,7 @@ mod digit;
 mod encode;
 mod fit;
 mod ink;
+mod luma;
 mod marks;
 pub mod page;
 mod preparation;

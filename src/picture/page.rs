@@ -1,9 +1,10 @@
 //! A page of handwriting taken apart: its lines, and on each line the marks that a classifier is asked about.
 
+pub use super::bounds::Bounds;
 use super::components::{Component, components};
 use super::decode::Picture;
 use super::digit::normalised;
-use super::ink::{Ink, ink};
+use super::ink::ink;
 use super::marks::{Mark, joined};
 use super::ruling::ON_PAGES;
 use super::splitting::{Piece, pieces};
@@ -15,15 +16,6 @@ const LONGEST: usize = 1600;
 
 /// Digits lower than this, in pixels at that size, are specks.
 const LEAST_HEIGHT: usize = 8;
-
-/// A rectangle of the picture, in pixels of the picture as it was given.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounds {
-    pub top: f32,
-    pub left: f32,
-    pub height: f32,
-    pub width: f32,
-}
 
 /// A connected mark: one digit, or several that touch. Places where it may be cut are numbered from 1; 0 is its left end, and
 /// one more than the last cut its right end.
@@ -125,25 +117,4 @@ fn in_lines(mut marks: Vec<Mark>, line_height: f32) -> Vec<Vec<Mark>> {
     let mean = |line: &Vec<Mark>| line.iter().map(Mark::middle).sum::<f32>() / line.len().max(1) as f32;
     lines.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
     lines
-}
-
-/// The ink of some pixels alone, in the smallest box that holds them.
-pub(super) fn cut_out(ink: &Ink, pixels: impl Iterator<Item = usize> + Clone) -> Option<(usize, usize, Ink)> {
-    let (mut top, mut bottom, mut left, mut right) = (usize::MAX, 0, usize::MAX, 0);
-    for at in pixels.clone() {
-        let (y, x) = (at / ink.width, at % ink.width);
-        (top, bottom) = (top.min(y), bottom.max(y));
-        (left, right) = (left.min(x), right.max(x));
-    }
-    if top > bottom {
-        return None;
-    }
-    let (height, width) = (bottom - top + 1, right - left + 1);
-    let mut own = Ink { height, width, values: vec![0; height * width], mask: vec![false; height * width] };
-    for at in pixels {
-        let to = (at / ink.width - top) * width + at % ink.width - left;
-        own.values[to] = ink.values[at];
-        own.mask[to] = true;
-    }
-    Some((top, left, own))
 }

@@ -1,8 +1,7 @@
 //! Where digits that touch may be cut apart.
 
-use super::ink::Ink;
+use super::ink::{Ink, cut_out};
 use super::marks::Mark;
-use super::page::cut_out;
 
 /// Marks narrower than this, as a multiple of a line's height, are one digit.
 const LEAST_WIDTH: f32 = 0.4;

@@ -1,8 +1,8 @@
 //! How far a page is tilted, and the page turned back.
 
+use super::bounds::Bounds;
 use super::components::{Component, components};
 use super::ink::Ink;
-use super::page::Bounds;
 use super::threshold::quantile;
 
 /// Largest tilt that is looked for, in degrees, and the step.

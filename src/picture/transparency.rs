@@ -1,6 +1,6 @@
 //! What shows through the transparent parts of a picture.
 
-use super::decode::luma;
+use super::luma::luma;
 
 /// Spread of luma within which the visible part of a picture is of one colour: ink without its paper.
 const ONE_COLOUR: usize = 64;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{Best, Lock};
 use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::model_file::{Weights, is_aside, write_aside};
+use crate::model_file::Weights;
 use crate::network::Task;
+use crate::output_file::{is_aside, write_aside};
 use crate::recipe::Recipe;
 
 /// A run of one network between two steps. All else follows from this: the order of images and all random numbers from seed

@@ -6,7 +6,7 @@ use inkgrad::app::{Engine, Message};
 use pollster::block_on;
 
 use super::machine::Machine;
-use super::socket::Page;
+use super::page::Page;
 
 /// What the engine is called for.
 pub enum Call {

@@ -10,6 +10,7 @@ mod files;
 mod http;
 mod link;
 mod machine;
+mod page;
 mod socket;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

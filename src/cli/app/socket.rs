@@ -6,34 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::Builder;
 
-use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
 use super::engine::Call;
+use super::page::Page;
 
-/// Longest message that is taken: a data set, and a little for the words around it.
-const MAX_MESSAGE_BYTES: usize = (512 << 20) + (1 << 20);
 /// Messages that may be queued for a page. A page further behind is disconnected; it then connects and asks again.
 const MAX_QUEUED: usize = 4096;
 
-/// One page's connection, for the engine.
-#[derive(Clone)]
-pub struct Page {
-    pub number: u64,
-    queue: SyncSender<Vec<u8>>,
-}
-
-impl Page {
-    /// Queues a message without waiting; returns whether the page can still be reached.
-    pub fn send(&self, message: Vec<u8>) -> bool {
-        let frame = Frame::message(message, OpCode::Data(Data::Binary), true);
-        let mut bytes = Vec::with_capacity(frame.len());
-        frame.format(&mut bytes).is_ok() && self.queue.try_send(bytes).is_ok()
-    }
-}
-
+/// Longest message that is taken: a data set, and a little for the words around it.
+const MAX_MESSAGE_BYTES: usize = (512 << 20) + (1 << 20);
 /// Reads what the page asks until it goes.
 pub fn serve(stream: TcpStream, arrived: Vec<u8>, calls: SyncSender<Call>) -> io::Result<()> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);

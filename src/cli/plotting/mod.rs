@@ -5,7 +5,7 @@ mod raster;
 use std::path::Path;
 
 use inkgrad::report::Drawing;
-use inkgrad::{Error, Result, model_file};
+use inkgrad::{Error, Result, output_file};
 
 /// What a file's name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ fn form(path: &Path) -> Result<Form> {
 /// `Usage` for a name that is neither SVG's nor PNG's, else as the system says.
 pub fn check(path: &Path) -> Result<()> {
     form(path)?;
-    model_file::check_writable(path)
+    output_file::check_writable(path)
 }
 
 /// Writes the file, either completely or not at all.
@@ -43,7 +43,7 @@ pub fn write(drawing: &Drawing, path: &Path) -> Result<()> {
         Form::Svg => drawing.file().into_bytes(),
         Form::Png => raster::png(drawing)?,
     };
-    model_file::write_aside(path, &bytes)
+    output_file::write_aside(path, &bytes)
 }
 
 #[cfg(test)]

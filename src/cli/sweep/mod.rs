@@ -14,7 +14,7 @@ use inkgrad::network::{Network, Task};
 use inkgrad::train::{
     Evaluation, Fingerprint, Session, SessionOptions, Trainer, TrainerOptions, evaluate_members,
 };
-use inkgrad::{Error, Result, model_file};
+use inkgrad::{Error, Result, output_file};
 
 use super::data_options::DataOptions;
 use super::device::{Chosen, DeviceOptions};
@@ -112,7 +112,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     ranked.sort_by(|a, b| results::order(a.1, b.1));
     let (best, plot) = (dir.join("best.toml"), dir.join("sweep.svg"));
     if let Some((trial, _)) = ranked.first().filter(|(_, outcome)| outcome.validation_accuracy.is_some()) {
-        model_file::write_aside(&best, results::toml(&trial.recipe)?.as_bytes())?;
+        output_file::write_aside(&best, results::toml(&trial.recipe)?.as_bytes())?;
     }
     let drawing = results::drawn(&options.vary, &ranked);
     if let Some(drawing) = &drawing {

@@ -70,7 +70,8 @@ fn name_kept(dist: &Path, code: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     let (before, rest) = text.split_once(KEPT).ok_or("web/page/sw.js has no line that names its files")?;
     let (_, after) = rest.split_once('\n').ok_or("web/page/sw.js ends in the line that names its files")?;
     let mut names = vec!["\"./\"".to_owned()];
-    for file in code.iter().filter(|file| !["sw.js", "index.html"].iter().any(|other| file.ends_with(other))) {
+    for file in code.iter().filter(|file| !["sw.js", "index.html"].iter().any(|other| file.ends_with(other)))
+    {
         names.push(format!("{:?}", file.to_str().ok_or("a file name that is no text")?.replace('\\', "/")));
     }
     fs::write(&path, format!("{before}{KEPT}[{}];\n{after}", names.join(", ")))?;

@@ -87,7 +87,9 @@ impl Host for Browser {
                 Some(gpu) if !gpu.has_failed() => Ok(Device::Gpu(gpu.clone())),
                 _ => self.open_gpu().await,
             },
-            _ => Err(Error::Usage(format!("no device is called `{id}`: choose one of those that `hello` lists"))),
+            _ => Err(Error::Usage(format!(
+                "no device is called `{id}`: choose one of those that `hello` lists"
+            ))),
         }
     }
 
