@@ -57,6 +57,8 @@ mod tests {
         }
         assert!(!is_of_images(&file("model.safetensors"), data));
         assert!(!is_of_images(&dir.path().join("sheet.png"), data), "it does not exist yet");
+        let odd = file("digits");
+        assert!(is_of_images(&odd, &odd) && !is_of_images(&odd, data));
         let table = file("t.csv");
         assert!(is_of_images(&dir.path().join(".").join("t.csv"), &table));
         assert!(refuse("--x", &table, [dir.path().join("./t.csv").as_path()]).is_err());

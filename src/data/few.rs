@@ -144,8 +144,13 @@ mod tests {
             let error = set(counts, Wishes::default()).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
-        let twice = ["one".to_owned(), "one".to_owned()];
-        assert!(DataSet::of_pictures(&twice, &[], Wishes::default()).is_err());
+        let grey = png(&[200; 20], 4, 5, 1).unwrap();
+        let each = [0, 1].map(|class| Labelled { name: "a.png", bytes: &grey, class });
+        for name in ["one", " "] {
+            let names = ["one".to_owned(), name.to_owned()];
+            let error = DataSet::of_pictures(&names, &each, Wishes::default()).unwrap_err().to_string();
+            assert!(error.contains("class 2 needs a name of its own"), "{error}");
+        }
         let broken = [Labelled { name: "a.png", bytes: b"no", class: 0 }];
         let names = ["one".to_owned(), "two".to_owned()];
         assert!(DataSet::of_pictures(&names, &broken, Wishes::default()).is_err());

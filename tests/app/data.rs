@@ -74,6 +74,9 @@ fn large_pictures_are_made_small_unless_a_size_is_asked_for() {
     let mut asked = file();
     (asked["size"], asked["colour"]) = (json!(100), json!(true));
     assert_eq!(read(asked, [120, 100]), [100, 100, 3]);
+    let mut digits = file();
+    digits["as_digits"] = json!(true);
+    assert_eq!(read(digits, [60, 50]), [28, 28, 1]);
 }
 
 #[test]
