@@ -14,7 +14,7 @@ use crate::train::{Trainer, TrainerOptions, training_plan};
 const MEASURED: f64 = 0.3;
 const STEPS: u64 = 50;
 
-/// The plan of a training step on that device; none: fused as for the CPU.
+/// The plan of a training step, fused for that device.
 pub(super) fn explain(device: &Device, network: &Network, recipe: &Recipe) -> Explained {
     let plan = training_plan(device, network, recipe.training_options());
     let variants = match device {

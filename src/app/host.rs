@@ -1,3 +1,5 @@
+//! What surrounds an engine: a server on this machine, or a browser's worker.
+
 use super::messages::{DeviceAbout, EngineKind};
 use crate::data::DataSet;
 use crate::error::Result;

@@ -86,7 +86,7 @@ test("a run is watched, paused, slowed, stopped and dropped", withPage(LAPTOP, a
   assert.match(await page.locator(".run > .state").textContent(), /Stopped: [\d.]+ % of the test images/);
   assert.ok(await page.locator('input[name="who"][value="current"]').isChecked(), "the drawing is recognised with the new network");
   await page.locator(".confusion td.wrong button").nth(3).click();
-  assert.match(await page.locator(".wrongs h3").textContent(), /taken for/);
+  assert.match(await page.locator(".wrongs h3").textContent(), /predicted as/);
   await button(page, "Reset").click();
   await page.waitForFunction(() => document.querySelector(".tile strong").textContent === "–");
   assert.ok(await page.locator('input[name="who"][value="current"]').isDisabled());
@@ -96,8 +96,8 @@ test("the form changes the text, the text the form, and errors stand at their li
   await page.locator(".presets input[value=fast]").check();
   const recipe = page.locator("textarea");
   assert.match(await recipe.inputValue(), /^batch = 128\nepochs = 1\n/);
-  await page.getByLabel("Images a step").fill("64");
-  await page.getByLabel("Images a step").blur();
+  await page.getByLabel("Images per step").fill("64");
+  await page.getByLabel("Images per step").blur();
   assert.match(await recipe.inputValue(), /^batch = 64\n/);
   await page.getByLabel("Optimiser").selectOption("sgd");
   assert.match(await recipe.inputValue(), /optimiser = \{ kind = "sgd" \}/);
@@ -186,7 +186,7 @@ test("verify says which op is wrong", withPage(LAPTOP, async (page) => {
   await page.locator("#how input[value=verify]").check();
   await page.locator(".verify button.primary").click();
   await page.locator(".checks li.bad").waitFor();
-  assert.match(await page.locator(".checks li.bad").textContent(), /^conv2d7 of 8 right/);
+  assert.match(await page.locator(".checks li.bad").textContent(), /^conv2d7 of 8 passed/);
   await page.waitForFunction(() => /1 case is out of tolerance/.test(document.querySelector(".verify .state").textContent));
 }));
 

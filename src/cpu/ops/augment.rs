@@ -1,11 +1,15 @@
+use std::ops::Range;
+
 use crate::cpu::runtime::cpu_op::{Chunk, CpuOp, Partition, Requirement};
 use crate::cpu::simd::{F32, by_level};
-use crate::plan::ops::{Augment, MAX_CHANNELS, below};
+use crate::plan::ops::{Augment, below};
 use crate::plan::{StepScalars, image_stride};
 use crate::random::{Stream, philox4x32, uniform};
 
 /// Points of the elastic grid along a side, at most.
 const MAX_POINTS: usize = 15;
+/// Columns of an image that are computed together.
+const COLUMNS: usize = 32;
 
 impl CpuOp for Augment {
     fn partition(&self) -> Partition {
@@ -109,52 +113,82 @@ impl Map {
 
     #[inline(always)]
     fn apply(&self, op: &Augment, image: &[u8], out: &mut [f32]) {
+        for first in (0..op.width).step_by(COLUMNS) {
+            self.apply_columns(op, first..op.width.min(first + COLUMNS), image, out);
+        }
+    }
+
+    /// Some columns of the image, at most [`COLUMNS`]. What depends on the column alone is computed once for all rows.
+    #[inline(always)]
+    fn apply_columns(&self, op: &Augment, columns: Range<usize>, image: &[u8], out: &mut [f32]) {
         let (height, width, is_elastic) = (op.height, op.width, op.strengths.elastic > 0.0);
         let [cells_y, cells_x] = op.cells();
-        let cell = |at: usize, side: usize, cells: usize| {
-            let t = at as f32 * cells as f32 / (side.saturating_sub(1).max(1)) as f32;
-            let cell = t.floor().min((cells - 1) as f32);
-            (cell as usize, spline(t - cell))
-        };
-        let mut scales = [[0.0; 2]; MAX_CHANNELS];
-        for (scale, channel) in scales.iter_mut().zip(&op.channels) {
-            *scale = [channel.gain / 255.0, channel.offset];
-        }
         let centre = [0.5 * (width - 1) as f32, 0.5 * (height - 1) as f32];
+        let mut cells = [Cell::default(); COLUMNS];
+        if is_elastic {
+            for (cell, x) in cells.iter_mut().zip(columns.clone()) {
+                *cell = Cell::at(x, width, cells_x);
+            }
+        }
         for y in 0..height {
-            // The grid's four rows around this one, blended once for all of its pixels.
-            let mut blended = [[0.0; 2]; MAX_POINTS];
+            let from_centre = y as f32 - centre[1];
+            let (mut across, mut down) = ([0.0; COLUMNS], [0.0; COLUMNS]);
+            for (i, (across, down)) in across.iter_mut().zip(&mut down).enumerate() {
+                let away = (columns.start + i) as f32 - centre[0];
+                *across = self.start[0] + self.across[0] * away + self.down[0] * from_centre;
+                *down = self.start[1] + self.across[1] * away + self.down[1] * from_centre;
+            }
             if is_elastic {
-                let (first, weights) = cell(y, height, cells_y);
+                // The grid's four rows around this one, blended once for all of its pixels.
+                let mut blended = [[0.0; 2]; MAX_POINTS];
+                let Cell { first, weights } = Cell::at(y, height, cells_y);
                 for (x, blended) in blended.iter_mut().enumerate().take(cells_x + 3) {
                     for (i, weight) in weights.iter().enumerate() {
                         blended[0] += weight * self.points[first + i][x][0];
                         blended[1] += weight * self.points[first + i][x][1];
                     }
                 }
-            }
-            let from_centre = y as f32 - centre[1];
-            for x in 0..width {
-                let away = x as f32 - centre[0];
-                let mut position =
-                    [0, 1].map(|i| self.start[i] + self.across[i] * away + self.down[i] * from_centre);
-                if is_elastic {
-                    let (first, weights) = cell(x, width, cells_x);
-                    for (i, weight) in weights.iter().enumerate() {
-                        position[0] += weight * blended[first + i][0];
-                        position[1] += weight * blended[first + i][1];
+                for ((across, down), Cell { first, weights }) in across.iter_mut().zip(&mut down).zip(&cells)
+                {
+                    for (weight, point) in weights.iter().zip(&blended[*first..][..4]) {
+                        *across += weight * point[0];
+                        *down += weight * point[1];
                     }
                 }
-                if self.is_mirrored {
-                    position[0] = 2.0 * centre[0] - position[0];
+            }
+            if self.is_mirrored {
+                for across in &mut across {
+                    *across = 2.0 * centre[0] - *across;
                 }
-                for (k, [gain, offset]) in scales.iter().enumerate().take(op.channels.len()) {
-                    let plane = k * height * width;
-                    let value = sample(&image[plane..][..height * width], height, width, position);
-                    out[plane + y * width + x] = value * gain + offset;
+            }
+            for (plane, channel) in op.channels.iter().enumerate() {
+                let (gain, offset) = (channel.gain / 255.0, channel.offset);
+                let image = &image[plane * height * width..][..height * width];
+                let out = &mut out[(plane * height + y) * width..][columns.clone()];
+                for (out, (x, y)) in out.iter_mut().zip(across.into_iter().zip(down)) {
+                    *out = sample(image, height, width, [x, y]) * gain + offset;
                 }
             }
         }
+    }
+}
+
+/// Where a row or column lies in the elastic grid.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    /// The first of the four points around it.
+    first: usize,
+    /// Of the four points.
+    weights: [f32; 4],
+}
+
+impl Cell {
+    /// Of row or column `at`, of `side`.
+    #[inline(always)]
+    fn at(at: usize, side: usize, cells: usize) -> Self {
+        let t = at as f32 * cells as f32 / (side.saturating_sub(1).max(1)) as f32;
+        let cell = t.floor().min((cells - 1) as f32);
+        Cell { first: cell as usize, weights: spline(t - cell) }
     }
 }
 
@@ -168,10 +202,20 @@ fn sample(image: &[u8], height: usize, width: usize, [x, y]: [f32; 2]) -> f32 {
     let (left, top) = (left as i32, top as i32);
     let pixel = |y: i32, x: i32| {
         let is_inside = y >= 0 && x >= 0 && y < height as i32 && x < width as i32;
-        if is_inside { f32::from(image[y as usize * width + x as usize]) } else { 0.0 }
+        if is_inside { image[y as usize * width + x as usize] } else { 0 }
+    };
+    let is_inside = left >= 0 && top >= 0 && left + 1 < width as i32 && top + 1 < height as i32;
+    let [[a, b], [c, d]] = if is_inside {
+        let pair = |y: i32| {
+            let pair = &image[y as usize * width + left as usize..][..2];
+            [pair[0], pair[1]]
+        };
+        [pair(top), pair(top + 1)]
+    } else {
+        [top, top + 1].map(|y| [pixel(y, left), pixel(y, left + 1)])
     };
     let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
-    let upper = mix(pixel(top, left), pixel(top, left + 1), along_x);
-    let lower = mix(pixel(top + 1, left), pixel(top + 1, left + 1), along_x);
+    let upper = mix(a.into(), b.into(), along_x);
+    let lower = mix(c.into(), d.into(), along_x);
     mix(upper, lower, along_y)
 }

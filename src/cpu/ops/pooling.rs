@@ -38,11 +38,11 @@ fn larger(a: f32, b: f32) -> f32 {
 /// The maximum of each window. `x` holds maps of the window's input, `out` as many of its output.
 #[inline(always)]
 fn max_body<V: F32>(window: &Window, x: &[f32], out: &mut [f32]) {
-    let Window { input: [_, width], output: [_, out_width], .. } = *window;
+    let Window { input: [_, width], output: [out_height, out_width], .. } = *window;
     for (x, out) in maps(x, window.inputs()).zip(maps_mut(out, window.outputs())) {
         if is_plain(window) {
-            for (rows, out) in x.chunks(2 * width).zip(out.chunks_exact_mut(out_width)) {
-                plain_max::<V>(rows, width, out);
+            for y in 0..out_height {
+                plain_max::<V>(&x[2 * y * width..], width, &mut out[y * out_width..], out_width);
             }
             continue;
         }
@@ -67,13 +67,12 @@ fn maps_mut(values: &mut [f32], length: usize) -> std::slice::ChunksExactMut<'_,
     values.chunks_exact_mut(length.max(1))
 }
 
-/// A row of plain windows: `rows` are the input's two, each `width` long.
+/// A row of plain windows: `x` is the input from its two rows on, each `width` long, and `out` the output from that row on.
+/// What is written behind the row is written again with the rows that follow.
 #[inline(always)]
-fn plain_max<V: F32>(rows: &[f32], width: usize, out: &mut [f32]) {
-    let columns = 2 * out.len();
-    let (above, below) = (&rows[..columns], &rows[width..][..columns]);
-    for c in (0..out.len()).step_by(V::LANES) {
-        let ((a, b), (below_a, below_b)) = (pairs::<V>(above, 2 * c), pairs::<V>(below, 2 * c));
+fn plain_max<V: F32>(x: &[f32], width: usize, out: &mut [f32], windows: usize) {
+    for c in vectors::<V>(windows) {
+        let ((a, b), (below_a, below_b)) = (pairs::<V>(x, 2 * c), pairs::<V>(x, width + 2 * c));
         a.max(b).max(below_a.max(below_b)).put(out, c);
     }
 }
@@ -93,13 +92,20 @@ fn max_gradient_body<V: F32>(
     for (x, (given, wanted)) in maps(x, window.inputs()).zip(gradients) {
         let is_plain = is_plain(window);
         // Plain windows that fill the map leave nothing out.
-        if !(is_plain && window.input == [2 * out_height, 2 * out_width]) {
+        let is_full = is_plain && window.input == [2 * out_height, 2 * out_width];
+        if !is_full {
             wanted.fill(0.0);
         }
         if is_plain {
-            let rows = x.chunks(2 * width).zip(given.chunks_exact(out_width));
-            for ((x, given), wanted) in rows.zip(wanted.chunks_mut(2 * width)) {
-                plain_max_gradient::<V>(x, given, wanted, width, relu);
+            for y in 0..out_height {
+                let (above, below) = (2 * y * width, (2 * y + 1) * width);
+                // Where nothing is left out, what is written behind a row is written again with the next.
+                let ends = match is_full {
+                    true => [wanted.len(); 2],
+                    false => [above, below].map(|start| start + 2 * out_width),
+                };
+                let given = &given[y * out_width..];
+                plain_max_gradient::<V>(x, given, wanted, [above, below], ends, out_width, relu);
             }
             continue;
         }
@@ -129,10 +135,21 @@ by_level!(
     )
 );
 
+/// Where the vectors start that cover `count` values. The last one is as full as the others, and covers some values once
+/// more: the same are written twice, which costs less than writing a part of a vector.
+#[inline(always)]
+fn vectors<V: F32>(count: usize) -> impl Iterator<Item = usize> {
+    let last = count.saturating_sub(V::LANES);
+    (0..count).step_by(V::LANES).map(move |start| start.min(last))
+}
+
 /// The values of a vector of pairs from `start` on: the left ones and the right ones.
 #[inline(always)]
 fn pairs<V: F32>(from: &[f32], start: usize) -> (V, V) {
     let next = start + V::LANES;
+    if let Some(whole) = from.get(start..next + V::LANES) {
+        return V::take(whole, 0, 0.0).unzip(V::take(whole, V::LANES, 0.0));
+    }
     V::take(from, start, 0.0).unzip(if next < from.len() { V::take(from, next, 0.0) } else { V::splat(0.0) })
 }
 
@@ -142,30 +159,40 @@ fn pairs<V: F32>(from: &[f32], start: usize) -> (V, V) {
 fn put_in_pairs<V: F32>(gradient: V, is_right: V, to: &mut [f32], start: usize) {
     let right = gradient.where_positive(is_right);
     let (first, second) = gradient.where_not_positive(is_right).zip(right);
+    if let Some(whole) = to.get_mut(start..start + 2 * V::LANES) {
+        first.put(whole, 0);
+        second.put(whole, V::LANES);
+        return;
+    }
     first.put(to, start);
     if start + V::LANES < to.len() {
         second.put(to, start + V::LANES);
     }
 }
 
-/// A row of plain windows, as in [`plain_max`]. Of equal values the first counts: `max` and the test for a positive
-/// difference agree with `>`.
+/// A row of plain windows. Its two rows of the input are at `starts` of `x`, and nothing of `wanted` is written from `ends`
+/// on. Of equal values the first counts: `max` and the test for a positive difference agree with `>`.
 #[inline(always)]
-fn plain_max_gradient<V: F32>(rows: &[f32], given: &[f32], wanted: &mut [f32], width: usize, relu: bool) {
-    let columns = 2 * given.len();
-    let (above, below) = (&rows[..columns], &rows[width..][..columns]);
-    let (wanted_above, wanted_below) = wanted.split_at_mut(width);
-    let (wanted_above, wanted_below) = (&mut wanted_above[..columns], &mut wanted_below[..columns]);
-    for c in (0..given.len()).step_by(V::LANES) {
-        let ((a, b), (below_a, below_b)) = (pairs::<V>(above, 2 * c), pairs::<V>(below, 2 * c));
+fn plain_max_gradient<V: F32>(
+    x: &[f32],
+    given: &[f32],
+    wanted: &mut [f32],
+    starts: [usize; 2],
+    ends: [usize; 2],
+    windows: usize,
+    relu: bool,
+) {
+    for c in vectors::<V>(windows) {
+        let [above, below] = starts.map(|start| start + 2 * c);
+        let ((a, b), (below_a, below_b)) = (pairs::<V>(x, above), pairs::<V>(x, below));
         let (largest_above, largest_below) = (a.max(b), below_a.max(below_b));
         let mut gradient = V::take(given, c, 0.0);
         if relu {
             gradient = gradient.where_positive(largest_above.max(largest_below));
         }
         let is_below = largest_below.sub(largest_above);
-        put_in_pairs(gradient.where_not_positive(is_below), b.sub(a), wanted_above, 2 * c);
-        put_in_pairs(gradient.where_positive(is_below), below_b.sub(below_a), wanted_below, 2 * c);
+        put_in_pairs(gradient.where_not_positive(is_below), b.sub(a), &mut wanted[..ends[0]], above);
+        put_in_pairs(gradient.where_positive(is_below), below_b.sub(below_a), &mut wanted[..ends[1]], below);
     }
 }
 

@@ -23,6 +23,8 @@ impl CpuOp for ReluGradient {
 
 #[inline(always)]
 fn body<V: F32>(out: &[f32], output_gradient: &[f32], input_gradient: &mut [f32]) {
+    // One length, so that the compiler leaves one check for all three.
+    let (output_gradient, input_gradient) = (&output_gradient[..out.len()], &mut input_gradient[..out.len()]);
     for i in (0..out.len()).step_by(V::LANES) {
         let gradient = V::take(output_gradient, i, 0.0);
         gradient.where_positive(V::take(out, i, 0.0)).put(input_gradient, i);
@@ -34,6 +36,7 @@ by_level!(
 
 #[inline(always)]
 fn mask_body<V: F32>(out: &[f32], gradient: &mut [f32]) {
+    let gradient = &mut gradient[..out.len()];
     for i in (0..out.len()).step_by(V::LANES) {
         V::take(gradient, i, 0.0).where_positive(V::take(out, i, 0.0)).put(gradient, i);
     }

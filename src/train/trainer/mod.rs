@@ -19,7 +19,7 @@ pub struct TrainerOptions {
     pub seed: u64,
     /// All networks have the first one's seed: for networks that differ in something else, see [`Trainer::at_rates`].
     pub same_seed: bool,
-    /// Networks in this run, from 1 to [`MAX_NETWORKS`]. More than one requires a GPU.
+    /// Networks in this run, from 1 to [`MAX_NETWORKS`](crate::train::MAX_NETWORKS). More than one requires a GPU.
     pub networks: usize,
     pub feed: Feed,
     /// Runs the plan's plain ops, unfused: slower, the reference for the fused ones.
@@ -73,7 +73,7 @@ pub struct Trainer {
     steps: u64,
     /// What the schedule's learning rate is multiplied by.
     rate_factor: f32,
-    /// Each network's recipe, of which its learning rates are; empty where all have the same.
+    /// The recipes that the networks take their learning rates from; empty if all take them from `recipe`.
     rates: Vec<Recipe>,
     /// Which networks have had a loss that is not finite.
     diverged: Vec<bool>,

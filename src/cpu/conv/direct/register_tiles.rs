@@ -171,9 +171,12 @@ impl ImageConvolution {
         channel: usize,
         at: usize,
     ) {
+        // Once for all channels: where vectors lie takes divisions.
+        let mut positions = [Positions::Flat { start: 0 }; N];
         let mut bases = [image; N];
         for n in 0..N {
-            bases[n] = image.add(match self.positions::<V>(at + n) {
+            positions[n] = self.positions::<V>(at + n);
+            bases[n] = image.add(match positions[n] {
                 Positions::Row { y, x, .. } => y * self.row_stride + x,
                 Positions::Flat { start } => start,
             });
@@ -202,7 +205,7 @@ impl ImageConvolution {
                 if self.relu {
                     sum = sum.max(V::splat(0.0));
                 }
-                self.store(out, self.positions::<V>(at + n), sum);
+                self.store(out, positions[n], sum);
             }
         }
     }
