@@ -26,6 +26,14 @@ const NO_GRADIENT: f32 = 0.02;
 
 const STEPS: u64 = 3;
 
+/// With which of each op's shaders a recipe is trained.
+#[derive(Clone, Copy, PartialEq)]
+enum Shaders {
+    All,
+    /// A software GPU takes a second to compile one; `verify` runs them all.
+    FirstAndLast,
+}
+
 /// The optimiser's step fused into dense layers, in blocks where there are enough outputs.
 const SGD: &str = r#"
 batch = 8
@@ -137,8 +145,8 @@ fn plan(network: &Network, recipe: &Recipe) -> Plan {
 }
 
 /// Steps of a recipe on the CPU in plain ops, and the same on the CPU with fused ops, and on the GPU with each op's first
-/// shader, its second, and its third, where it has them; images by either feed.
-fn agree(name: &str, recipe: &Recipe, split: &Split, gpu: &Device) {
+/// shader, its second, and so on, or with `shaders` only the first and the last; images by either feed.
+fn agree(name: &str, recipe: &Recipe, split: &Split, gpu: &Device, shaders: Shaders) {
     let network = network(recipe, task_of(split));
     let is_adam = recipe.optimiser.states() == 2;
     let start = |device: &Device, options: TrainerOptions| {
@@ -150,8 +158,8 @@ fn agree(name: &str, recipe: &Recipe, split: &Split, gpu: &Device) {
     let plan = plan(&network, recipe);
     let variants = plan.ops.iter().map(|planned| planned.op.launches(&plan).len()).max().unwrap();
     let mut others = vec![("CPU".to_owned(), start(&cpu(), options))];
-    for variant in 0..variants {
-        let feed = if variant == 1 { Feed::Resident } else { Feed::Stream };
+    for variant in (0..variants).filter(|at| shaders == Shaders::All || [0, variants - 1].contains(at)) {
+        let feed = if variant > 0 { Feed::Resident } else { Feed::Stream };
         let options = TrainerOptions { variants: Variants::Nth(variant), feed, ..options };
         others.push((format!("GPU, shader {variant}"), start(gpu, options)));
     }
@@ -172,7 +180,7 @@ fn every_preset_takes_the_same_steps_on_both_devices() {
     for (name, _) in inkgrad::recipe::PRESETS {
         // The larger the network, the fewer images: software Vulkan is slow.
         let batch = if ["record", "cnn", "colour"].contains(name) { 4 } else { 8 };
-        agree(name, &preset(name, batch, 30), &split, &gpu);
+        agree(name, &preset(name, batch, 30), &split, &gpu, Shaders::FirstAndLast);
     }
 }
 
@@ -182,7 +190,7 @@ fn what_no_preset_has_takes_the_same_steps_on_both_devices() {
     let decay = SGD.replace("\"sgd\"", "\"sgd\", weight_decay = 0.3");
     let momentum = include_str!("../../benches/tasks/lenet5.toml").replace("batch = 100", "batch = 8");
     for (name, text) in [("sgd", SGD), ("weight decay", &decay), ("momentum", &momentum), ("rest", REST)] {
-        agree(name, &parse(name, text), &split, &gpu);
+        agree(name, &parse(name, text), &split, &gpu, Shaders::All);
     }
 }
 
@@ -207,7 +215,7 @@ fn in_colour_the_same_steps_are_taken_on_both_devices() {
         (each, r#"{ kind = "max_pool", size = 2 }"#),
     ] {
         let text = format!("{head}{}", IN_COLOUR.replace("FIRST", first));
-        agree(&format!("{head}{first}"), &parse("colour", &text), &split, &gpu);
+        agree(&format!("{head}{first}"), &parse("colour", &text), &split, &gpu, Shaders::All);
     }
 }
 

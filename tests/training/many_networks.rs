@@ -193,7 +193,10 @@ fn every_variant_has_the_bits_of_each_network_alone() {
     for variant in 0..3 {
         let options =
             TrainerOptions { networks: 2, variants: Variants::Nth(variant), ..TrainerOptions::default() };
-        same_bits(&preset("lenet5", 10, 4), &noise(150, 28, 10), options);
+        // The other variants of its ops: `every_op_reads_and_writes_its_network`.
+        if variant == 2 {
+            same_bits(&preset("lenet5", 10, 4), &noise(150, 28, 10), options);
+        }
         same_bits(&parse("sgd", SGD), &noise(150, 28, 10), options);
     }
 }
