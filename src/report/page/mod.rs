@@ -78,7 +78,7 @@ impl Page<'_> {
             ("classes", "Classes", self.classes()),
             ("calibration", "Calibration", self.calibration()),
             ("training", "Training", self.training()),
-            ("mistakes", "Surest mistakes", self.mistakes(&pictures)),
+            ("mistakes", "Most confident mistakes", self.mistakes(&pictures)),
             ("unsure", "Least confident answers", self.unsure(&pictures)),
             ("looks", "Where it looks", self.looks(&pictures)),
             ("weights", "First layer", self.first_layer(&pictures)),
