@@ -5,15 +5,14 @@
 use std::path::Path;
 
 use inkgrad::picture::{Fit, Picture, Preparation, page};
-use inkgrad_fuzz::{FREE_FOR_PICTURES, bounded, bounded_by, decoded};
+use inkgrad_fuzz::{bounded, decoded};
 use libfuzzer_sys::fuzz_target;
 
 /// Larger pictures take too long to be prepared thousands of times.
 const PREPARED: usize = 40_000;
 
 fuzz_target!(|bytes: &[u8]| {
-    let picture =
-        bounded_by(FREE_FOR_PICTURES, || decoded(bytes), || Picture::decode(Path::new("fuzz"), bytes));
+    let picture = bounded(|| decoded(bytes), || Picture::decode(Path::new("fuzz"), bytes));
     let Ok(picture) = picture else { return };
     let (height, width) = (picture.height(), picture.width());
     assert_eq!(picture.pixels().len(), height * width * picture.channels());

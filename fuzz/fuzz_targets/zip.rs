@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use inkgrad::data::{DataSet, Options};
-use inkgrad_fuzz::{FREE_FOR_PICTURES, Scratch, archived, bounded_by};
+use inkgrad_fuzz::{Scratch, archived, bounded};
 use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("set.zip"));
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let path = FILE.holding(bytes);
     let options = Options { size: Some([4, 4]), channels: Some(1), skip_bad: true, ..Options::default() };
     for options in [&Options::default(), &options] {
-        if let Ok(set) = bounded_by(FREE_FOR_PICTURES, || archived(bytes), || DataSet::read(path, options)) {
+        if let Ok(set) = bounded(|| archived(bytes), || DataSet::read(path, options)) {
             assert!(set.train.labels().iter().all(|label| usize::from(*label) < set.classes));
         }
     }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 pub use held::{archived, decoded, unpacked};
 use inkgrad::recipe::Recipe;
-pub use memory::{FREE_FOR_PICTURES, bounded, bounded_by};
+pub use memory::bounded;
 pub use pack::{gzip, zipped};
 pub use scratch::Scratch;
 

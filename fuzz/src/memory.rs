@@ -43,9 +43,7 @@ unsafe impl GlobalAlloc for Counted {
 static COUNTED: Counted = Counted;
 
 /// What every reader may take, whatever the file.
-pub const FREE: usize = 64 << 20;
-/// What one may take that decodes pictures: the limits that the decoders are given (`src/picture/decode.rs`) are absolute ones.
-pub const FREE_FOR_PICTURES: usize = 1 << 30;
+const FREE: usize = 64 << 20;
 
 /// Calls `work`, which must allocate less than twice what its file holds plus 64 MB. `held` says what it holds, unpacked, in
 /// bytes; it is asked only where `work` allocated more than 64 MB.
@@ -53,22 +51,14 @@ pub const FREE_FOR_PICTURES: usize = 1 << 30;
 /// # Panics
 /// If `work` allocated more.
 pub fn bounded<T>(held: impl FnOnce() -> usize, work: impl FnOnce() -> T) -> T {
-    bounded_by(FREE, held, work)
-}
-
-/// As [`bounded`], with `free` bytes instead of 64 MB.
-///
-/// # Panics
-/// If `work` allocated more.
-pub fn bounded_by<T>(free: usize, held: impl FnOnce() -> usize, work: impl FnOnce() -> T) -> T {
     let before = NOW.load(Relaxed);
     MOST.store(before, Relaxed);
     let result = work();
     let taken = MOST.load(Relaxed).saturating_sub(before);
-    if taken >= free {
+    if taken >= FREE {
         let held = held();
         assert!(
-            taken < held.saturating_mul(2) + free,
+            taken < held.saturating_mul(2) + FREE,
             "{taken} bytes allocated for a file that holds {held}"
         );
     }

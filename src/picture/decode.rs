@@ -7,7 +7,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::luma::luma;
+use super::tiff::Tiff;
 use super::transparency::flattened;
+use super::webp;
 use crate::{Error, Result};
 
 /// What the names of picture files end in, in lower case. The format itself is told by a file's bytes.
@@ -31,8 +33,10 @@ pub(crate) const MAX_FILE: u64 = 256 << 20;
 const MAX_SIDE: u32 = 65_535;
 /// Most pixels: more than phones' cameras take by default. A decoder of progressive JPEG needs up to nine bytes for each.
 const MAX_PIXELS: u64 = 64_000_000;
-/// Most bytes of the decoded pixels, and the most that a decoder may take beside them.
+/// Most bytes of the decoded pixels.
 const MAX_BYTES: u64 = 256 << 20;
+/// What a decoder may take beside what its file and its pixels hold: metadata that is packed, and small frames.
+const SPARE: u64 = 16 << 20;
 
 /// A decoded picture: bytes `[height, width, channels]`, 1 channel (grey) or 3 (red, green, blue), no transparency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +89,14 @@ impl Picture {
     pub fn decode(name: &Path, bytes: &[u8]) -> Result<Self> {
         let bad = |what: String| Error::bad_file(name, what);
         let format = format_of(bytes).map_err(bad)?;
+        let tiff = match format {
+            ImageFormat::Tiff => Tiff::read(bytes).transpose().map_err(bad)?,
+            _ => None,
+        };
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(MAX_SIDE);
-        limits.max_image_height = Some(MAX_SIDE);
-        limits.max_alloc = Some(MAX_BYTES);
-        reader.limits(limits);
+        let file = bytes.len() as u64;
+        // Before the pixels: metadata, which are read once and kept once.
+        reader.limits(limits(2 * file + SPARE));
         let refused = |error: image::ImageError| bad(refusal(&error));
         let mut decoder = reader.into_decoder().map_err(refused)?;
         let (width, height) = decoder.dimensions();
@@ -102,8 +108,21 @@ impl Picture {
             let what = format!("{width} x {height} pixels are too many");
             return Err(bad(format!("{what}: at most {MAX_PIXELS} are decoded. Reduce it first")));
         }
+        // Decoders of TIFF keep a copy of the pixels (with four colours, a third more), those of GIF a frame that is larger
+        // than the picture.
+        let copy = decoder.total_bytes() + decoder.total_bytes() / 3;
+        decoder.set_limits(limits(copy + file + SPARE)).map_err(refused)?;
+        if let Some(tiff) = tiff {
+            tiff.check_jpeg(pixels).map_err(bad)?;
+        }
         // A picture whose EXIF data cannot be read is upright.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let orientation = match format {
+            ImageFormat::WebP => {
+                webp::check_frames(bytes).map_err(bad)?;
+                webp::orientation(bytes)
+            }
+            _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        };
         let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
         image.apply_orientation(orientation);
         Self::from_image(image)
@@ -181,6 +200,15 @@ impl Picture {
             }
         }
     }
+}
+
+/// What a decoder is bounded by, with so many bytes at most.
+fn limits(bytes: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(bytes);
+    limits
 }
 
 /// The format of a file's bytes, or why they are not decoded.

@@ -19,8 +19,10 @@ mod resample;
 mod ruling;
 mod splitting;
 mod threshold;
+mod tiff;
 mod tilt;
 mod transparency;
+mod webp;
 
 pub use annotate::annotated;
 pub use decode::{ENDINGS, Picture, UNDECODED};

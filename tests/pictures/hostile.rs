@@ -85,6 +85,147 @@ fn bombs_do_not_go_off() {
     error(&gif);
 }
 
+/// A TIFF, little-endian: its fields (tag, kind, count, value) and what lies behind them.
+fn tiff(fields: &[(u16, u16, u32, u32)], data: &[u8]) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend((fields.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in fields {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend([0; 4]);
+    file.extend(data);
+    file
+}
+
+/// A TIFF of one strip, grey or red, green, blue.
+fn strip_tiff(width: u32, height: u32, samples: u32, compression: u32, data: &[u8]) -> Vec<u8> {
+    let photometric = if samples == 1 { 1 } else { 2 };
+    let begin = 8 + 2 + 12 * 9 + 4;
+    // One value for the bits of all samples is allowed.
+    let fields = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, 1, 8),
+        (259, 3, 1, compression),
+        (262, 3, 1, photometric),
+        (273, 4, 1, begin),
+        (277, 3, 1, samples),
+        (278, 4, 1, height),
+        (279, 4, 1, data.len() as u32),
+    ];
+    tiff(&fields, data)
+}
+
+/// A JPEG without pixels whose header promises a size.
+fn jpeg_header(width: u16, height: u16) -> Vec<u8> {
+    let mut file = b"\xff\xd8\xff\xdb\0\x43\0".to_vec();
+    file.extend([1; 64]);
+    file.extend(b"\xff\xc0\0\x0b\x08");
+    file.extend([height.to_be_bytes(), width.to_be_bytes()].concat());
+    file.extend(b"\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\0\0\xff\xd9");
+    file
+}
+
+/// Chunks in a RIFF file: each has a kind, the length that it claims, and its content.
+fn webp(chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
+    let mut file = b"RIFF\0\x10\0\0WEBP".to_vec();
+    for (kind, length, content) in chunks {
+        file.extend([&kind[..], &length.to_le_bytes(), content].concat());
+    }
+    file
+}
+
+/// Small files that claim something large, each in a way that its decoder would believe.
+#[test]
+fn claims_are_not_believed() {
+    let few = 40 << 20;
+    let mut wrong = Vec::new();
+    let mut check = |what: &str, file: &[u8], words: &str| {
+        let (result, largest) = largest_allocation(|| Picture::decode(Path::new("it"), file));
+        let error = result.map_or_else(|error| error.to_string(), |_| "decoded".into());
+        if largest > few || !error.contains(words) {
+            wrong.push(format!("{what}: {largest} bytes; {error}"));
+        }
+    };
+
+    // The decoder makes room for all values of a field before it reads the first.
+    let long = tiff(&[(256, 3, 1, 10), (257, 3, 4_000_000, 200)], &[]);
+    check("a long field", &long, "field 257 claims");
+    // It makes room for a row of a tile where it leaves samples out of it.
+    let begin = 8 + 2 + 12 * 10 + 4;
+    let wide = [
+        (256, 4, 1, 10),
+        (257, 4, 1, 10),
+        (258, 3, 1, 8),
+        (262, 3, 1, 2),
+        (277, 3, 1, 4),
+        (322, 4, 1, 1 << 27),
+        (323, 4, 1, 16),
+        (324, 4, 1, begin),
+        (325, 4, 1, 100),
+        (338, 3, 1, 0),
+    ];
+    check("a wide tile", &tiff(&wide, &[0; 100]), "rows of 134217728 pixels");
+    // A strip in JPEG that is larger than the picture, behind bytes that belong to nothing.
+    let strip = [&b"\xff\xd8\0\x01\x02"[..], &jpeg_header(16_000, 16_000)[2..]].concat();
+    for strip in [&strip[..], &jpeg_header(16_000, 16_000)] {
+        check("a large strip", &strip_tiff(10, 10, 1, 7, strip), "a JPEG picture inside is larger");
+    }
+    // A frame that is larger than the picture, alone and in an animation.
+    let header = |flags: u8| [flags, 0, 0, 0, 9, 0, 0, 9, 0, 0];
+    let frame = b"\x10\x02\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let alone = webp(&[(b"VP8X", 10, &header(0)), (b"VP8 ", 26, frame)]);
+    check("a large frame", &alone, "a frame inside is larger");
+    let moving = [&[0, 0, 0, 0, 0, 0, 9, 0, 0, 9, 0, 0, 0, 0, 0, 0], &b"VP8 \x1a\0\0\0"[..], frame].concat();
+    let moving =
+        webp(&[(b"VP8X", 10, &header(2)), (b"ANIM", 6, &[0; 6]), (b"ANMF", moving.len() as u32, &moving)]);
+    check("a large frame of an animation", &moving, "a frame inside is larger");
+    // EXIF data of two gigabytes, of which four bytes are there.
+    let pixels = b"\x2f\x09\x40\x02\0\0\0\0";
+    let exif = webp(&[(b"VP8X", 10, &header(8)), (b"VP8L", 8, pixels), (b"EXIF", 1 << 31, b"II*\0")]);
+    check("EXIF data", &exif, "damaged");
+    // A GIF of one pixel with a frame of 60 million.
+    let mut gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+    gif.extend(b",\0\0\0\0\0\x20\0\x1d\0\x02\x02\x4c\x01\0;");
+    check("a large frame of a GIF", &gif, "too large");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A colour profile that unpacks to 200 MB.
+#[test]
+fn packed_metadata_are_bounded() {
+    let mut profile = ZlibEncoder::new(b"icc\0\0".to_vec(), Compression::fast());
+    let block = vec![0; 1 << 20];
+    for _ in 0..200 {
+        profile.write_all(&block).unwrap();
+    }
+    let profile = profile.finish().unwrap();
+    let mut file = packed_png(20, 20, 0, 20 * 21);
+    let mut chunk = (profile.len() as u32).to_be_bytes().to_vec();
+    chunk.extend([b"iCCP", &profile[..]].concat());
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk[4..]);
+    chunk.extend(crc.sum().to_be_bytes());
+    // Behind the header: 8 bytes of signature, 25 of the chunk.
+    file.splice(33..33, chunk);
+    let (result, largest) = largest_allocation(|| Picture::decode(Path::new("it"), &file));
+    assert!(largest < 40 << 20, "{largest} bytes");
+    // What the profile says is not used.
+    assert_eq!(result.unwrap().pixels(), [0; 400]);
+}
+
+/// As large as pictures may be, in one piece.
+#[test]
+fn a_large_strip_is_decoded() {
+    let side = 7_000;
+    let pixels: Vec<u8> = (0..3 * side * side).map(|at| (at % 251) as u8).collect();
+    let file = strip_tiff(side as u32, side as u32, 3, 1, &pixels);
+    let picture = Picture::decode(Path::new("it"), &file).unwrap();
+    assert_eq!((picture.height(), picture.width(), picture.channels()), (side, side, 3));
+    assert!(picture.pixels() == pixels);
+}
+
 /// Far from square, all of one colour, a single pixel: something is always answered.
 #[test]
 fn odd_pictures_are_prepared_and_read() {
