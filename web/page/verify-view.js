@@ -11,7 +11,7 @@ export class Verify {
   #cases = 0;
   #device = element("select", { "aria-label": text.how.device });
   #start = button("play", text.verify.start, () => this.#begin(), { kind: "primary" });
-  #cancel = button("stop", text.verify.cancel, () => this.#session.try({ do: "cancel" }), { hidden: true });
+  #cancel = button("stop", text.verify.cancel, () => this.#end(), { hidden: true });
   #bar = element("progress", { max: 1, value: 0, "aria-label": text.verify.progress });
   #state = element("p.state", { role: "status" }, text.verify.about);
   #list = element("ul.checks");
@@ -45,13 +45,20 @@ export class Verify {
     return write(this.#state, text.verify.running(whole(this.#done), whole(this.#cases)));
   }
 
+  /** No event tells that it was cancelled. */
+  async #end() {
+    if (!(await this.#session.try({ do: "cancel" }))) return;
+    this.#running(false);
+    const failed = [...this.#rows.values()].reduce((sum, { passed, all }) => sum + all - passed, 0);
+    write(this.#state, text.verify.cancelled(whole(this.#done), whole(failed)));
+  }
+
   /** Takes an event of the engine. */
   take(event) {
     if (event.event === "verified") return this.#one(event);
     this.#running(false);
     if (event.event === "verify_failed") return write(this.#state, event.message);
-    const ended = this.#done < this.#cases;
-    return write(this.#state, ended ? text.verify.cancelled(whole(this.#done), whole(event.failed)) : text.verify.all(whole(event.passed), whole(event.failed)));
+    return write(this.#state, text.verify.all(whole(event.passed), whole(event.failed)));
   }
 
   #one({ op, case: name, passed, error, tolerance }) {
