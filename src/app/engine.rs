@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::describe::{self, Fault};
 use super::host::Host;
 use super::messages::{
-    Data, Event, From, Hello, Loaded, Message, Refusal, Reply, Request, RunAbout, Saved, Source, Started,
-    Times, Verifying, Which,
+    Data, Event, From, Hello, History, Loaded, Message, Refusal, Reply, Request, RunAbout, Saved, Source,
+    Started, Times, Verifying, Which,
 };
 use super::run::{Outgoing, Progress, Run, Task};
 use super::verification::Verification;
@@ -182,6 +182,11 @@ impl<H: Host> Engine<H> {
             Request::Rate { factor } => {
                 self.running()?.scale_rate(factor)?;
                 done()
+            }
+            Request::History {} => {
+                let (losses, validations) = self.running()?.history();
+                let bytes = losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
+                Ok((Reply::History(History { validations: validations.to_vec() }), vec![bytes]))
             }
             Request::Reset {} => {
                 (self.run, self.glimpse, self.current) = (None, None, None);

@@ -2,7 +2,7 @@
 
 use super::assessment::Assessment;
 use super::host::Host;
-use super::messages::{Event, Of, Score, Started};
+use super::messages::{Event, Of, Score, Started, Validated};
 use super::pace::Pace;
 use crate::data::{DataSet, Split};
 use crate::error::{Error, Result};
@@ -42,12 +42,13 @@ pub(super) struct Run {
     validated_of: Of,
     tested: Split,
     tested_of: Of,
-    /// Validations so far.
+    /// Validations begun so far.
     validations: u64,
+    /// Every loss and validation that was sent.
+    losses: Vec<f32>,
+    validated_steps: Vec<Validated>,
     pace: Pace,
     assessment_pace: Pace,
-    /// Steps whose losses have been sent.
-    known: u64,
     /// When losses were looked for last, and the run copied.
     looked: f64,
     remembered: f64,
@@ -151,8 +152,9 @@ impl Run {
             tested: tested.clone(),
             tested_of,
             validations: 0,
+            losses: Vec::new(),
+            validated_steps: Vec::new(),
             pace,
-            known: 0,
             looked: now,
             remembered: now,
             lost: 0,
@@ -186,6 +188,11 @@ impl Run {
         self.session.scale_rate(factor)
     }
 
+    /// The losses and validations that were sent.
+    pub fn history(&self) -> (&[f32], &[Validated]) {
+        (&self.losses, &self.validated_steps)
+    }
+
     /// The network without its weights.
     pub fn plain_model(&self) -> &Model {
         &self.model
@@ -205,7 +212,8 @@ impl Run {
                 self.device = host.open_again(&self.started.device, &self.device).await?;
                 let step = self.session.recover(&self.device).await?;
                 self.phase = Phase::Training;
-                self.known = step;
+                self.losses.truncate(step as usize);
+                self.validated_steps.retain(|validated| validated.step <= step);
                 self.validations = (0..VALIDATIONS)
                     .take_while(|number| due(number + 1, self.started.steps) <= step)
                     .count() as u64;
@@ -253,6 +261,8 @@ impl Run {
                 if is_done {
                     let step = *step;
                     let (score, images) = assessment.score(step)?;
+                    let Score { of, loss, accuracy, .. } = score;
+                    self.validated_steps.push(Validated { step, of, loss, accuracy });
                     outgoing.push((Event::Validation { step, score }, vec![images]));
                     self.phase = Phase::Training;
                 }
@@ -329,9 +339,9 @@ impl Run {
         if losses.is_empty() {
             return;
         }
-        let first = self.known;
-        self.known += losses.len() as u64;
-        let rate = self.session.trainer().learning_rate(self.known - 1);
+        let first = self.losses.len() as u64;
+        self.losses.extend(&losses);
+        let rate = self.session.trainer().learning_rate(self.losses.len() as u64 - 1);
         outgoing.push((Event::Losses { first, losses, rate }, Vec::new()));
     }
 }

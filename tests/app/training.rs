@@ -8,7 +8,7 @@ use inkgrad::network::{Network, Task};
 use inkgrad::recipe::Recipe;
 use inkgrad::train::{Trainer, TrainerOptions, evaluate_members};
 use pollster::block_on;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Page, SOFTMAX, canvas, losses, named, train};
 
@@ -83,6 +83,16 @@ fn pausing_changes_no_bit() {
         assert_eq!(hello["run"]["is_paused"], true);
         // All that has been handed over has been told.
         assert_eq!(hello["run"]["step"], losses(&events).len());
+        // And a page that comes later can be told again.
+        let (history, bytes) = page.ask(json!({"do": "history"}), vec![]);
+        let told: Vec<u8> = losses(&events).iter().flat_map(|loss| loss.to_le_bytes()).collect();
+        assert_eq!(bytes[0], told);
+        let steps =
+            |events: Vec<&Value>| events.iter().map(|event| event["step"].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            steps(history["validations"].as_array().unwrap().iter().collect()),
+            steps(named(&events, "validation").iter().map(|(event, _)| event).collect())
+        );
         page.ask(json!({"do": "continue"}), vec![]);
         events.extend(page.advance());
         events.extend(page.advance());

@@ -106,18 +106,29 @@ export class Run {
     }
   }
 
+  /** What the engine told before this page listened: `losses` from the first step on, and validations as in their events. */
+  recall(losses, validations) {
+    this.#makeRoom(losses.length);
+    this.#losses.set(losses);
+    this.count = Math.max(this.count, losses.length);
+    this.validations = validations;
+  }
+
   /** A pause, for whatever reason, is no time of training. */
   pause() {
     this.#marks = [];
   }
 
+  #makeRoom(count) {
+    if (count <= this.#losses.length) return;
+    const larger = new Float32Array(Math.max(2 * this.#losses.length, count));
+    larger.set(this.#losses);
+    this.#losses = larger;
+  }
+
   #append({ first, losses, rate }, now) {
     const end = first + losses.length;
-    if (end > this.#losses.length) {
-      const larger = new Float32Array(Math.max(2 * this.#losses.length, end));
-      larger.set(this.#losses);
-      this.#losses = larger;
-    }
+    this.#makeRoom(end);
     // What was missed while the connection was lost is no loss of 0.
     if (first > this.count) this.#losses.fill(NaN, this.count, first);
     this.#losses.set(losses, first);

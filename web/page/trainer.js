@@ -65,10 +65,19 @@ export class Trainer {
       this.#knows(this.run);
       this.run.started(run);
       if (run.is_paused) this.run.state = "paused";
+      this.#recall(this.run);
     } else if (this.run?.state === "lost") this.#failed();
     if (model && session.model?.name !== model.name) session.setModel({ ...model, accuracy: null, origin: this.run?.about.origin ?? "run" });
     else if (!model && session.model) session.setModel(null);
     session.say("run");
+  }
+
+  /** The part of a run that this page has not seen, unless the run ends before the engine is asked. */
+  async #recall(run) {
+    const answer = await this.#session.ask({ do: "history" }).catch(() => null);
+    if (!answer) return;
+    run.recall(new Float32Array(answer.attachments[0]), answer.reply.validations);
+    this.#session.say("news");
   }
 
   /** Takes an event of the engine if it is one of a run. */

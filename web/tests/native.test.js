@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import { drawDigit } from "./hand.js";
 import { launch, watched } from "./pages.js";
-import { answer, engineTests, program } from "./real.js";
+import { answer, button, engineTests, program } from "./real.js";
 
 /** Starts `inkgrad app`; gives its process and the link that it prints. */
 async function start() {
@@ -39,6 +39,30 @@ else {
   const open = () => watched(browser, served.link, { viewport: { width: 1366, height: 768 }, acceptDownloads: true });
 
   engineTests({ open, device: "cpu", tolerance: 1e-6 });
+
+  test("a page that is loaded again shows the run from its first step", async () => {
+    const page = await open();
+    await page.locator("#tab-train").click();
+    await page.locator("#engine select").selectOption("cpu");
+    await page.getByLabel("Length", { exact: true }).fill("50000");
+    await page.getByLabel("Length", { exact: true }).blur();
+    await button(page, "Start").click();
+    // What the curves say to a screen reader: how many steps and validations they show.
+    const said = () => page.locator(".run canvas").evaluateAll((all) => all.map((canvas) => canvas.getAttribute("aria-label")).filter((label) => /^(Loss|Validation accuracy)/.test(label)));
+    const step = () => Number(document.querySelector(".tile strong").textContent.replace(",", ""));
+    await page.waitForFunction(`(${step})() > 1200`);
+    await button(page, "Pause").click();
+    await button(page, "Continue").waitFor();
+    await page.waitForTimeout(500);
+    const before = await said();
+    await page.reload();
+    await button(page, "Continue").waitFor();
+    await page.waitForFunction(`(${step})() > 1200`);
+    assert.ok(before.length === 2, before.join());
+    assert.deepEqual(await said(), before);
+    await button(page, "Stop").click();
+    await page.context().close();
+  });
 
   test("when the program ends, the page says so and stays", async () => {
     const own = await start();

@@ -16,8 +16,8 @@ mod request;
 pub use event::{Event, Mistake, Of, Score};
 pub use frame::Message;
 pub use reply::{
-    About, Checked, Data, DeviceAbout, EngineKind, Explained, Hello, LayerAbout, Loaded, Mark, OpAbout,
-    Predicted, Preset, Read, Refusal, Reply, RunAbout, Saved, Seen, Sources, Started, TensorAbout, Times,
-    Verifying,
+    About, Checked, Data, DeviceAbout, EngineKind, Explained, Hello, History, LayerAbout, Loaded, Mark,
+    OpAbout, Predicted, Preset, Read, Refusal, Reply, RunAbout, Saved, Seen, Sources, Started, TensorAbout,
+    Times, Validated, Verifying,
 };
 pub use request::{Format, From, Item, Request, Source, Which};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::event::Of;
+
 /// One for each kind of request; see [`Request`](super::Request).
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -12,6 +14,7 @@ pub enum Reply {
     Data(Data),
     Checked(Checked),
     Started(Started),
+    History(History),
     Predicted(Predicted),
     Read(Read),
     Loaded(Loaded),
@@ -135,6 +138,23 @@ pub struct RunAbout {
     /// Steps handed to the device so far.
     pub step: u64,
     pub is_paused: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct History {
+    /// In their order.
+    pub validations: Vec<Validated>,
+}
+
+/// A [`Validation`](super::Event::Validation) in short.
+#[derive(Clone, Debug, Serialize)]
+pub struct Validated {
+    pub step: u64,
+    pub of: Of,
+    /// Mean cross-entropy per image, in nats.
+    pub loss: f64,
+    /// From 0 to 1.
+    pub accuracy: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -41,6 +41,9 @@ pub enum Request {
     /// From now on multiplies the learning rate of the schedule by `factor`: 1 leaves the schedule as it is.
     /// Reply: `{}`.
     Rate { factor: f32 },
+    /// What the run under way has told so far, for a page that comes later. Reply: [`History`](super::History); attachment:
+    /// float32 (LE), the losses of its steps from the first on.
+    History {},
     /// Drops the run and the network: nothing is `current` any more. Reply: `{}`.
     Reset {},
     /// Classifies one picture, prepared for the network as `inkgrad predict` does. Attachment: `width` x `height` x 4 bytes
