@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { drawDigit } from "./hand.js";
 import { launch, watched } from "./pages.js";
-import { answer, button, engineTests, erase } from "./real.js";
+import { answer, button, engineTests, erase, losses, shortened } from "./real.js";
 import { serve } from "./serve.js";
 
 const dist = process.env.DIST ?? new URL("../dist", import.meta.url).pathname;
@@ -62,6 +62,22 @@ else {
     assert.equal(await answer(page), "2");
     await button(page, "Start").click();
     await page.waitForFunction(() => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > 100, null, { timeout: 90_000 });
+    await page.context().close();
+  });
+
+  // A module's memory never shrinks: what one training leaves behind would show as growth.
+  test("ten trainings take no more memory than two", async () => {
+    const page = await watched(browser, server.address, SIZE);
+    const recipe = await shortened("lenet5", 20);
+    const sizes = [];
+    for (let run = 0; run < 10; run += 1) {
+      await losses(page, recipe, 20, "cpu");
+      sizes.push(await page.workers().at(-1).evaluate(async () => {
+        const engine = await import(new URL("engine/engine.js", location.href));
+        return (await engine.default()).memory.buffer.byteLength;
+      }));
+    }
+    assert.ok(sizes[9] <= sizes[1], `bytes after each: ${sizes.join(" ")}`);
     await page.context().close();
   });
 
