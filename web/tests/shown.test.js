@@ -177,7 +177,7 @@ test("every number leads to what computed it", withPage(LAPTOP, async (page) => 
   await page.locator("#how input[value=reference]").check();
   await page.waitForFunction(() => document.querySelector(".source code").textContent.includes("in float64"));
   await button(page, "Measure").click();
-  await page.waitForFunction(() => /µs a step/.test(document.querySelector(".plan .quiet").textContent));
+  await page.waitForFunction(() => /µs per step/.test(document.querySelector(".plan .quiet").textContent));
 }));
 
 test("verify says which op is wrong", withPage(LAPTOP, async (page) => {
