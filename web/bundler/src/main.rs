@@ -25,8 +25,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .input_path(root.join(ENGINE))
         .web(true)?
         .typescript(false)
-        .remove_name_section(true)
-        .remove_producers_section(true)
         .omit_default_module_path(false)
         .out_name("engine")
         .generate(dist.join("engine"))?;
