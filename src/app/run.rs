@@ -44,8 +44,9 @@ pub(super) struct Run {
     tested_of: Of,
     /// Validations begun so far.
     validations: u64,
-    /// Every loss and validation that was sent.
+    /// The losses that were sent, from the first step on.
     losses: Vec<f32>,
+    /// The validations that were sent.
     validated_steps: Vec<Validated>,
     pace: Pace,
     assessment_pace: Pace,
