@@ -159,13 +159,7 @@ impl Split {
         let pairs =
             self.images().chunks_exact(self.image_bytes).zip(images.chunks_exact_mut(self.image_bytes));
         pairs.for_each(|(from, to)| change(from, to));
-        let labels = self.labels().to_vec();
-        Split {
-            range: 0..labels.len(),
-            images: Arc::new(images),
-            labels: Arc::new(labels),
-            image_bytes: self.image_bytes,
-        }
+        self.with_images(images)
     }
 
     /// A copy whose images, of `height` x `width` pixels in any number of channels, are moved by `down` and `right` pixels
@@ -184,6 +178,18 @@ impl Split {
                 }
             }
         }
+        self.with_images(images)
+    }
+
+    /// A copy whose images, of rows of `width` pixels, have left and right exchanged.
+    pub fn mirrored(&self, width: usize) -> Split {
+        let mut images = self.images().to_vec();
+        images.chunks_exact_mut(width.max(1)).for_each(<[u8]>::reverse);
+        self.with_images(images)
+    }
+
+    /// The same labels for other images of the same size.
+    fn with_images(&self, images: Vec<u8>) -> Split {
         let labels = self.labels().to_vec();
         Split {
             range: 0..labels.len(),
@@ -263,6 +269,14 @@ mod tests {
         // Three channels of 1 x 2 pixels: no plane gets what left another one.
         assert_eq!(split.moved([1, 2], 0, 1).images(), [0, 1, 0, 3, 0, 5]);
         assert_eq!(split.moved([1, 2], 1, 0).images(), [0; 6]);
+    }
+
+    #[test]
+    fn images_are_mirrored_row_by_row() {
+        let split = Split::new(6, vec![9, 9, 9, 9, 9, 9, 1, 2, 3, 4, 5, 6], vec![7, 8]).unwrap().slice(1..2);
+        assert_eq!(split.mirrored(3).images(), [3, 2, 1, 6, 5, 4]);
+        assert_eq!(split.mirrored(2).images(), [2, 1, 4, 3, 6, 5]);
+        assert_eq!(split.mirrored(3).labels(), [8]);
     }
 
     #[test]

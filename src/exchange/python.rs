@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::steps::pixel_scales;
 use crate::model_file::Model;
+use crate::recipe::View;
 
 /// Fills a script's words in capitals: name, sizes, classes, normalisation, views, members.
 pub(super) fn fill(script: &str, model: &Model) -> String {
@@ -11,8 +12,9 @@ pub(super) fn fill(script: &str, model: &Model) -> String {
     let scales = pixel_scales(&model.network);
     let list =
         |which: usize| scales.iter().map(|scale| python_float(scale[which])).collect::<Vec<_>>().join(", ");
-    let views = model.recipe.views.moves().iter().fold(String::new(), |mut text, [down, right]| {
-        let _ = write!(text, "({down}, {right}), ");
+    let views = model.recipe.views.list().iter().fold(String::new(), |mut text, view| {
+        let View { down, right, mirrored } = view;
+        let _ = write!(text, "({down}, {right}, {}), ", if *mirrored { "True" } else { "False" });
         text
     });
     let names: Vec<String> = model.names().iter().map(|name| text(name)).collect();

@@ -18,7 +18,7 @@ CLASSES = CLASS_NAMES
 # For each channel: the network sees pixel / 255 * gain + offset.
 GAINS = PIXEL_GAINS
 OFFSETS = PIXEL_OFFSETS
-# How far the views of an image that are classified are moved, down and right; their probabilities are averaged.
+# The views of an image that are classified: how far moved down and right, and whether mirrored then; their probabilities are averaged.
 VIEWS = PIXEL_VIEWS
 MEMBERS = MEMBER_COUNT
 
@@ -48,12 +48,13 @@ class Classifier(nn.Module):
         return classifier.eval()
 
     def forward(self, images):
-        most = max(abs(by) for view in VIEWS for by in view)
+        most = max(abs(by) for view in VIEWS for by in view[:2])
         height, width = images.shape[-2:]
         bordered = nn.functional.pad(images.float() / 255, (most, most, most, most))
         total = 0
-        for down, right in VIEWS:
+        for down, right, mirrored in VIEWS:
             x = bordered[..., most - down : most - down + height, most - right : most - right + width]
+            x = x.flip(-1) if mirrored else x
             x = x * self.gains + self.offsets
             for one in self.networks:
                 total = total + one(x).softmax(-1)

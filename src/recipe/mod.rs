@@ -3,10 +3,12 @@
 mod class_weights;
 mod mistake;
 mod schedule;
+mod views;
 
 pub use class_weights::ClassWeights;
 pub use mistake::Mistake;
 pub use schedule::{Position, Schedule};
+pub use views::{View, Views};
 
 use std::path::Path;
 
@@ -56,31 +58,9 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "is_no")]
     pub all_images: bool,
     /// Which views of an image are classified when the trained network is used.
-    #[serde(default, skip_serializing_if = "is_plain")]
+    #[serde(default, skip_serializing_if = "Views::is_plain")]
     pub views: Views,
     pub layers: Vec<LayerSpec>,
-}
-
-/// The views of an image that are classified; their probabilities are averaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Views {
-    /// The image as it is.
-    #[default]
-    Plain,
-    /// The image as it is, and moved by one pixel up, down, left and right (Krizhevsky et al. 2012, section 4.1, average
-    /// over ten patches in the same way). Five times the work.
-    Moved,
-}
-
-impl Views {
-    /// How far each view is moved down and to the right, in pixels.
-    pub fn moves(self) -> &'static [[isize; 2]] {
-        match self {
-            Views::Plain => &[[0, 0]],
-            Views::Moved => &[[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]],
-        }
-    }
 }
 
 /// Exponential moving average of the weights (Polyak and Juditsky 1992). As in TensorFlow's ExponentialMovingAverage the
@@ -110,10 +90,6 @@ fn is_zero_f32(value: &f32) -> bool {
 
 fn is_no(value: &bool) -> bool {
     !value
-}
-
-fn is_plain(views: &Views) -> bool {
-    *views == Views::Plain
 }
 
 fn is_unchanged(strengths: &Strengths) -> bool {
@@ -355,7 +331,7 @@ mod tests {
             "class_weights = \"balanced\"",
             "average = { decay = 0.998 }",
             "all_images = true",
-            "views = \"moved\"",
+            "views = \"mirrored_and_moved\"",
         ];
         parse(&format!("{}\n{example}", fields.join("\n"))).unwrap();
         let with = |from: &str, to: &str| {

@@ -7,7 +7,7 @@ use crate::executor::{Device, ExecutorOptions, Feed, Store};
 use crate::model_file::Weights;
 use crate::network::Network;
 use crate::plan::{NO_IMAGE, Op, StepScalars};
-use crate::recipe::Views;
+use crate::recipe::{View, Views};
 
 /// For each image, a probability for each class.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,13 +89,18 @@ pub async fn predict_members(
     require_images(network, images)?;
     let stores = members.iter().map(|weights| weights.store(device)).collect::<Result<Vec<_>>>()?;
     let mut sum: Option<Predictions> = None;
-    for &[down, right] in views.moves() {
-        let moved = match [down, right] {
-            [0, 0] => images.clone(),
-            _ => images.moved([network.task.height, network.task.width], down, right),
-        };
+    for &view in views.list() {
+        let View { down, right, mirrored } = view;
+        let (height, width) = (network.task.height, network.task.width);
+        let mut seen = images.clone();
+        if [down, right] != [0, 0] {
+            seen = seen.moved([height, width], down, right);
+        }
+        if mirrored {
+            seen = seen.mirrored(width);
+        }
         for store in &stores {
-            let one = predict(device, network, store, &moved).await?;
+            let one = predict(device, network, store, &seen).await?;
             match &mut sum {
                 None => sum = Some(one),
                 Some(sum) => {
@@ -105,7 +110,7 @@ pub async fn predict_members(
         }
     }
     let mut mean = sum.ok_or_else(|| Error::Usage("an ensemble of no networks: give one or more".into()))?;
-    let count = (members.len() * views.moves().len()) as f32;
+    let count = (members.len() * views.list().len()) as f32;
     mean.probabilities.iter_mut().for_each(|value| *value /= count);
     Ok(mean)
 }

@@ -80,6 +80,10 @@ pub fn models() -> Vec<Model> {
     let colour = Task { channels: 3, ..grey };
     let mut moved = recipe(EVERY_LAYER);
     moved.views = inkgrad::recipe::Views::Moved;
+    let mut mirrored = recipe(ONE_LAYER);
+    mirrored.views = inkgrad::recipe::Views::Mirrored;
+    let mut six = recipe(GLOBAL_POOLING);
+    six.views = inkgrad::recipe::Views::MirroredAndMoved;
     let mut each = recipe(EVERY_LAYER);
     each.normalisation = toml_normalisation("mean = [0.4, 0.5, 0.6]\nstd = [0.2, 0.25, 0.3]");
     vec![
@@ -88,6 +92,8 @@ pub fn models() -> Vec<Model> {
         model(grey, moved, 2),
         model(colour, each, 1),
         model(colour, recipe(GLOBAL_POOLING), 3),
+        model(grey, mirrored, 1),
+        model(colour, six, 1),
     ]
 }
 

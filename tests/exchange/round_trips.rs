@@ -54,7 +54,7 @@ fn the_same_model_comes_back_from_pytorch_and_keras() {
 #[test]
 fn a_network_without_its_description_comes_back() {
     for model in models() {
-        let is_chain = model.members.len() == 1 && model.recipe.views.moves().len() == 1;
+        let is_chain = model.members.len() == 1 && model.recipe.views.list().len() == 1;
         for options in options() {
             let mut bytes = onnx::write(&model, options).unwrap();
             forget(&mut bytes);

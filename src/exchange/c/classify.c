@@ -1,6 +1,6 @@
 int model_classify(const uint8_t *pixels, float *probabilities)
 {
-    static const int views[][2] = {@VIEWS@};
+    static const int views[][3] = {@VIEWS@};
     static const float *(*const networks[])(void) = {@NETWORKS@};
     unsigned view, network;
     int i, best = 0;

@@ -33,11 +33,12 @@ static void add_softmax(const float *logits, float *probabilities)
         probabilities[i] += exponential(logits[i] - largest) / sum / (float)SHARES;
 }
 
-/* The byte of an image that has been moved; what moves in is background, 0. */
+/* The byte of a view of an image, which is moved down and to the right, what moves in being background, 0, and then mirrored if
+   the third number is 1. */
 static int pixel(const uint8_t *pixels, int channel, int row, int column, const int *view)
 {
     row -= view[0];
-    column -= view[1];
+    column = (view[2] ? MODEL_WIDTH - 1 - column : column) - view[1];
     if (row < 0 || row >= MODEL_HEIGHT || column < 0 || column >= MODEL_WIDTH)
         return 0;
     return pixels[(channel * MODEL_HEIGHT + row) * MODEL_WIDTH + column];

@@ -11,6 +11,7 @@ use super::steps::pixel_scales;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::model_file::Model;
+use crate::recipe::View;
 use source::{Source, list};
 
 /// The two files and what they need.
@@ -77,9 +78,12 @@ fn header(model: &Model, head: &str) -> String {
 }
 
 fn text(model: &Model, source: &Source, head: &str) -> String {
-    let views = model.recipe.views.moves();
+    let views = model.recipe.views.list();
     let names = model.names().iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");
-    let views_list = views.iter().map(|[down, right]| format!("{{{down}, {right}}}")).collect::<Vec<_>>();
+    let views_list = views
+        .iter()
+        .map(|View { down, right, mirrored }| format!("{{{down}, {right}, {}}}", u8::from(*mirrored)))
+        .collect::<Vec<_>>();
     let networks = (0..model.members.len()).map(|member| format!("network{member}")).collect::<Vec<_>>();
     let shares = views.len() * model.members.len();
     let kind = source.kind;

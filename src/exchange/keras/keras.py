@@ -18,7 +18,7 @@ CLASSES = CLASS_NAMES
 # For each channel: the network sees pixel / 255 * gain + offset.
 GAINS = PIXEL_GAINS
 OFFSETS = PIXEL_OFFSETS
-# How far the views of an image that are classified are moved, down and right; their probabilities are averaged.
+# The views of an image that are classified: how far moved down and right, and whether mirrored then; their probabilities are averaged.
 VIEWS = PIXEL_VIEWS
 MEMBERS = MEMBER_COUNT
 
@@ -47,13 +47,14 @@ def load(path=Path(__file__).with_name("model.weights.h5")):
 
 def classify(model, images):
     """uint8 images to the probabilities of their classes."""
-    most = max(abs(by) for view in VIEWS for by in view)
+    most = max(abs(by) for view in VIEWS for by in view[:2])
     height, width = images.shape[1:3]
     border = ((0, 0), (most, most), (most, most), (0, 0))
     bordered = numpy.pad(images.astype("float32") / 255, border)
     total = 0
-    for down, right in VIEWS:
+    for down, right, mirrored in VIEWS:
         x = bordered[:, most - down : most - down + height, most - right : most - right + width]
+        x = x[:, :, ::-1] if mirrored else x
         x = x * numpy.array(GAINS, "float32") + numpy.array(OFFSETS, "float32")
         logits = model(x)
         for one in [logits] if MEMBERS == 1 else logits:

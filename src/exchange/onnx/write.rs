@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::exchange::steps::{Kind, Step, Values, padding, pixel_scales, steps};
 use crate::model_file::Model;
 use crate::plan::Window;
+use crate::recipe::View;
 
 /// Operator set 17 (ONNX 1.12, 2022) and the file version that came with it: what every runtime in use today reads.
 const OPSET: i64 = 17;
@@ -81,7 +82,7 @@ fn graph(model: &Model, options: Options) -> Result<GraphProto> {
     let task = network.task;
     let mut graph = Graph::default();
     let steps = steps(network)?;
-    let views = model.recipe.views.moves();
+    let views = model.recipe.views.list();
     let pixels = pixels(&mut graph, model, options.input, views);
     let is_mean = model.members.len() * views.len() > 1;
     let mut members = Vec::new();
@@ -126,7 +127,7 @@ fn graph(model: &Model, options: Options) -> Result<GraphProto> {
 }
 
 /// From the input to what the first layer sees: floats, all views one after the other, normalised. Returns the tensor's name.
-fn pixels(graph: &mut Graph, model: &Model, input: Input, views: &[[isize; 2]]) -> String {
+fn pixels(graph: &mut Graph, model: &Model, input: Input, views: &[View]) -> String {
     let network = &model.network;
     let mut last = "pixels".to_owned();
     let unit = match input {
@@ -137,7 +138,7 @@ fn pixels(graph: &mut Graph, model: &Model, input: Input, views: &[[isize; 2]]) 
         Input::Floats => 1.0,
     };
     if views.len() > 1 {
-        last = moved(graph, &last, [network.task.height, network.task.width], views);
+        last = seen_as(graph, &last, [network.task.height, network.task.width], views);
     }
     let scales = pixel_scales(network);
     let shape = [scales.len(), 1, 1];
@@ -154,21 +155,33 @@ fn pixels(graph: &mut Graph, model: &Model, input: Input, views: &[[isize; 2]]) 
     last
 }
 
-/// The images moved, with background moving in: a border all around, of which each view cuts off another part.
-fn moved(graph: &mut Graph, input: &str, sides: [usize; 2], views: &[[isize; 2]]) -> String {
-    let most = views.iter().flatten().map(|by| by.unsigned_abs()).max().unwrap_or(0) as i64;
+/// All views, one after the other, with background moving in: a border all around, of which each view cuts off another part;
+/// what is mirrored is cut out from right to left.
+fn seen_as(graph: &mut Graph, input: &str, [height, width]: [usize; 2], views: &[View]) -> String {
+    let most =
+        views.iter().flat_map(|view| [view.down, view.right]).map(isize::unsigned_abs).max().unwrap_or(0)
+            as i64;
     let border = graph.ints("views_border", &[0, 0, most, most, 0, 0, most, most]);
     let padded = graph.node("Pad", &[input, &border], "pixels_bordered", vec![]);
     let axes = graph.ints("views_axes", &[2, 3]);
     let views: Vec<String> = views
         .iter()
         .enumerate()
-        .map(|(number, by)| {
-            let start = by.map(|by| most - by as i64);
-            let end = [start[0] + sides[0] as i64, start[1] + sides[1] as i64];
-            let start = graph.ints(format!("view{number}_start"), &start);
-            let end = graph.ints(format!("view{number}_end"), &end);
-            graph.node("Slice", &[&padded, &start, &end, &axes], format!("view{number}"), vec![])
+        .map(|(number, view)| {
+            let (top, left) = (most - view.down as i64, most - view.right as i64);
+            let (bottom, right) = (top + height as i64, left + width as i64);
+            // A negative end counts from the right; the smallest is before the first column.
+            let before = if left == 0 { i64::MIN + 1 } else { left - 1 };
+            let (from, to) = if view.mirrored { (right - 1, before) } else { (left, right) };
+            let start = graph.ints(format!("view{number}_start"), &[top, from]);
+            let end = graph.ints(format!("view{number}_end"), &[bottom, to]);
+            let mut inputs = vec![padded.as_str(), &start, &end, &axes];
+            let steps;
+            if view.mirrored {
+                steps = graph.ints(format!("view{number}_steps"), &[1, -1]);
+                inputs.push(&steps);
+            }
+            graph.node("Slice", &inputs, format!("view{number}"), vec![])
         })
         .collect();
     let views: Vec<&str> = views.iter().map(String::as_str).collect();
