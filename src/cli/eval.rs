@@ -131,7 +131,7 @@ fn confusions(evaluation: &Evaluation, names: Names) -> String {
             pairs.filter(|(l, p)| l != p).map(|(l, p)| (evaluation.count(l, p), l, p)).collect();
         pairs.sort_by_key(|&(count, label, predicted)| (std::cmp::Reverse(count), label, predicted));
         let mut table = Table::new(if names.0.is_empty() { &[] } else { &[0, 1] });
-        table.row(["class", "taken for", "images"]);
+        table.row(["class", "predicted as", "images"]);
         for (count, label, predicted) in pairs.into_iter().take(COMMONEST).filter(|(count, ..)| *count > 0) {
             table.row([names.of(label), names.of(predicted), count.to_string()]);
         }

@@ -14,7 +14,12 @@ use super::text;
 /// A recipe and its name, from a file or else a preset.
 pub fn recipe(preset: &str, file: Option<&Path>) -> Result<(String, Recipe)> {
     let Some(path) = file else {
-        return Ok((preset.to_owned(), Recipe::preset(preset)?));
+        return match Recipe::preset(preset) {
+            Err(Error::Usage(what)) if Path::new(preset).extension().is_some_and(|end| end == "toml") => {
+                Err(Error::Usage(format!("{what}; a recipe of your own is named with --recipe {preset}")))
+            }
+            recipe => Ok((preset.to_owned(), recipe?)),
+        };
     };
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let text = text::decode(&bytes)

@@ -42,7 +42,7 @@ pub struct Answer {
     pub of_right: f32,
 }
 
-/// Images of one class that were taken for another.
+/// Images of one class that were predicted as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     pub label: usize,

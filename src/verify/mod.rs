@@ -114,11 +114,17 @@ impl Case {
             if !is_clean {
                 error = f64::INFINITY;
             }
-            for ((id, wanted), given) in self.outputs().into_iter().zip(wanted).zip(&given) {
-                error = error.max(largest_error(self.plan.tensor(id), wanted, given));
-            }
+            error = error.max(self.error(wanted, &given));
         }
         Ok(self.comparison(device, error))
+    }
+
+    /// The largest error of the bytes `given` for [`Case::outputs`]: see [`Comparison::error`].
+    pub fn error(&self, wanted: &[Values], given: &[Vec<u8>]) -> f64 {
+        let pairs = self.outputs().into_iter().zip(wanted).zip(given);
+        pairs
+            .map(|((id, wanted), given)| largest_error(self.plan.tensor(id), wanted, given))
+            .fold(0.0, f64::max)
     }
 
     /// A comparison with that outcome.

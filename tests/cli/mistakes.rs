@@ -50,6 +50,7 @@ fn nothing_is_written_over_what_is_read_or_written() {
 #[test]
 fn an_unknown_preset() {
     inkgrad(&["train", "sofmax"]).failed(2, &["no preset `sofmax`: there are softmax"]);
+    inkgrad(&["train", "own.toml"]).failed(2, &["no preset `own.toml`", "named with --recipe own.toml"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// The confusion matrix as a table: a row for each class as it is, a column for each class as it was taken for.
+// The confusion matrix as a table: a row for each class as it is, a column for each class as it was predicted as.
 
 import { element, fill, write } from "./dom.js";
 import { whole } from "./numbers.js";

@@ -87,7 +87,7 @@ pub fn svg(page: &Page) -> String {
             let title = match is_right {
                 true => format!("{count} of {images} images of {} recognised", escaped(&raw(label))),
                 false => format!(
-                    "{count} images of {} taken for {}",
+                    "{count} images of {} predicted as {}",
                     escaped(&raw(label)),
                     escaped(&raw(predicted))
                 ),

@@ -156,7 +156,7 @@ impl Page<'_> {
 
     fn confusion(&self, pictures: &Pictures) -> String {
         format!(
-            "<p>Each row is a class, each column what its images were taken for. Choose a coloured cell to see its images.</p>\n\
+            "<p>Each row is a class, each column a prediction. Choose a coloured cell to see its images.</p>\n\
              <div class=\"beside\">\n<div class=\"matrix\">{}</div>\n{}</div>\n{}",
             matrix::svg(self),
             self.pairs(),

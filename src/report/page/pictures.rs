@@ -236,7 +236,7 @@ impl Page<'_> {
                 false => String::new(),
             };
             format!(
-                "<div class=\"cell\" id=\"c{label}-{predicted}\"><p><span><b>{}</b> taken for <b>{}</b>: {} image{}{of}</span><a href=\"#confusion\">close</a></p>\n{}</div>\n",
+                "<div class=\"cell\" id=\"c{label}-{predicted}\"><p><span><b>{}</b> predicted as <b>{}</b>: {} image{}{of}</span><a href=\"#confusion\">close</a></p>\n{}</div>\n",
                 self.class(*label),
                 self.class(*predicted),
                 grouped(answers.len() as u64),

@@ -18,9 +18,9 @@ impl Page<'_> {
         };
         let rows: String = self.findings.pairs.iter().map(row).collect();
         match rows.is_empty() {
-            true => "<p>No image was taken for another class.</p>\n".into(),
+            true => "<p>Every image was predicted correctly.</p>\n".into(),
             false => format!(
-                "<div class=\"wide\"><table><caption>Most confused</caption><thead><tr><th>class</th><th class=\"text\">taken for</th><th>images</th></tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
+                "<div class=\"wide\"><table><caption>Most confused</caption><thead><tr><th>class</th><th class=\"text\">predicted as</th><th>images</th></tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
             ),
         }
     }
@@ -51,7 +51,7 @@ impl Page<'_> {
             )
         };
         format!(
-            "<p>Precision: of the images taken for a class, the share that is of it. Recall: of a class's images, the share that was \
+            "<p>Precision: of the images predicted as a class, the share that is of it. Recall: of a class's images, the share that was \
              recognised. F1: the harmonic mean of both. The lowest of each is marked.</p>\n\
              <div class=\"wide\"><table><thead><tr><th>class</th><th>images</th><th>precision</th><th>recall</th><th>F1</th></tr></thead>\n<tbody>{}</tbody>\n\
              <tbody><tr><th>mean</th><td>{}</td><td></td><td>{:.4}</td><td>{:.4}</td></tr></tbody></table></div>\n",
