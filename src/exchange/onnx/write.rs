@@ -161,8 +161,13 @@ fn seen_as(graph: &mut Graph, input: &str, [height, width]: [usize; 2], views: &
     let most =
         views.iter().flat_map(|view| [view.down, view.right]).map(isize::unsigned_abs).max().unwrap_or(0)
             as i64;
-    let border = graph.ints("views_border", &[0, 0, most, most, 0, 0, most, most]);
-    let padded = graph.node("Pad", &[input, &border], "pixels_bordered", vec![]);
+    let padded = match most {
+        0 => input.to_owned(),
+        _ => {
+            let border = graph.ints("views_border", &[0, 0, most, most, 0, 0, most, most]);
+            graph.node("Pad", &[input, &border], "pixels_bordered", vec![])
+        }
+    };
     let axes = graph.ints("views_axes", &[2, 3]);
     let views: Vec<String> = views
         .iter()
