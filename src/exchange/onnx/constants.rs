@@ -111,6 +111,11 @@ impl<'a> Constants<'a> {
         }
     }
 
+    /// Bytes of the other files that were read.
+    pub fn bytes_beside(&self) -> usize {
+        self.files.borrow().values().map(Vec::len).sum()
+    }
+
     /// The bytes of a tensor's values, from here or from another file; none if they are in a typed field.
     fn raw(&self, tensor: &'a TensorProto, len: usize) -> Result<Option<Cow<'a, [u8]>>, String> {
         if tensor.data_location != EXTERNAL {

@@ -121,3 +121,53 @@ fn weights(network: &Network, members: usize, graph: &GraphProto) -> TextResult<
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Task;
+    use crate::recipe::Recipe;
+
+    /// As PyTorch's new exporter writes them: large weights in a file of their own, more than this one holds.
+    #[test]
+    fn weights_beside_the_file_are_read() {
+        const LAYERS: &str =
+            "layers = [{ kind = \"dense\", units = 1400 }, { kind = \"relu\" }, { kind = \"dense\" }]";
+        let settings = "batch = 20\nsteps = 40\nlearning_rate = 0.1\noptimiser = { kind = \"sgd\" }\n";
+        let recipe = Recipe::parse(Path::new("test"), &format!("{settings}{LAYERS}")).unwrap();
+        let network = Network::new(Task::grey(28, 28, 10), recipe.normalisation, &recipe.layers).unwrap();
+        let count = network.parameter_count();
+        assert!(count > 1 << 20);
+        let parameters = (0..count).map(|at| (at % 251) as f32 / 251.0).collect();
+        let model = Model {
+            name: "large".into(),
+            network,
+            members: vec![Weights { parameters, statistics: Vec::new() }],
+            recipe,
+            seed: 0,
+            steps: 0,
+            class_names: Vec::new(),
+            preparation: None,
+            split: None,
+        };
+        let mut file = model_proto(&model, Options::default()).unwrap();
+        file.metadata_props.clear();
+        let mut other = Vec::new();
+        let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
+        for tensor in file.graph.iter_mut().flat_map(|graph| &mut graph.initializer) {
+            tensor.external_data = vec![
+                entry("location", "large.onnx.data".into()),
+                entry("offset", other.len().to_string()),
+                entry("length", tensor.raw_data.len().to_string()),
+            ];
+            tensor.data_location = EXTERNAL;
+            other.append(&mut tensor.raw_data);
+        }
+        let beside = |name: &str| match name {
+            "large.onnx.data" => Ok(other.clone()),
+            _ => Err(Error::Internal(format!("{name} was asked for"))),
+        };
+        let again = read(Path::new("large.onnx"), &file.encode_to_vec(), Said::default(), &beside).unwrap();
+        assert_eq!(again.members, model.members);
+    }
+}

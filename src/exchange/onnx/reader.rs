@@ -24,7 +24,9 @@ pub(super) struct Reader {
     image: [usize; 3],
     normalisation: Option<Normalisation>,
     is_classified: bool,
-    /// How many values may still be taken into layers: files whose nodes share one large tensor must not fill the memory.
+    /// How many values were taken into layers.
+    pub spent: usize,
+    /// How many values the file can hold, and some more.
     budget: usize,
 }
 
@@ -87,22 +89,9 @@ impl Reader {
             image,
             normalisation: None,
             is_classified: false,
+            spent: 0,
             budget: bytes.saturating_add(1 << 20),
         })
-    }
-
-    /// Counts values that are taken into layers.
-    ///
-    /// # Errors
-    /// A text where they are more than the file can hold.
-    pub fn spend(&mut self, values: usize) -> TextResult<()> {
-        match self.budget.checked_sub(values) {
-            Some(left) => {
-                self.budget = left;
-                Ok(())
-            }
-            None => Err("more weights than the file holds".into()),
-        }
     }
 
     /// Reads a node.
@@ -135,6 +124,10 @@ impl Reader {
                 self.settle()?;
                 self.layer(node, constants)?;
             }
+        }
+        // Files whose nodes share one large tensor must not fill the memory.
+        if self.spent > self.budget.saturating_add(constants.bytes_beside()) {
+            return Err("more weights than the file holds".into());
         }
         self.head.name = output.to_owned();
         Ok(())
