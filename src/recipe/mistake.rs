@@ -6,6 +6,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Schedule;
+use super::plain_words::in_plain_words;
 use crate::network::{LayerSpec, Optimiser};
 
 /// What is wrong with a recipe's text, and where.
@@ -84,7 +85,7 @@ fn mistake<T: DeserializeOwned>(
 ) -> Option<(usize, String)> {
     let error = value.clone().try_into::<T>().err()?.message().to_owned();
     let (Some(spans), Some(fields)) = (spanned.as_table(), value.as_table()) else {
-        return Some((start, format!("{what}: {error}")));
+        return Some((start, format!("{what}: {}", in_plain_words(&error))));
     };
     // Without `kind` the error always changes, so it is tried last.
     let mut keys: Vec<_> = spans.keys().collect();
@@ -96,6 +97,7 @@ fn mistake<T: DeserializeOwned>(
         Value::Table(fields).try_into::<T>().err().is_none_or(|other| other.message() != error)
     });
     let is_missing = error.starts_with("missing field") && fields.contains_key("kind");
+    let error = in_plain_words(&error);
     Some(match guilty.filter(|_| !is_missing) {
         Some(key) => (key.span().start, format!("{what}, `{}`: {error}", key.get_ref())),
         None => (start, format!("{what}: {error}")),
@@ -132,20 +134,16 @@ kind = "dense"
     fn mistakes_have_a_line_and_a_field() {
         assert_eq!(describe(RECIPE), None);
         for (from, to, wanted) in [
-            (
-                "units = 84",
-                "units = \"84\"",
-                "line 16, layer 3 (dense), `units`: invalid type: string \"84\"",
-            ),
+            ("units = 84", "units = \"84\"", "line 16, layer 3 (dense), `units`: text \"84\" where"),
             ("units = 84", "unit = 84", "line 16, layer 3 (dense), `unit`: unknown field"),
-            ("\"he_normal\"", "\"xavier\"", "line 17, layer 3 (dense), `initial`: unknown variant `xavier`"),
+            ("\"he_normal\"", "\"xavier\"", "line 17, layer 3 (dense), `initial`: unknown value `xavier`"),
             ("kernel = 5", "kernel = [5, 5, 5]", "line 9, layer 1 (conv2d), `kernel`: "),
             ("kernel = 5", "kernel = 5\npadding = \"sme\"", "line 10, layer 1 (conv2d), `padding`: "),
             ("channels = 6\n", "", "line 6, layer 1 (conv2d): missing field `channels`"),
-            ("\"relu\"", "\"rely\"", "line 12, layer 2 (rely), `kind`: unknown variant `rely`"),
+            ("\"relu\"", "\"rely\"", "line 12, layer 2 (rely), `kind`: unknown value `rely`"),
             ("kind = \"relu\"", "", "line 11, layer 2: missing field `kind`"),
-            ("\"sgd\"", "\"adam\", beta1 = true", "line 4, optimiser (adam), `beta1`: invalid type: boolean"),
-            ("epochs = 1", "epochs = 1\nschedule = 3", "line 4, schedule: invalid type"),
+            ("\"sgd\"", "\"adam\", beta1 = true", "line 4, optimiser (adam), `beta1`: `true` where"),
+            ("epochs = 1", "epochs = 1\nschedule = 3", "line 4, schedule: number `3` where"),
         ] {
             assert!(RECIPE.contains(from), "{from}");
             let told = describe(&RECIPE.replacen(from, to, 1)).unwrap();

@@ -2,6 +2,7 @@
 
 mod class_weights;
 mod mistake;
+mod plain_words;
 mod schedule;
 mod views;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::network::{LayerSpec, LossReduction, Network, Normalisation, Optimiser, Task, TrainingOptions};
 use crate::plan::ops::Strengths;
+use plain_words::in_plain_words;
 
 /// The fields of a recipe file, which `docs/recipe-file.md` describes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +138,12 @@ impl Recipe {
     /// `BadFile` with the line, and the field where it is known.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let recipe: Recipe = toml::from_str(text).map_err(|error| {
-            Error::bad_file(path, mistake::describe(text).unwrap_or_else(|| error.to_string()))
+            Error::bad_file(
+                path,
+                mistake::describe(text).unwrap_or_else(|| {
+                    error.to_string().replace(error.message(), &in_plain_words(error.message()))
+                }),
+            )
         })?;
         recipe.check().map_err(|what| Error::bad_file(path, what))?;
         Ok(recipe)
@@ -150,8 +157,8 @@ impl Recipe {
         let recipe: Recipe = toml::from_str(text).map_err(|error| match mistake::find(text) {
             Some((at, what)) => Mistake::at(text, at, what),
             None => match error.span() {
-                Some(span) => Mistake::at(text, span.start, error.message()),
-                None => Mistake { what: error.message().to_owned(), at: None },
+                Some(span) => Mistake::at(text, span.start, in_plain_words(error.message())),
+                None => Mistake { what: in_plain_words(error.message()), at: None },
             },
         })?;
         recipe.check().map_err(|what| {
