@@ -1,6 +1,8 @@
 //! Which of its launches each op of a plan gets: the plain one, one that was asked for, one that was remembered, else the
 //! fastest by a measurement.
 
+use std::sync::atomic::Ordering;
+
 use super::dispatch::Dispatch;
 use super::resources::{OpLaunch, Resources};
 use super::shared::Shared;
@@ -62,11 +64,15 @@ pub(super) fn variants(shared: &Shared, plan: &Plan) -> Vec<(Vec<&'static str>, 
     ops.map(of).collect()
 }
 
-/// The launch that was chosen earlier for such an op, else the plain one.
+/// The launch that was chosen earlier for such an op, else the plain one; or, where barriers are costly, the first one without.
 fn remembered(shared: &Shared, launches: &[Launch], key: &str) -> usize {
     let variant = shared.choice(key);
     let chosen = variant.and_then(|name| launches.iter().position(|launch| launch.shader.variant == name));
-    chosen.unwrap_or(0)
+    let without_barriers = || match shared.avoids_barriers.load(Ordering::Relaxed) {
+        true => launches.iter().position(|launch| !launch.shader.has_barriers()),
+        false => None,
+    };
+    chosen.or_else(without_barriers).unwrap_or(0)
 }
 
 /// Measures ops that have several launches and no choice yet, each op and shape once, and remembers the fastest.

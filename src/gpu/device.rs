@@ -1,5 +1,6 @@
 //! An opened GPU, and what can be made on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::adapter::{About, Adapter};
@@ -54,6 +55,7 @@ impl Device {
                 faults,
                 about,
                 subgroup_lanes,
+                avoids_barriers: AtomicBool::new(false),
                 choices,
                 resident: Mutex::default(),
             }),
@@ -86,6 +88,12 @@ impl Device {
     /// by a short measurement when an executor is made. Unknown names are ignored. Without timestamps nothing is measured.
     pub fn tune(&self, choices: Choices) {
         self.shared.choices().get_or_insert_default().extend(choices);
+    }
+
+    /// From now on, ops for which no shader was chosen get one without barriers, where there is one: for software GPUs, some of
+    /// which switch stacks at each barrier.
+    pub fn avoid_barriers(&self) {
+        self.shared.avoids_barriers.store(true, Ordering::Relaxed);
     }
 
     /// What was chosen so far, to be kept for this adapter and driver.

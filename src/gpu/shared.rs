@@ -1,6 +1,7 @@
 //! What everything made on one GPU uses: the device, its queue, its limits, its pipelines, and the choice of shaders.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::adapter::About;
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub subgroup_lanes: [u32; 2],
     /// The split that was uploaded last, for executors to come.
     pub resident: Mutex<Option<Arc<Resident>>>,
+    /// Whether ops without a choice get shaders without barriers, where they have one.
+    pub avoids_barriers: AtomicBool,
     /// None where nothing is to be timed or chosen.
     pub choices: Mutex<Option<Choices>>,
 }

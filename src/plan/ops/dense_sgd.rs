@@ -1,4 +1,4 @@
-use super::launch::{MAX_BROADCASTING, READ, WRITE, blocks, input, launch, offset};
+use super::launch::{MAX_BROADCASTING, READ, WRITE, blocks, folded, input, launch, offset};
 use super::shader::{Shader, join};
 use super::{Access, Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
@@ -41,6 +41,14 @@ pub(super) static SHADERS: &[Shader] = &[
         "networks"
     )),
     Shader::split(join!("dense_sgd", "dense_sgd", "input_words", "pixels", "step_scalars", "networks")),
+    Shader::separate(join!(
+        "dense_sgd_separate",
+        "dense_sgd",
+        "input_words",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
 ];
 
 impl Describe for DenseSgd {
@@ -67,11 +75,11 @@ impl Describe for DenseSgd {
             return Vec::new();
         }
         if !in_fours {
-            return vec![split];
+            return vec![self.separate(plan), split];
         }
         let subgroups = self.with_subgroups(plan);
         if !self.outputs.is_multiple_of(4) {
-            return vec![split, subgroups];
+            return vec![self.separate(plan), split, subgroups];
         }
         let blocked = self.blocked(plan);
         vec![split, blocked, subgroups]
@@ -90,6 +98,13 @@ impl DenseSgd {
         let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
         let groups = [input_groups as u32 + 1, self.outputs.div_ceil(5) as u32, 1];
         launch(shader, constants, bindings, groups)
+    }
+
+    /// Four weights by each invocation: for shapes that cannot be blocked.
+    fn separate(&self, plan: &Plan) -> Launch {
+        let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
+        let invocations = self.outputs * self.inputs.div_ceil(4);
+        launch(&SHADERS[4], self.sizes(plan), bindings, folded(invocations.div_ceil(64)))
     }
 
     fn sizes(&self, plan: &Plan) -> impl Iterator<Item = Constant> {

@@ -1,6 +1,6 @@
 use super::launch::{READ, WRITE, folded, in_block, input, launch, offset};
 use super::shader::{Shader, join};
-use super::{ClassWeights, Describe, Launch, Operand};
+use super::{Access, ClassWeights, Constant, Describe, Launch, Operand};
 use crate::plan::{Plan, TensorId};
 
 /// Most classes whose logits the shader keeps in workgroup memory; 4 rows of them are 4 KiB.
@@ -33,6 +33,7 @@ pub struct DenseSoftmaxCrossEntropy {
 pub(super) static SHADERS: &[Shader] = &[
     Shader::plain(join!(
         "dense_softmax_cross_entropy",
+        "last_layer",
         "equal_class_weights",
         "cross_entropy",
         "input_words",
@@ -44,6 +45,7 @@ pub(super) static SHADERS: &[Shader] = &[
         "weighted",
         join!(
             "dense_softmax_cross_entropy",
+            "last_layer",
             "class_weights_6",
             "cross_entropy",
             "input_words",
@@ -54,8 +56,17 @@ pub(super) static SHADERS: &[Shader] = &[
     ),
     Shader::split(join!(
         "dense_softmax_cross_entropy",
+        "last_layer",
         "equal_class_weights",
         "cross_entropy",
+        "input_words",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::separate(join!(
+        "dense_softmax_cross_entropy_separate",
+        "last_layer",
         "input_words",
         "pixels",
         "step_scalars",
@@ -82,39 +93,22 @@ impl Describe for DenseSoftmaxCrossEntropy {
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let is_served = self.class_weights.is_none() && self.inputs > 4 * 32;
-        is_served.then(|| self.with_width(plan, &SHADERS[2], 64)).into_iter().collect()
+        if self.class_weights.is_some() {
+            return Vec::new();
+        }
+        let split = (self.inputs > 4 * 32).then(|| self.with_width(plan, &SHADERS[2], 64));
+        std::iter::once(self.separate(plan)).chain(split).collect()
     }
 }
 
 impl DenseSoftmaxCrossEntropy {
     /// `width` invocations share each sum over the inputs.
     fn with_width(&self, plan: &Plan, shader: &Shader, width: usize) -> Launch {
-        let weight_offset = plan.tensor(self.weight).storage.offset();
-        let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);
-        let constants = [
-            ("ROWS", self.rows as f64),
-            ("INPUTS", self.inputs as f64),
-            ("CLASSES", self.classes as f64),
-            ("SCALE", self.scale as f64),
+        let constants = self.constants(plan).chain([
             ("KEPT", if self.classes <= MAX_KEPT { self.classes as f64 } else { 1.0 }),
-            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
-            ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
-            ("WEIGHT_OFFSET", weight_offset as f64),
-            ("BIAS_OFFSET", offset(plan, self.bias)),
-            ("WEIGHT_IS_ALIGNED", is_aligned as u32 as f64),
             ("WIDTH", width as f64),
-        ]
-        .into_iter()
-        .chain(input(plan, self.x));
-        let bindings = [
-            (self.labels, READ),
-            (self.sample_loss, WRITE),
-            (self.x.tensor, READ),
-            (self.weight, READ),
-            (self.bias, READ),
-            (self.logits_gradient, WRITE),
-        ];
+        ]);
+        let bindings = self.bindings();
         let groups = folded(self.rows.div_ceil(4));
         match self.class_weights {
             None => launch(shader, constants, bindings, groups),
@@ -125,5 +119,38 @@ impl DenseSoftmaxCrossEntropy {
                 groups,
             ),
         }
+    }
+    /// A row by each invocation.
+    fn separate(&self, plan: &Plan) -> Launch {
+        launch(&SHADERS[3], self.constants(plan), self.bindings(), folded(self.rows.div_ceil(32)))
+    }
+
+    fn constants(&self, plan: &Plan) -> impl Iterator<Item = Constant> {
+        let weight_offset = plan.tensor(self.weight).storage.offset();
+        let is_aligned = weight_offset.is_multiple_of(4) && self.inputs.is_multiple_of(4);
+        [
+            ("ROWS", self.rows as f64),
+            ("INPUTS", self.inputs as f64),
+            ("CLASSES", self.classes as f64),
+            ("SCALE", self.scale as f64),
+            ("LABELS_IN_BLOCK", in_block(plan, self.labels)),
+            ("LOSS_IN_BLOCK", in_block(plan, self.sample_loss)),
+            ("WEIGHT_OFFSET", weight_offset as f64),
+            ("BIAS_OFFSET", offset(plan, self.bias)),
+            ("WEIGHT_IS_ALIGNED", is_aligned as u32 as f64),
+        ]
+        .into_iter()
+        .chain(input(plan, self.x))
+    }
+
+    fn bindings(&self) -> [(TensorId, Access); 6] {
+        [
+            (self.labels, READ),
+            (self.sample_loss, WRITE),
+            (self.x.tensor, READ),
+            (self.weight, READ),
+            (self.bias, READ),
+            (self.logits_gradient, WRITE),
+        ]
     }
 }

@@ -15,7 +15,8 @@ pub struct LossSum {
     pub scale: f32,
 }
 
-pub(super) static SHADERS: &[Shader] = &[Shader::plain(join!("loss_sum", "networks"))];
+pub(super) static SHADERS: &[Shader] =
+    &[Shader::plain(join!("loss_sum", "networks")), Shader::separate(join!("loss_sum_separate", "networks"))];
 
 impl Describe for LossSum {
     fn reads(&self) -> Vec<TensorId> {
@@ -27,8 +28,18 @@ impl Describe for LossSum {
     }
 
     fn launch(&self, _plan: &Plan) -> Launch {
+        self.with(&SHADERS[0])
+    }
+
+    fn alternatives(&self, _plan: &Plan) -> Vec<Launch> {
+        vec![self.with(&SHADERS[1])]
+    }
+}
+
+impl LossSum {
+    fn with(&self, shader: &Shader) -> Launch {
         let constants = [("ROWS", self.rows as f64), ("SCALE", self.scale as f64)];
         let bindings = [(self.sample_loss, READ), (self.losses, WRITE)];
-        launch(&SHADERS[0], constants, bindings, [1, 1, 1])
+        launch(shader, constants, bindings, [1, 1, 1])
     }
 }

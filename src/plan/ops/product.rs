@@ -1,8 +1,8 @@
 //! Matrix products: the shaders of `matmul` and `dense`, and how they are launched.
 
 use super::launch::{
-    MAX_BROADCASTING, READ, WRITE, blocks, is_large, large_tile, launch, layered, offset, operand, pixels,
-    split_tile, tile,
+    MAX_BROADCASTING, READ, WRITE, blocks, folded, is_large, large_tile, launch, layered, offset, operand,
+    pixels, split_tile, tile,
 };
 use super::shader::{Shader, join};
 use super::{Constant, Launch, Operand};
@@ -62,6 +62,16 @@ pub(super) static SHADERS: &[Shader] = &[
         "tiled_product_large",
         "tile_slices",
         "store_block",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
+    Shader::separate(join!(
+        "matmul",
+        "product_operands",
+        "product_result",
+        "bias_relu",
+        "separate_product",
         "pixels",
         "step_scalars",
         "networks"
@@ -143,6 +153,15 @@ impl Product {
         launch(shader, constants, bindings, layered(n.div_ceil(side * width), m.div_ceil(side * height)))
     }
 
+    /// Value by value, for shapes that cannot be blocked.
+    fn separate(&self, plan: &Plan) -> Launch {
+        let [m, n, _] = self.sizes;
+        let operands = [(self.a.tensor, READ), (self.b.tensor, READ)];
+        let constants = self.operand_constants(plan).chain(self.result_constants(plan));
+        let bindings = self.result_bindings().into_iter().chain(operands);
+        launch(&SHADERS[5], constants, bindings, folded((m * n).div_ceil(64)))
+    }
+
     /// In register blocks, without subgroups and with them: those that can read the factors as they are stored.
     pub fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
@@ -151,9 +170,10 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
+        let separate = (!is_in_fours).then(|| self.separate(plan));
         let split = Some(self.split(plan));
         let large = is_large(m, n, k).then(|| self.large(plan));
-        [split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
+        [separate, split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {

@@ -28,6 +28,17 @@ impl Shader {
         Shader::variant("blocked", source)
     }
 
+    /// Each value of the result by one invocation, without workgroup memory and barriers: software GPUs spend more on these than on
+    /// all arithmetic.
+    pub(super) const fn separate(source: &'static str) -> Self {
+        Shader::variant("separate", source)
+    }
+
+    /// Whether invocations of a workgroup wait for each other.
+    pub fn has_barriers(&self) -> bool {
+        self.source.contains("Barrier();")
+    }
+
     /// Tiles of 8 x 8 values per invocation, for large shapes.
     pub(super) const fn large(source: &'static str) -> Self {
         Shader::variant("large", source)

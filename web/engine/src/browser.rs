@@ -42,8 +42,9 @@ impl Browser {
         self.choices = self.choices();
         let device = gpu::Device::open(&Adapter::choose(&Choice::Any).await?).await?;
         // On a program in the place of a GPU, timing takes longer than it gains: the first loss would be late.
-        if device.about().kind != Kind::Software {
-            device.tune(self.choices.clone());
+        match device.about().kind {
+            Kind::Software => device.avoid_barriers(),
+            _ => device.tune(self.choices.clone()),
         }
         self.gpu = Some(device.clone());
         Ok(Device::Gpu(device))
