@@ -23,11 +23,30 @@ fn products_and_convolutions_have_shaders_to_choose_from() {
         ("conv2d_weight_gradient", 5),
         ("dense", 5),
         ("dense_sgd", 4),
-        ("dense_softmax_cross_entropy", 2),
+        ("dense_softmax_cross_entropy", 3),
+        ("loss_sum", 2),
         ("matmul", 5),
         ("max_pool2d_gradient", 2),
     ];
     assert_eq!(most, BTreeMap::from(wanted));
+}
+
+/// Where barriers are costly, every op that has a shader without gets it; a choice by measurement comes first.
+#[test]
+fn a_device_that_avoids_barriers_takes_shaders_without() {
+    let Device::Gpu(device) = gpu() else { panic!("a GPU") };
+    let chosen = |op: &str| {
+        let cases = inkgrad::verify::cases().into_iter().filter(|case| case.op == op);
+        let names = cases.flat_map(|case| device.variants(&case.plan)).map(|(names, chosen)| names[chosen]);
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(chosen("loss_sum"), ["plain"].into());
+    device.avoid_barriers();
+    assert_eq!(chosen("loss_sum"), ["separate"].into());
+    assert_eq!(chosen("dense_softmax_cross_entropy"), ["separate", "weighted"].into());
+    assert_eq!(chosen("dense_sgd"), ["blocked", "separate"].into());
+    assert_eq!(chosen("matmul"), ["blocked", "separate"].into());
+    assert_eq!(chosen("relu"), ["plain"].into());
 }
 
 /// Timing changes nothing that is trained, is done once for each shape, and its results can be given to another device.
