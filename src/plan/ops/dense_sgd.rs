@@ -100,11 +100,11 @@ impl DenseSgd {
         launch(shader, constants, bindings, groups)
     }
 
-    /// Four weights by each invocation: for shapes that cannot be blocked.
+    /// Five outputs by four inputs by each invocation: for shapes that cannot be blocked.
     fn separate(&self, plan: &Plan) -> Launch {
         let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
-        let invocations = self.outputs * self.inputs.div_ceil(4);
-        launch(&SHADERS[4], self.sizes(plan), bindings, folded(invocations.div_ceil(64)))
+        let invocations = self.outputs.div_ceil(5) * self.inputs.div_ceil(4);
+        launch(&SHADERS[4], self.sizes(plan), bindings, folded(invocations.div_ceil(32)))
     }
 
     fn sizes(&self, plan: &Plan) -> impl Iterator<Item = Constant> {

@@ -120,9 +120,9 @@ impl DenseSoftmaxCrossEntropy {
             ),
         }
     }
-    /// A row by each invocation.
+    /// Four rows by each invocation.
     fn separate(&self, plan: &Plan) -> Launch {
-        launch(&SHADERS[3], self.constants(plan), self.bindings(), folded(self.rows.div_ceil(32)))
+        launch(&SHADERS[3], self.constants(plan), self.bindings(), folded(self.rows.div_ceil(4 * 8)))
     }
 
     fn constants(&self, plan: &Plan) -> impl Iterator<Item = Constant> {
