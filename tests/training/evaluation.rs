@@ -47,23 +47,29 @@ fn probabilities(weights: &Weights, image: &[u8]) -> Vec<f64> {
     logits.iter().map(|logit| (logit - largest).exp() / total).collect()
 }
 
-/// The mean of several members' probabilities over an image moved each way.
+/// The mean of several members' probabilities over an image moved, and then mirrored, each way.
 fn mean_probabilities(members: &[Weights], views: Views, image: &[u8]) -> Vec<f64> {
-    let moved = |[down, right]: [isize; 2]| -> Vec<u8> {
+    let seen = |([down, right], mirrored): ([isize; 2], bool)| -> Vec<u8> {
         let at = |row: isize, column: isize| match (0..8).contains(&row) && (0..8).contains(&column) {
             true => image[(row * 8 + column) as usize],
             false => 0,
         };
-        (0..64).map(|pixel| at(pixel / 8 - down, pixel % 8 - right)).collect()
+        let column = |pixel: isize| if mirrored { 7 - pixel % 8 } else { pixel % 8 };
+        (0..64).map(|pixel| at(pixel / 8 - down, column(pixel) - right)).collect()
     };
-    let moves: &[[isize; 2]] = match views {
-        Views::Plain => &[[0, 0]],
-        Views::Moved => &[[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]],
+    let plain = ([0, 0], false);
+    let list: &[([isize; 2], bool)] = match views {
+        Views::Plain => &[plain],
+        Views::Moved => &[plain, ([1, 0], false), ([-1, 0], false), ([0, 1], false), ([0, -1], false)],
+        Views::Mirrored => &[plain, ([0, 0], true)],
+        Views::MirroredAndMoved => {
+            &[plain, ([0, 0], true), ([-1, -1], false), ([-1, -1], true), ([1, 1], false), ([1, 1], true)]
+        }
     };
     let mut mean = vec![0.0; CLASSES];
-    for (weights, by) in members.iter().flat_map(|weights| moves.iter().map(move |by| (weights, by))) {
-        let share = 1.0 / (members.len() * moves.len()) as f64;
-        let given = probabilities(weights, &moved(*by));
+    for (weights, by) in members.iter().flat_map(|weights| list.iter().map(move |by| (weights, by))) {
+        let share = 1.0 / (members.len() * list.len()) as f64;
+        let given = probabilities(weights, &seen(*by));
         mean.iter_mut().zip(given).for_each(|(mean, given)| *mean += share * given);
     }
     mean
@@ -127,9 +133,12 @@ fn device_name(device: &Device) -> &'static str {
 fn members_and_views_are_averaged_and_their_confusion_has_a_row_for_each_label() {
     let (network, split) = (regression(), random_images(507));
     let members = [weights(1), weights(7), weights(77)];
-    for (members, views) in
-        [(&members[..1], Views::Moved), (&members[..], Views::Plain), (&members[1..], Views::Moved)]
-    {
+    for (members, views) in [
+        (&members[..1], Views::Moved),
+        (&members[..], Views::Plain),
+        (&members[1..], Views::MirroredAndMoved),
+        (&members[..1], Views::Mirrored),
+    ] {
         let wanted = wanted(members, views, &split);
         let is_transposed =
             |at: usize| wanted.confusion[at] == wanted.confusion[at % CLASSES * CLASSES + at / CLASSES];
