@@ -9,6 +9,7 @@ use super::shared::Shared;
 use super::tuning::{self, Candidate};
 use crate::error::{Error, Result};
 use crate::execution::{Variants, Work};
+use crate::plan::ops::Shader;
 use crate::plan::{Launch, Phase, Plan, PlannedOp};
 
 /// A launch for each op of the plan.
@@ -64,12 +65,12 @@ pub(super) fn variants(shared: &Shared, plan: &Plan) -> Vec<(Vec<&'static str>, 
     ops.map(of).collect()
 }
 
-/// The launch that was chosen earlier for such an op, else the plain one; or, where barriers are costly, the first one without.
+/// The launch that was chosen earlier for such an op, else the plain one; or, where barriers are costly, the separate one.
 fn remembered(shared: &Shared, launches: &[Launch], key: &str) -> usize {
     let variant = shared.choice(key);
     let chosen = variant.and_then(|name| launches.iter().position(|launch| launch.shader.variant == name));
     let without_barriers = || match shared.avoids_barriers.load(Ordering::Relaxed) {
-        true => launches.iter().position(|launch| !launch.shader.has_barriers()),
+        true => launches.iter().position(|launch| launch.shader.variant == Shader::SEPARATE),
         false => None,
     };
     chosen.or_else(without_barriers).unwrap_or(0)

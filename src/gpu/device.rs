@@ -90,8 +90,8 @@ impl Device {
         self.shared.choices().get_or_insert_default().extend(choices);
     }
 
-    /// From now on, ops for which no shader was chosen get one without barriers, where there is one: for software GPUs, some of
-    /// which switch stacks at each barrier.
+    /// From now on, ops for which no shader was chosen get the one called `separate`, without barriers, where there is one: for
+    /// software GPUs, some of which switch stacks at each barrier.
     pub fn avoid_barriers(&self) {
         self.shared.avoids_barriers.store(true, Ordering::Relaxed);
     }

@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub subgroup_lanes: [u32; 2],
     /// The split that was uploaded last, for executors to come.
     pub resident: Mutex<Option<Arc<Resident>>>,
-    /// Whether ops without a choice get shaders without barriers, where they have one.
+    /// Whether ops without a choice get the shader called `separate`, where they have one.
     pub avoids_barriers: AtomicBool,
     /// None where nothing is to be timed or chosen.
     pub choices: Mutex<Option<Choices>>,

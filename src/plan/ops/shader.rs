@@ -29,15 +29,13 @@ impl Shader {
     }
 
     /// Each value of the result by one invocation, without workgroup memory and barriers: software GPUs spend more on these than on
-    /// all arithmetic.
+    /// all arithmetic. (`blocked` has none either, but SwiftShader takes minutes and gigabytes to compile it.)
     pub(super) const fn separate(source: &'static str) -> Self {
-        Shader::variant("separate", source)
+        Shader::variant(Shader::SEPARATE, source)
     }
 
-    /// Whether invocations of a workgroup wait for each other.
-    pub fn has_barriers(&self) -> bool {
-        self.source.contains("Barrier();")
-    }
+    /// See `separate`.
+    pub const SEPARATE: &'static str = "separate";
 
     /// Tiles of 8 x 8 values per invocation, for large shapes.
     pub(super) const fn large(source: &'static str) -> Self {
