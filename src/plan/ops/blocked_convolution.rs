@@ -49,7 +49,21 @@ pub(super) const SPLIT: Shader = Shader::split(join!(
     "step_scalars",
     "networks"
 ));
-static SHADERS: [Shader; 5] = [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS, NARROW_SUBGROUPS];
+/// As `SPLIT`, but not split.
+pub(super) const SEPARATE: Shader = Shader::separate(join!(
+    "conv2d_split",
+    "conv2d_outer",
+    "conv2d_blocks",
+    "strip",
+    "whole_sums",
+    "bias_relu",
+    "convolution",
+    "window",
+    "pixels",
+    "step_scalars",
+    "networks"
+));
+static SHADERS: [Shader; 6] = [BLOCKED, SUBGROUPS, SPLIT, SPLIT_SUBGROUPS, NARROW_SUBGROUPS, SEPARATE];
 
 /// The widest kernel whose rows the blocked shaders take.
 const WIDEST_KERNEL: usize = 5;
@@ -87,7 +101,7 @@ impl BlockedConvolution {
         depth(wanted.min(kernel_rows / 4), 8)
     }
 
-    /// The launches for this convolution: in register blocks without and with subgroups, and split. Empty if
+    /// The launches for this convolution: separate, split, and in register blocks without and with subgroups. Empty if
     /// none of the shaders can compute it.
     pub fn launches(&self, plan: &Plan) -> Vec<Launch> {
         if !can_serve(&self.window) {
@@ -125,6 +139,9 @@ impl BlockedConvolution {
         let split_depth = self.split_depth(split_groups.into_iter().map(|side| side as usize).product());
         let split_sides = sides(SPLIT_THREADS).into_iter().chain([("DEPTH", split_depth as f64)]);
         let split = launch(&SHADERS[2], constants.iter().copied().chain(split_sides), bindings, split_groups);
+        let separate_sides = sides(SPLIT_THREADS);
+        let separate =
+            launch(&SHADERS[5], constants.iter().copied().chain(separate_sides), bindings, split_groups);
         let deep = |shader: &Shader, threads: usize, most: usize| {
             let groups = layered(strips.div_ceil(2 * threads), self.out_channels.div_ceil(8));
             let depth = depth(self.in_channels / 2, most);
@@ -134,6 +151,6 @@ impl BlockedConvolution {
         let deep = [deep(&SHADERS[3], THREADS, 2), deep(&SHADERS[4], NARROW_THREADS, 4)];
         let deep = deep.into_iter().filter(|_| self.in_channels >= 4);
         let last = [in_blocks(&SHADERS[0]), in_blocks(&SHADERS[1])];
-        std::iter::once(split).chain(deep).chain(last).collect()
+        [separate, split].into_iter().chain(deep).chain(last).collect()
     }
 }

@@ -44,6 +44,7 @@ pub(super) static SHADERS: &[Shader] = &[
     blocked_convolution::SPLIT,
     blocked_convolution::SPLIT_SUBGROUPS,
     blocked_convolution::NARROW_SUBGROUPS,
+    blocked_convolution::SEPARATE,
 ];
 
 impl Describe for Conv2d {

@@ -83,6 +83,18 @@ pub(super) static SHADERS: &[Shader] = &[
         "networks"
     )),
     SUBGROUPS.split_among("split_subgroups", THREADS),
+    Shader::separate(join!(
+        "conv2d_weight_gradient_split",
+        "weight_gradient_strips",
+        "weight_gradient",
+        "strip",
+        "whole_sums",
+        "convolution",
+        "window",
+        "pixels",
+        "step_scalars",
+        "networks"
+    )),
 ];
 
 impl Conv2dWeightGradient {
@@ -144,7 +156,8 @@ impl Describe for Conv2dWeightGradient {
             let depth = depth(self.group * self.window.output[0], 4);
             in_blocks(&SHADERS[4], THREADS, depth, pairs.div_ceil(THREADS) * self.groups())
         });
-        [Some(self.split(plan)), deep, Some(blocked), Some(subgroups)].into_iter().flatten().collect()
+        let [separate, split] = [self.separate(plan), self.split(plan)];
+        [Some(separate), Some(split), deep, Some(blocked), Some(subgroups)].into_iter().flatten().collect()
     }
 }
 
@@ -168,6 +181,15 @@ impl Conv2dWeightGradient {
         let sides = [("GROUP_ROWS", width as f64), ("DEPTH", depth(strips, most) as f64)];
         let groups = layered(row_groups * self.groups(), self.out_channels.div_ceil(4));
         self.launched(plan, &SHADERS[3], &sides, groups)
+    }
+
+    /// An invocation takes a kernel row, and all strips of it.
+    fn separate(&self, plan: &Plan) -> Launch {
+        let kernel_rows = self.in_channels * self.window.kernel[0];
+        let width = kernel_rows.clamp(1, THREADS);
+        let row_groups = kernel_rows.div_ceil(width).max(1);
+        let groups = layered(row_groups * self.groups(), self.out_channels.div_ceil(4));
+        self.launched(plan, &SHADERS[5], &[("GROUP_ROWS", width as f64)], groups)
     }
 
     fn launched(&self, plan: &Plan, shader: &Shader, threads: &[Constant], groups: [u32; 3]) -> Launch {

@@ -28,8 +28,8 @@ impl Shader {
         Shader::variant("blocked", source)
     }
 
-    /// Each value of the result by one invocation, without workgroup memory and barriers: software GPUs spend more on these than on
-    /// all arithmetic. (`blocked` has none either, but SwiftShader takes minutes and gigabytes to compile it.)
+    /// A value of the result or a few of them by one invocation, without workgroup memory and barriers: software GPUs spend more on
+    /// these than on all arithmetic. (`blocked` has none either, but SwiftShader takes minutes and gigabytes to compile it.)
     pub(super) const fn separate(source: &'static str) -> Self {
         Shader::variant(Shader::SEPARATE, source)
     }
