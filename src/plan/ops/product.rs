@@ -153,7 +153,7 @@ impl Product {
         launch(shader, constants, bindings, layered(n.div_ceil(side * width), m.div_ceil(side * height)))
     }
 
-    /// Value by value.
+    /// Value by value, for shapes that cannot be blocked.
     fn separate(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
         let operands = [(self.a.tensor, READ), (self.b.tensor, READ)];
@@ -170,7 +170,8 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
-        let (separate, split) = (Some(self.separate(plan)), Some(self.split(plan)));
+        let separate = (!is_in_fours).then(|| self.separate(plan));
+        let split = Some(self.split(plan));
         let large = is_large(m, n, k).then(|| self.large(plan));
         [separate, split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
     }
