@@ -1,5 +1,5 @@
 
-// ---- in place of depth: each invocation has whole sums, and needs no others
+// ---- whole sums, in place of depth_sum: DEPTH is 1, so no sum is shared with other invocations
 
 override DEPTH: u32 = 1;
 

@@ -49,7 +49,7 @@ pub(super) const SPLIT: Shader = Shader::split(join!(
     "step_scalars",
     "networks"
 ));
-/// As `SPLIT`, but not split.
+/// As `SPLIT`, but each sum is made by one invocation, without workgroup memory.
 pub(super) const SEPARATE: Shader = Shader::separate(join!(
     "conv2d_split",
     "conv2d_outer",

@@ -28,8 +28,8 @@ impl Shader {
         Shader::variant("blocked", source)
     }
 
-    /// A value of the result or a few of them by one invocation, without workgroup memory and barriers: software GPUs spend more on
-    /// these than on all arithmetic. (`blocked` has none either, but SwiftShader takes minutes and gigabytes to compile it.)
+    /// A value of the result, or a few of them, by one invocation, without workgroup memory and barriers: on SwiftShader, a software
+    /// GPU, ops with barriers took several times as long. (`blocked` has none either, but takes minutes and gigabytes to compile there.)
     pub(super) const fn separate(source: &'static str) -> Self {
         Shader::variant(Shader::SEPARATE, source)
     }
