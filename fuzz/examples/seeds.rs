@@ -212,6 +212,16 @@ fn png(seed: u8) -> Vec<u8> {
     file.into_inner()
 }
 
+/// An archive whose directory states packed lengths of 4 GB.
+fn overstated(mut archive: Vec<u8>) -> Vec<u8> {
+    for at in 0..archive.len() - 24 {
+        if archive[at..].starts_with(b"PK\x01\x02") {
+            archive[at + 20..at + 24].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+        }
+    }
+    archive
+}
+
 fn archives() -> Files {
     let folders: Files =
         (0..6).map(|at| (format!("set/{}/{at}.png", ["a", "b"][at % 2]), png(at as u8))).collect();
@@ -247,7 +257,9 @@ fn archives() -> Files {
     let broken = [folders.clone(), named(&["set/a/9.png"], [b"no picture".to_vec()])].concat();
     let all = [&folders, &parts, &mnist, &table, &array, &nested, &broken, &Files::new()];
     let names = ["folders", "parts", "mnist", "table", "arrays", "nested", "broken-picture", "empty"];
-    named(&names, all.map(pack))
+    let mut archives = named(&names, all.map(pack));
+    archives.push(("overstated".into(), overstated(pack(&mnist))));
+    archives
 }
 
 fn cifar() -> Files {

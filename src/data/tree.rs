@@ -33,7 +33,7 @@ pub(crate) struct Entry {
     pub path: String,
     /// Length in bytes, as the directory states it; a reader must not trust an archive's.
     pub size: u64,
-    /// Bytes that it takes in an archive; elsewhere its length.
+    /// Bytes that it takes in an archive, at most the archive's length; elsewhere its length.
     pub packed_size: u64,
     /// What changes when the content does: an archive's checksum, or the time of the last change.
     pub version: u64,
@@ -132,7 +132,9 @@ impl Tree {
 
     fn archive(path: &Path, reader: Box<dyn ReadSeek>) -> Result<Tree> {
         let bad = |error| Error::bad_file(path, format!("a damaged zip archive ({error}). Fetch it again"));
-        let shared = Shared { reader: Arc::new(Mutex::new(reader)), position: 0 };
+        let mut shared = Shared { reader: Arc::new(Mutex::new(reader)), position: 0 };
+        let length = shared.seek(SeekFrom::End(0)).map_err(|error| Error::io(path, error))?;
+        shared.position = 0;
         let archive = ZipArchive::new(shared).map_err(bad)?;
         check_count(path, archive.len())?;
         let mut files = Vec::new();
@@ -149,7 +151,8 @@ impl Tree {
             }
             files.push(Entry {
                 size: about.size(),
-                packed_size: about.compressed_size(),
+                // What is stated may be more than there is.
+                packed_size: about.compressed_size().min(length),
                 version: u64::from(about.crc32()),
                 path: name,
                 place: Place::Archive(number),

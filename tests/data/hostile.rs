@@ -105,6 +105,27 @@ fn bombs_in_archives() {
     assert_says(DataSet::open(&path), &["no training images"]);
 }
 
+/// Memory is reserved for what the header promises only as far as so many packed bytes can hold it.
+#[test]
+fn an_archive_that_overstates_packed_lengths() {
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 64][..], &[0, 0, 16, 0].repeat(2), &[7; 40]].concat();
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, 64][..], &[3; 64]].concat();
+    let files = ["train", "t10k"].map(|half| {
+        [(format!("{half}-images-idx3-ubyte"), &images), (format!("{half}-labels-idx1-ubyte"), &labels)]
+    });
+    let files: Vec<_> =
+        files.as_flattened().iter().map(|(name, bytes)| (&name[..], bytes.to_vec())).collect();
+    let mut packed = zipped(&files);
+    // The packed length is the sixth field of a record of the archive's directory.
+    let records: Vec<usize> =
+        (0..packed.len() - 4).filter(|at| packed[*at..].starts_with(b"PK\x01\x02")).collect();
+    assert_eq!(records.len(), files.len());
+    for at in records {
+        packed[at + 20..at + 24].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    }
+    refused("a.zip", &packed, &["train-images-idx3-ubyte", "64 images of 4096x4096 pixels"]);
+}
+
 #[test]
 fn folders_that_hold_no_classes() {
     let dir = tempfile::tempdir().unwrap();
