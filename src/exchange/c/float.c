@@ -1,27 +1,33 @@
 // conv
-static void conv(const float *x, float *y, const float *weight, const float *bias, const struct window *w)
+static void conv(const float *x, float *restrict y, const float *weight, const float *bias, const struct window *w)
 {
-    int o, c, row, column, i, j, taps = w->kernel[0] * w->kernel[1];
+    int o, c, row, column, i, j, step = w->stride[1];
     for (o = 0; o < w->out_channels; o++)
-        for (row = 0; row < w->out[0]; row++)
-            for (column = 0; column < w->out[1]; column++) {
-                float sum = bias ? bias[o] : 0.0f;
-                for (c = 0; c < w->in_channels; c++) {
-                    const float *map = x + c * w->in[0] * w->in[1];
-                    const float *kernel = weight + (o * w->in_channels + c) * taps;
-                    for (i = 0; i < w->kernel[0]; i++) {
-                        int y0 = row * w->stride[0] + i - w->padding[0];
-                        if (y0 < 0 || y0 >= w->in[0])
-                            continue;
-                        for (j = 0; j < w->kernel[1]; j++) {
-                            int x0 = column * w->stride[1] + j - w->padding[1];
-                            if (x0 >= 0 && x0 < w->in[1])
-                                sum += map[y0 * w->in[1] + x0] * kernel[i * w->kernel[1] + j];
-                        }
+        for (row = 0; row < w->out[0]; row++, y += w->out[1]) {
+            const float *kernel = weight + o * w->in_channels * w->kernel[0] * w->kernel[1];
+            for (column = 0; column < w->out[1]; column++)
+                y[column] = bias ? bias[o] : 0.0f;
+            for (c = 0; c < w->in_channels; c++)
+                for (i = 0; i < w->kernel[0]; i++) {
+                    int y0 = row * w->stride[0] + i - w->padding[0];
+                    if (y0 < 0 || y0 >= w->in[0]) {
+                        kernel += w->kernel[1];
+                        continue;
+                    }
+                    for (j = 0; j < w->kernel[1]; j++, kernel++) {
+                        const float *in = x + (c * w->in[0] + y0) * w->in[1];
+                        float factor = *kernel;
+                        int shift = j - w->padding[1], end = last_column(w, shift);
+                        column = first_column(w, shift);
+                        if (step == 1)
+                            for (; column <= end; column++)
+                                y[column] += in[column + shift] * factor;
+                        else
+                            for (; column <= end; column++)
+                                y[column] += in[column * step + shift] * factor;
                     }
                 }
-                *y++ = sum;
-            }
+        }
 }
 
 // dense

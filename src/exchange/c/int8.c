@@ -18,27 +18,34 @@ static int8_t rescale(int32_t sum, int32_t multiplier, int shift, int zero, int 
 // conv
 static void conv(const int8_t *x, int8_t *y, const int8_t *weight, const struct scales *s, const struct window *w)
 {
-    int o, c, row, column, i, j, taps = w->kernel[0] * w->kernel[1];
+    int o, c, row, column, i, j, step = w->stride[1], zero = s->in_zero;
     for (o = 0; o < w->out_channels; o++)
-        for (row = 0; row < w->out[0]; row++)
-            for (column = 0; column < w->out[1]; column++) {
-                int32_t sum = s->bias[o];
-                for (c = 0; c < w->in_channels; c++) {
-                    const int8_t *map = x + c * w->in[0] * w->in[1];
-                    const int8_t *kernel = weight + (o * w->in_channels + c) * taps;
-                    for (i = 0; i < w->kernel[0]; i++) {
-                        int y0 = row * w->stride[0] + i - w->padding[0];
-                        if (y0 < 0 || y0 >= w->in[0])
-                            continue;
-                        for (j = 0; j < w->kernel[1]; j++) {
-                            int x0 = column * w->stride[1] + j - w->padding[1];
-                            if (x0 >= 0 && x0 < w->in[1])
-                                sum += (map[y0 * w->in[1] + x0] - s->in_zero) * kernel[i * w->kernel[1] + j];
-                        }
+        for (row = 0; row < w->out[0]; row++, y += w->out[1]) {
+            const int8_t *kernel = weight + o * w->in_channels * w->kernel[0] * w->kernel[1];
+            for (column = 0; column < w->out[1]; column++)
+                sums[column] = s->bias[o];
+            for (c = 0; c < w->in_channels; c++)
+                for (i = 0; i < w->kernel[0]; i++) {
+                    int y0 = row * w->stride[0] + i - w->padding[0];
+                    if (y0 < 0 || y0 >= w->in[0]) {
+                        kernel += w->kernel[1];
+                        continue;
+                    }
+                    for (j = 0; j < w->kernel[1]; j++, kernel++) {
+                        const int8_t *in = x + (c * w->in[0] + y0) * w->in[1];
+                        int factor = *kernel, shift = j - w->padding[1], end = last_column(w, shift);
+                        column = first_column(w, shift);
+                        if (step == 1)
+                            for (; column <= end; column++)
+                                sums[column] += (in[column + shift] - zero) * factor;
+                        else
+                            for (; column <= end; column++)
+                                sums[column] += (in[column * step + shift] - zero) * factor;
                     }
                 }
-                *y++ = rescale(sum, s->multiplier[o], s->shift[o], s->out_zero, s->least);
-            }
+            for (column = 0; column < w->out[1]; column++)
+                y[column] = rescale(sums[column], s->multiplier[o], s->shift[o], s->out_zero, s->least);
+        }
 }
 
 // dense

@@ -181,6 +181,7 @@ impl Layer<'_, '_> {
         let sizes = match &step.kind {
             Kind::Conv { window, .. } => {
                 let sizes = self.name("sizes");
+                self.source.sums = self.source.sums.max(window.output[1]);
                 Some(self.source.window(sizes, step, window))
             }
             _ => None,

@@ -90,11 +90,16 @@ fn text(model: &Model, source: &Source, head: &str) -> String {
     let sizes = source.buffers.iter().enumerate().filter(|(_, values)| **values > 0);
     let buffers: Vec<String> = sizes.map(|(which, values)| format!("buffer{which}[{values}]")).collect();
     let buffers = format!("static {kind} {};\n", buffers.join(", "));
+    let sums = match source.sums {
+        0 => String::new(),
+        row => format!("static int32_t sums[{row}];\n"),
+    };
     let logits = if source.needs_logits { "static float last[MODEL_CLASSES];\n" } else { "" };
     [
         &format!("/* {head} */\n#include \"model.h\"\n\n#define SHARES {shares}\n\n"),
         &format!("const char *const model_class_names[MODEL_CLASSES] = {{{names}}};\n\n"),
         &buffers,
+        &sums,
         logits,
         "\n",
         include_str!("common.c"),

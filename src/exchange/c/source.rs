@@ -17,6 +17,8 @@ pub(super) struct Source {
     /// Type of an element of the buffers, and its bytes.
     pub kind: &'static str,
     bytes: usize,
+    /// Sums in int32 for a row of a convolution's outputs, in a buffer of their own.
+    pub sums: usize,
     /// Whether the logits need a buffer of their own.
     pub needs_logits: bool,
     classes: usize,
@@ -35,6 +37,7 @@ impl Source {
             buffers: [0; 2],
             kind: "float",
             bytes: 4,
+            sums: 0,
             needs_logits: false,
             classes: 0,
             used: BTreeSet::new(),
@@ -134,7 +137,7 @@ impl Source {
     /// Bytes of the buffers.
     pub fn ram(&self) -> usize {
         let logits = if self.needs_logits { 4 * self.classes } else { 0 };
-        self.bytes * self.buffers.iter().sum::<usize>() + logits
+        self.bytes * self.buffers.iter().sum::<usize>() + 4 * self.sums + logits
     }
 
     /// The functions that are used: compilers warn of others.
@@ -142,6 +145,9 @@ impl Source {
         let mut text = String::new();
         if self.used.contains("window") {
             text += include_str!("window.c");
+        }
+        if self.used.contains("conv") {
+            text += include_str!("columns.c");
         }
         for part in self.parts.split("// ").skip(1) {
             let (name, body) = part.split_once('\n').unwrap_or((part, ""));
