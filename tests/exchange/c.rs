@@ -93,6 +93,9 @@ fn what_it_needs_is_counted() {
     // The largest outputs: 4 x 9 x 8 after the first layer, and 4 x 5 x 4 after the pooling or the image.
     assert_eq!(sources.ram, 4 * (4 * 9 * 8 + 4 * 5 * 4));
     assert!(sources.header.contains(&format!("Flash: {} bytes", sources.flash)));
+    // In int8 also a row of sums, 8 columns wide, and the logits.
+    let sources = c::write(model, Arithmetic::Int8(&images(model, 60))).unwrap();
+    assert_eq!(sources.ram, 4 * 9 * 8 + 4 * 5 * 4 + 4 * 8 + 4 * model.network.task.classes);
 }
 
 #[test]
