@@ -5,6 +5,9 @@ import { readFile, readdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.js";
 
+/** Ends a wait that would go on for ever, in milliseconds. Far above what software GPUs and busy machines take: speed is not tested. */
+export const LONG = 600_000;
+
 const here = (path) => new URL(path, import.meta.url).pathname;
 
 const FLAGS = "--no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-gpu-watchdog --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
@@ -19,7 +22,7 @@ export function launch({ gpu = true } = {}) {
 export async function watched(browser, address, options = {}, { quiet = false } = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   if (!quiet) {
     page.on("pageerror", (error) => { console.error(`error in the page: ${error.stack}`); process.exitCode = 1; });
     page.on("console", (message) => { if (message.type() === "error") { console.error(`the page says: ${message.text()}`); process.exitCode = 1; } });
@@ -33,7 +36,7 @@ export async function watched(browser, address, options = {}, { quiet = false } 
     });
   }
   await page.goto(address);
-  await page.waitForFunction(() => document.querySelector("#engine")?.dataset.state === "open", null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("#engine")?.dataset.state === "open", null, { timeout: LONG });
   return page;
 }
 

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { drawDigit, drawNumber, drawStrokes, sign } from "./hand.js";
+import { LONG } from "./pages.js";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -19,7 +20,7 @@ export const button = (page, name) => page.getByRole("button", { name, exact: tr
 
 /** Waits until a drawing has its answer, and gives it. */
 export async function answer(page) {
-  await page.waitForFunction(() => document.querySelector(".answer").textContent !== "" && document.querySelector(".found").ariaBusy === "false", null, { timeout: 30_000 });
+  await page.waitForFunction(() => document.querySelector(".answer").textContent !== "" && document.querySelector(".found").ariaBusy === "false", null, { timeout: LONG });
   return page.locator(".answer").innerText();
 }
 
@@ -125,8 +126,8 @@ export function engineTests({ open, device, presets = Object.keys(STEPS), tolera
     await page.locator(".presets input[value=softmax]").check();
     await drawDigit(page, 7);
     await button(page, "Start").click();
-    await page.waitForFunction(() => document.querySelectorAll(".confusion td.right").length === 10 && document.querySelectorAll(".pictures figure").length > 3, null, { timeout: 90_000 });
-    await button(page, "Reset").waitFor({ timeout: 120_000 });
+    await page.waitForFunction(() => document.querySelectorAll(".confusion td.right").length === 10 && document.querySelectorAll(".pictures figure").length > 3, null, { timeout: LONG });
+    await button(page, "Reset").waitFor({ timeout: LONG });
     const said = await page.locator(".run > .state").textContent();
     const accuracy = Number(said.match(/([\d.]+) % of the test images/)?.[1]);
     assert.ok(accuracy > 90, said);
@@ -146,7 +147,7 @@ export function engineTests({ open, device, presets = Object.keys(STEPS), tolera
     }
     await page.locator("#engine select").selectOption(device);
     await page.locator("#teach").getByRole("button", { name: "Train", exact: true }).click();
-    await button(page, "Keep it").waitFor({ timeout: 120_000 });
+    await button(page, "Keep it").waitFor({ timeout: LONG });
     const fresh = async () => {
       const said = [];
       for (let kind = 0; kind < 3; kind += 1) {
@@ -197,7 +198,7 @@ export function engineTests({ open, device, presets = Object.keys(STEPS), tolera
     await page.locator("#how input[value=verify]").check();
     await page.locator(".verify select").selectOption(device);
     await page.locator(".verify button.primary").click();
-    await page.waitForFunction(() => document.querySelectorAll(".checks li").length >= 3, null, { timeout: 120_000 });
+    await page.waitForFunction(() => document.querySelectorAll(".checks li").length >= 3, null, { timeout: LONG });
     await button(page, "Cancel").click();
     await page.locator(".verify button.primary").waitFor();
     assert.equal(await page.locator(".checks .bad").count(), 0, await page.locator(".checks").innerText());
