@@ -49,15 +49,15 @@ else {
     await button(page, "Start").click();
     // What the curves say to a screen reader: how many steps and validations they show.
     const said = () => page.locator(".run canvas").evaluateAll((all) => all.map((canvas) => canvas.getAttribute("aria-label")).filter((label) => /^(Loss|Validation accuracy)/.test(label)));
-    const step = () => Number(document.querySelector(".tile strong").textContent.replace(",", ""));
-    await page.waitForFunction(`(${step})() > 1200`);
+    const isFarEnough = () => Number(document.querySelector(".tile strong").textContent.replace(",", "")) > 1200;
+    await page.waitForFunction(isFarEnough);
     await button(page, "Pause").click();
-    await button(page, "Continue").waitFor();
+    await button(page, "Go on").waitFor();
     await page.waitForTimeout(500);
     const before = await said();
     await page.reload();
-    await button(page, "Continue").waitFor();
-    await page.waitForFunction(`(${step})() > 1200`);
+    await button(page, "Go on").waitFor();
+    await page.waitForFunction(isFarEnough);
     assert.ok(before.length === 2, before.join());
     assert.deepEqual(await said(), before);
     await button(page, "Stop").click();
