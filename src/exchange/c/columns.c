@@ -1,5 +1,6 @@
-/* The first and the last column of a row of outputs whose input, moved by the shift, lies within the map. A row is computed as a
-   whole, weight by weight: inner loops without conditions, which compilers turn into vector instructions. */
+/* A convolution computes a row of outputs at a time: for each weight it goes over the columns that the weight contributes to,
+   without a condition, so that compilers make vector instructions of it. These are the first and the last of such columns; output
+   column n takes input column n * stride + shift. */
 static int first_column(const struct window *w, int shift)
 {
     return shift < 0 ? (w->stride[1] - 1 - shift) / w->stride[1] : 0;

@@ -17,7 +17,7 @@ pub(super) struct Source {
     /// Type of an element of the buffers, and its bytes.
     pub kind: &'static str,
     bytes: usize,
-    /// Sums in int32 for a row of a convolution's outputs, in a buffer of their own.
+    /// Columns of the longest row of a convolution's outputs, whose sums in int32 have a buffer of their own; 0 if none has.
     pub sums: usize,
     /// Whether the logits need a buffer of their own.
     pub needs_logits: bool,
