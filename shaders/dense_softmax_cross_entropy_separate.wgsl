@@ -3,6 +3,7 @@
 //   logits[r, c]          = bias[c] + sum over i of x[r, i] * weight[c, i]
 //   sample_loss[r]        = log(sum over c of exp(logits[r, c])) - logits[r, label[r]]
 //   logits_gradient[r, c] = (softmax(logits[r])[c] - (c == label[r])) * SCALE
+// With class weights, both are multiplied by the weight of the label's class.
 // labels [rows], sample_loss [rows], x [rows, inputs]
 
 override ROWS: u32 = 1;
@@ -45,15 +46,17 @@ fn cross_entropy(row: u32, row_largest: f32) {
     }
     let label = labels[network * STRIDE_0 + row + LABELS_IN_BLOCK * scalars.first_row];
     let is_labelled = label < CLASSES;
+    var weight = 1.0;
     var loss = 0.0;
     if (is_labelled) {
-        loss = log(total) + (row_largest - logits_gradient[logit_index(row, label)]);
+        weight = class_weight(label);
+        loss = weight * (log(total) + (row_largest - logits_gradient[logit_index(row, label)]));
     }
     sample_loss[network * STRIDE_1 + row + LOSS_IN_BLOCK * scalars.first_row] = loss;
     for (var kind = 0u; kind < CLASSES; kind++) {
         let at = logit_index(row, kind);
         let probability = exp(logits_gradient[at] - row_largest) / total;
-        let gradient = (probability - select(0.0, 1.0, kind == label)) * SCALE;
+        let gradient = weight * (probability - select(0.0, 1.0, kind == label)) * SCALE;
         logits_gradient[at] = select(0.0, gradient, is_labelled);
     }
 }

@@ -70,7 +70,7 @@ fn remembered(shared: &Shared, launches: &[Launch], key: &str) -> usize {
     let variant = shared.choice(key);
     let chosen = variant.and_then(|name| launches.iter().position(|launch| launch.shader.variant == name));
     let without_barriers = || match shared.avoids_barriers.load(Ordering::Relaxed) {
-        true => launches.iter().position(|launch| launch.shader.variant == Shader::SEPARATE),
+        true => launches.iter().position(|launch| launch.shader.variant.starts_with(Shader::SEPARATE)),
         false => None,
     };
     chosen.or_else(without_barriers).unwrap_or(0)

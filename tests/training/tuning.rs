@@ -43,7 +43,7 @@ fn a_device_that_avoids_barriers_takes_shaders_without() {
     assert_eq!(chosen("loss_sum"), ["plain"].into());
     device.avoid_barriers();
     assert_eq!(chosen("loss_sum"), ["separate"].into());
-    assert_eq!(chosen("dense_softmax_cross_entropy"), ["separate", "weighted"].into());
+    assert_eq!(chosen("dense_softmax_cross_entropy"), ["separate", "separate_weighted"].into());
     assert_eq!(chosen("dense_sgd"), ["plain", "separate"].into());
     assert_eq!(chosen("matmul"), ["plain", "separate"].into());
     // Those with strides have the plain one alone.

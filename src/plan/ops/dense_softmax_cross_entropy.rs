@@ -67,11 +67,24 @@ pub(super) static SHADERS: &[Shader] = &[
     Shader::separate(join!(
         "dense_softmax_cross_entropy_separate",
         "last_layer",
+        "equal_class_weights",
         "input_words",
         "pixels",
         "step_scalars",
         "networks"
     )),
+    Shader::variant(
+        "separate_weighted",
+        join!(
+            "dense_softmax_cross_entropy_separate",
+            "last_layer",
+            "class_weights_6",
+            "input_words",
+            "pixels",
+            "step_scalars",
+            "networks"
+        ),
+    ),
 ];
 
 impl Describe for DenseSoftmaxCrossEntropy {
@@ -93,10 +106,8 @@ impl Describe for DenseSoftmaxCrossEntropy {
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        if self.class_weights.is_some() {
-            return Vec::new();
-        }
-        let split = (self.inputs > 4 * 32).then(|| self.with_width(plan, &SHADERS[2], 64));
+        let is_long = self.inputs > 4 * 32 && self.class_weights.is_none();
+        let split = is_long.then(|| self.with_width(plan, &SHADERS[2], 64));
         std::iter::once(self.separate(plan)).chain(split).collect()
     }
 }
@@ -108,21 +119,20 @@ impl DenseSoftmaxCrossEntropy {
             ("KEPT", if self.classes <= MAX_KEPT { self.classes as f64 } else { 1.0 }),
             ("WIDTH", width as f64),
         ]);
-        let bindings = self.bindings();
         let groups = folded(self.rows.div_ceil(4));
         match self.class_weights {
-            None => launch(shader, constants, bindings, groups),
-            Some(ClassWeights { tensor, mean }) => launch(
-                &SHADERS[1],
-                constants.chain([("MEAN_CLASS_WEIGHT", mean as f64)]),
-                bindings.into_iter().chain([(tensor, READ)]),
-                groups,
-            ),
+            None => launch(shader, constants, self.bindings(), groups),
+            Some(ClassWeights { mean, .. }) => {
+                let constants = constants.chain([("MEAN_CLASS_WEIGHT", mean as f64)]);
+                launch(&SHADERS[1], constants, self.bindings(), groups)
+            }
         }
     }
+
     /// Four rows by each invocation.
     fn separate(&self, plan: &Plan) -> Launch {
-        launch(&SHADERS[3], self.constants(plan), self.bindings(), folded(self.rows.div_ceil(4 * 8)))
+        let shader = if self.class_weights.is_none() { &SHADERS[3] } else { &SHADERS[4] };
+        launch(shader, self.constants(plan), self.bindings(), folded(self.rows.div_ceil(4 * 8)))
     }
 
     fn constants(&self, plan: &Plan) -> impl Iterator<Item = Constant> {
@@ -143,7 +153,7 @@ impl DenseSoftmaxCrossEntropy {
         .chain(input(plan, self.x))
     }
 
-    fn bindings(&self) -> [(TensorId, Access); 6] {
+    fn bindings(&self) -> impl Iterator<Item = (TensorId, Access)> {
         [
             (self.labels, READ),
             (self.sample_loss, WRITE),
@@ -152,5 +162,7 @@ impl DenseSoftmaxCrossEntropy {
             (self.bias, READ),
             (self.logits_gradient, WRITE),
         ]
+        .into_iter()
+        .chain(self.class_weights.map(|weights| (weights.tensor, READ)))
     }
 }

@@ -153,7 +153,7 @@ impl Product {
         launch(shader, constants, bindings, layered(n.div_ceil(side * width), m.div_ceil(side * height)))
     }
 
-    /// Value by value, for shapes that cannot be blocked.
+    /// Value by value.
     fn separate(&self, plan: &Plan) -> Launch {
         let [m, n, _] = self.sizes;
         let operands = [(self.a.tensor, READ), (self.b.tensor, READ)];
@@ -162,7 +162,8 @@ impl Product {
         launch(&SHADERS[5], constants, bindings, folded((m * n).div_ceil(64)))
     }
 
-    /// In register blocks, without subgroups and with them: those that can read the factors as they are stored.
+    /// In register blocks, without subgroups and with them, those that can read the factors as they are stored; and value by
+    /// value where blocks are impossible or mostly empty. (Narrow tiles also take SwiftShader more than ten minutes to compile.)
     pub fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
         if m * n * k == 0 {
@@ -170,7 +171,8 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
-        let separate = (!is_in_fours).then(|| self.separate(plan));
+        let is_narrow = m.min(n) <= 16;
+        let separate = (is_narrow || !is_in_fours).then(|| self.separate(plan));
         let split = Some(self.split(plan));
         let large = is_large(m, n, k).then(|| self.large(plan));
         [separate, split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
