@@ -209,6 +209,11 @@ async fn open(choice: &Choice, tunes: bool, why: &str) -> Result<Chosen> {
     let adapter = Adapter::choose(choice).await?;
     let device = gpu::Device::open(&adapter).await?;
     let name = adapter.about().to_string();
-    let tuning = tunes.then(|| Tuning::begin(&device, &name));
+    // A program in the place of a GPU, which takes minutes to compile some of the shaders that would be timed.
+    let is_swiftshader = name.contains("SwiftShader");
+    if is_swiftshader {
+        device.avoid_barriers();
+    }
+    let tuning = (tunes && !is_swiftshader).then(|| Tuning::begin(&device, &name));
     Ok(Chosen { name, device: Device::Gpu(device).into(), why: why.into(), tuning })
 }

@@ -13,6 +13,7 @@ use super::data_options::DataOptions;
 use super::device::{Chosen, DeviceOptions};
 use super::failure::Failure;
 use super::table::Table;
+use super::waiting::Waiting;
 use super::{colours, heat_map, json, output, source};
 
 #[derive(Args)]
@@ -37,7 +38,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let task = model.network.task;
     part.require(task.shape(), task.classes)?;
     let (network, members, views) = (&model.network, &model.members, model.recipe.views);
+    let waiting = Waiting::for_test(part.examples.len());
     let evaluation = evaluate_members(&chosen.device(), network, members, views, &part.examples).await;
+    drop(waiting);
     chosen.keep_choices();
     let evaluation = evaluation?;
     for note in &part.notes {

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::json::{self, Event};
 use super::output;
 use super::run::{Run, Trained};
+use super::waiting::Waiting;
 
 /// Trains `count` seeds, starting at the settings' seed; saves the ensemble if one was asked for.
 pub async fn train(run: &Run<'_>, count: u64) -> Result<(), Failure> {
@@ -101,7 +102,9 @@ fn all_seeds(run: &Run<'_>, finished: &[Trained]) -> Result<(), Failure> {
 async fn ensemble(run: &Run<'_>, model: &Model) -> Result<(), Failure> {
     let Run { options, settings, data, network, chosen, reports, .. } = *run;
     let views = settings.recipe.views;
+    let waiting = (!options.quiet).then(|| Waiting::for_test(data.test.len()));
     let test = evaluate_members(&chosen.device(), network, &model.members, views, &data.test).await?;
+    drop(waiting);
     let (members, accuracy, loss) = (model.members.len() as u64, test.accuracy(), test.loss);
     if options.json {
         let event = Event::Ensemble { members, test_accuracy: accuracy, test_loss: loss };

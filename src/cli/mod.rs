@@ -51,12 +51,13 @@ mod train;
 mod training;
 mod tuning;
 mod verify;
+mod waiting;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::Failure;
 
@@ -113,7 +114,8 @@ enum Command {
 /// Runs the command that the arguments name. Errors have been printed when this returns.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let started = std::time::Instant::now();
-    let command = match CommandLine::try_parse_from(arguments) {
+    let parsed = command_line().try_get_matches_from(arguments);
+    let command = match parsed.and_then(|matches| CommandLine::from_arg_matches(&matches)) {
         Ok(CommandLine { command }) => command,
         Err(refusal) => return refused(&refusal),
     };
@@ -141,6 +143,17 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ended(&failure),
     }
+}
+
+/// All commands and their arguments. A negative number after an option is its value, and is refused as such: clap would take
+/// `-5` for an unknown option.
+fn command_line() -> clap::Command {
+    CommandLine::command().mut_subcommands(|command| {
+        command.mut_args(|argument| {
+            let takes_value = argument.get_action().takes_values() && !argument.is_positional();
+            if takes_value { argument.allow_negative_numbers(true) } else { argument }
+        })
+    })
 }
 
 /// Prints what went wrong, unless it has been printed; returns the exit code.
@@ -171,10 +184,15 @@ fn refused(refusal: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_definitions_are_sound() {
-        super::CommandLine::command().debug_assert();
+        super::command_line().debug_assert();
+    }
+
+    #[test]
+    fn a_negative_number_is_the_value_of_the_option_before_it() {
+        let refusal = super::command_line().try_get_matches_from(["inkgrad", "train", "--steps", "-5"]);
+        let text = refusal.expect_err("fewer than no steps").to_string();
+        assert!(text.contains("invalid value '-5' for '--steps <N>'"), "{text}");
     }
 }

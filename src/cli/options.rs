@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// Learning rate: parameters change by this times the gradient
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE")]
     pub learning_rate: Option<f32>,
     /// Loss of a batch: the mean or the sum of its images' losses. If this differs from the recipe and no
     /// --learning-rate is given, the recipe's rate is divided (or multiplied) by the batch size, so that updates keep

@@ -17,6 +17,7 @@ use super::device::{Chosen, DeviceOptions};
 use super::failure::Failure;
 use super::progress::count;
 use super::shell::quoted;
+use super::waiting::Waiting;
 use super::{output, plot, source};
 
 #[derive(Args)]
@@ -50,6 +51,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let (device, network, members) = (&chosen.device(), &model.network, &model.members);
     let views = model.recipe.views;
     // The same evaluation as `inkgrad eval`, so that the figures are the same to the last digit.
+    let waiting = Waiting::for_test(test.len());
     let evaluation = evaluate_members(device, network, members, views, test).await;
     chosen.keep_choices();
     let evaluation = evaluation?;
@@ -64,6 +66,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let images = Split::new(test.image_bytes(), pixels, vec![0; answers.len()])?;
     let classes: Vec<usize> = answers.iter().map(|answer| answer.said).collect();
     let looks = occlusion(device, &model, &images, &classes).await?;
+    drop(waiting);
     let page = Page {
         model: &model,
         findings: &findings,

@@ -19,6 +19,7 @@ use super::live::{Live, Rhythm};
 use super::output;
 use super::profiling::Profiling;
 use super::run::{Run, Trained};
+use super::waiting::Waiting;
 
 /// How often losses are read back: as often as a person can see, at almost no cost.
 const READ_BACK: Duration = Duration::from_millis(100);
@@ -180,6 +181,7 @@ impl Run<'_> {
         }
         let (device, views) = (&self.chosen.device(), self.settings.recipe.views);
         let members = std::slice::from_ref(weights);
+        let _waiting = (!self.options.quiet).then(|| Waiting::for_test(self.data.test.len()));
         let test = evaluate_members(device, self.network, members, views, &self.data.test).await?;
         // The last update may have diverged: no training loss was computed from its parameters.
         match test.loss.is_finite() {

@@ -96,6 +96,11 @@ impl Device {
         self.shared.avoids_barriers.store(true, Ordering::Relaxed);
     }
 
+    /// Whether `avoid_barriers` was called.
+    pub fn avoids_barriers(&self) -> bool {
+        self.shared.avoids_barriers.load(Ordering::Relaxed)
+    }
+
     /// What was chosen so far, to be kept for this adapter and driver.
     pub fn choices(&self) -> Choices {
         self.shared.choices().clone().unwrap_or_default()
