@@ -69,20 +69,15 @@ impl Describe for DenseSgd {
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let split = self.in_words(plan, &SHADERS[3], [8, 24]);
-        let in_fours = self.x.pixels.is_some() || self.inputs.is_multiple_of(4);
         if self.inputs * self.outputs == 0 {
             return Vec::new();
         }
-        if !in_fours {
-            return vec![self.separate(plan), split];
-        }
-        let subgroups = self.with_subgroups(plan);
-        if !self.outputs.is_multiple_of(4) {
-            return vec![self.separate(plan), split, subgroups];
-        }
-        let blocked = self.blocked(plan);
-        vec![split, blocked, subgroups]
+        let in_fours = self.x.pixels.is_some() || self.inputs.is_multiple_of(4);
+        let can_be_blocked = in_fours && self.outputs.is_multiple_of(4);
+        let everywhere = [self.separate(plan), self.in_words(plan, &SHADERS[3], [8, 24])];
+        let blocked = can_be_blocked.then(|| self.blocked(plan));
+        let subgroups = in_fours.then(|| self.with_subgroups(plan));
+        everywhere.into_iter().chain(blocked).chain(subgroups).collect()
     }
 }
 

@@ -162,8 +162,8 @@ impl Product {
         launch(&SHADERS[5], constants, bindings, folded((m * n).div_ceil(64)))
     }
 
-    /// In register blocks, without subgroups and with them, those that can read the factors as they are stored; and value by
-    /// value where blocks are impossible or mostly empty. (Narrow tiles also take SwiftShader more than ten minutes to compile.)
+    /// Value by value, which SwiftShader takes: tiles, above all narrow ones, take it minutes to compile. Then in register blocks,
+    /// without subgroups and with them: those that can read the factors as they are stored.
     pub fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
         if m * n * k == 0 {
@@ -171,11 +171,9 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
-        let is_narrow = m.min(n) <= 16;
-        let separate = (is_narrow || !is_in_fours).then(|| self.separate(plan));
-        let split = Some(self.split(plan));
         let large = is_large(m, n, k).then(|| self.large(plan));
-        [separate, split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
+        let everywhere = [self.separate(plan), self.split(plan)];
+        everywhere.into_iter().chain(large).chain(blocked).chain(self.with_subgroups(plan)).collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {
