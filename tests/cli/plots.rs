@@ -136,6 +136,6 @@ fn a_terminal_shows_a_curve_and_colours() {
     let ran = on_terminal(&eval, 40, &[]).well();
     assert!(ran.out.contains("\x1b[48;5;39m"), "{}", ran.out);
     let ran = on_terminal(&eval, 40, &[("NO_COLOR", "1")]).well();
-    assert!(!ran.out.contains('\x1b') && ran.out.contains("label   0   1   2"), "{}", ran.out);
+    assert!(!ran.out.contains("\x1b[48;") && ran.out.contains("label   0   1   2"), "{}", ran.out);
     assert!(!super::inkgrad(&["eval", text(&model), "--data", bands.dir()]).well().out.contains('\x1b'));
 }
