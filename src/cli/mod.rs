@@ -145,8 +145,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// All commands and their arguments. A negative number after an option is its value, and is refused as such: clap would take
-/// `-5` for an unknown option.
+/// All commands and their arguments. A negative number after an option is read as its value, so that an error is about the
+/// value: by default clap takes `-5` for an unknown option.
 fn command_line() -> clap::Command {
     CommandLine::command().mut_subcommands(|command| {
         command.mut_args(|argument| {

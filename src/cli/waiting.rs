@@ -1,4 +1,4 @@
-//! What a terminal shows while something without steps of its own is done.
+//! What a terminal shows during work that reports no progress.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use indicatif::{HumanCount, ProgressBar};
 
 use super::output;
 
-/// A line that moves, on standard error; gone when it is dropped. Nothing where that is not a terminal.
+/// A spinner on standard error, removed when it is dropped. Nothing is shown where that is not a terminal.
 pub struct Waiting(Option<ProgressBar>);
 
 impl Waiting {
-    /// For a test on `images` images: seconds for a large network on a CPU.
+    /// During a test on `images` images, which takes seconds for a large network on a CPU.
     pub fn for_test(images: usize) -> Self {
         Waiting(output::watched().then(|| {
             let spinner = ProgressBar::new_spinner();

@@ -95,7 +95,7 @@ impl DenseSgd {
         launch(shader, constants, bindings, groups)
     }
 
-    /// Five outputs by four inputs by each invocation: for shapes that cannot be blocked.
+    /// Five outputs by four inputs by each invocation.
     fn separate(&self, plan: &Plan) -> Launch {
         let bindings = [(self.weight, WRITE), (self.output_gradient, READ), (self.x.tensor, READ)];
         let invocations = self.outputs.div_ceil(5) * self.inputs.div_ceil(4);

@@ -106,8 +106,8 @@ impl Describe for DenseSoftmaxCrossEntropy {
     }
 
     fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
-        let is_long = self.inputs > 4 * 32 && self.class_weights.is_none();
-        let split = is_long.then(|| self.with_width(plan, &SHADERS[2], 64));
+        let can_be_split = self.inputs > 4 * 32 && self.class_weights.is_none();
+        let split = can_be_split.then(|| self.with_width(plan, &SHADERS[2], 64));
         std::iter::once(self.separate(plan)).chain(split).collect()
     }
 }

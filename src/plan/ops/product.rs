@@ -162,8 +162,8 @@ impl Product {
         launch(&SHADERS[5], constants, bindings, folded((m * n).div_ceil(64)))
     }
 
-    /// Value by value, which SwiftShader takes: tiles, above all narrow ones, take it minutes to compile. Then in register blocks,
-    /// without subgroups and with them: those that can read the factors as they are stored.
+    /// Value by value, for SwiftShader, which compiles tiles for minutes (narrow ones longest); split sums; large tiles; and, where
+    /// the factors are stored so that it can be done, register blocks without subgroups and with them.
     pub fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
         if m * n * k == 0 {

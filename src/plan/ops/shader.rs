@@ -34,7 +34,7 @@ impl Shader {
         Shader::variant(Shader::SEPARATE, source)
     }
 
-    /// See `separate`.
+    /// The name of `separate`, and the beginning of the names of its own variants.
     pub const SEPARATE: &'static str = "separate";
 
     /// Tiles of 8 x 8 values per invocation, for large shapes.
