@@ -162,8 +162,9 @@ impl Product {
         launch(&SHADERS[5], constants, bindings, folded((m * n).div_ceil(64)))
     }
 
-    /// Value by value, for SwiftShader, which compiles tiles for minutes (narrow ones longest); split sums; large tiles; and, where
-    /// the factors are stored so that it can be done, register blocks without subgroups and with them.
+    /// Value by value where blocks are impossible or tiles would be narrow (which SwiftShader compiles for more than ten minutes);
+    /// split sums; large tiles; and, where the factors are stored so that it can be done, register blocks without subgroups and
+    /// with them.
     pub fn alternatives(&self, plan: &Plan) -> Vec<Launch> {
         let [m, n, k] = self.sizes;
         if m * n * k == 0 {
@@ -171,9 +172,12 @@ impl Product {
         }
         let is_in_fours = self.factors().iter().all(|factor| factor.is_in_fours(plan));
         let blocked = is_in_fours.then(|| self.blocked(plan));
+        // With many rows a tiled product is faster, also on SwiftShader: the evaluation of softmax regression.
+        let is_narrow = m.min(n) <= 8 || m * n <= 256;
+        let separate = (is_narrow || !is_in_fours).then(|| self.separate(plan));
+        let split = Some(self.split(plan));
         let large = is_large(m, n, k).then(|| self.large(plan));
-        let everywhere = [self.separate(plan), self.split(plan)];
-        everywhere.into_iter().chain(large).chain(blocked).chain(self.with_subgroups(plan)).collect()
+        [separate, split, large, blocked, self.with_subgroups(plan)].into_iter().flatten().collect()
     }
 
     fn blocked(&self, plan: &Plan) -> Launch {
