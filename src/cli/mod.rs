@@ -95,7 +95,7 @@ enum Command {
     Export(export::Options),
     /// Make a model file from another program's network: ONNX (PyTorch's and Keras' too)
     Import(import::Options),
-    /// Compare every op on this machine's device with its definition in float64
+    /// Compare every op, or those named, on this machine's device with its definition in float64
     Verify(verify::Options),
     /// Measure training speed on the tasks that other frameworks are measured on (not the presets of the same names)
     Bench(bench::Options),

@@ -1,10 +1,14 @@
 //! `inkgrad verify`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use inkgrad::cpu::Level;
 use inkgrad::executor::Device;
+use inkgrad::gpu::Kind;
 use inkgrad::verify::{Case, Comparison, cases};
-use inkgrad::{Error, Result};
+use inkgrad::{Error, Result, threads};
+use pollster::block_on;
 
 use super::device::DeviceOptions;
 use super::failure::Failure;
@@ -13,13 +17,17 @@ use super::table::Table;
 
 #[derive(Args)]
 pub struct Options {
+    /// Ops to compare [default: all]
+    ops: Vec<String>,
     #[command(flatten)]
     device: DeviceOptions,
 }
 
 pub async fn run(options: Options) -> Result<(), Failure> {
+    let cases = of_ops(cases(), &options.ops)?;
     let chosen = options.device.choose_to_verify().await?;
-    output::note(format_args!("{chosen}: comparing every op with its definition in float64"));
+    let which = if options.ops.is_empty() { "every op".to_owned() } else { options.ops.join(", ") };
+    output::note(format_args!("{chosen}: comparing {which} with the reference in float64"));
     let devices = match &chosen.device() {
         Device::Gpu(_) => vec![(chosen.name.clone(), chosen.device())],
         // Each set of vector instructions has code of its own.
@@ -29,31 +37,42 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             devices.map(|device| (device.name(), Device::Cpu(device))).collect()
         }
     };
-    verify(&cases(), &devices).await
+    verify(&cases, &devices, &which)
+}
+
+/// The cases of these ops; all if none is named.
+fn of_ops(mut cases: Vec<Case>, ops: &[String]) -> Result<Vec<Case>, Failure> {
+    if let Some(unknown) = ops.iter().find(|op| cases.iter().all(|case| case.op != **op)) {
+        let names: BTreeSet<&str> = cases.iter().map(|case| case.op).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        return Err(Failure::usage(format!("there is no op `{unknown}`; there are {}", names.join(", "))));
+    }
+    cases.retain(|case| ops.is_empty() || ops.iter().any(|op| case.op == op));
+    Ok(cases)
+}
+
+/// Cases that are compared at the same time, on as many threads as there are: drivers of real GPUs compile in parallel, which
+/// is what takes most of the time. Software GPUs compile one shader at a time, and the CPU has threads of its own.
+fn at_a_time(devices: &[(String, Device)]) -> usize {
+    let is_hardware =
+        |device: &Device| matches!(device, Device::Gpu(gpu) if gpu.about().kind != Kind::Software);
+    if devices.iter().all(|(_, device)| is_hardware(device)) { 64 } else { 1 }
 }
 
 /// Runs the cases on named devices, and prints for each device how every op did.
-async fn verify(cases: &[Case], devices: &[(String, Device)]) -> Result<(), Failure> {
+fn verify(cases: &[Case], devices: &[(String, Device)], which: &str) -> Result<(), Failure> {
     let mut reports: Vec<Vec<OpReport>> = devices.iter().map(|_| Vec::new()).collect();
-    for case in cases {
-        let wanted = case.reference()?;
-        for ((_, device), ops) in devices.iter().zip(&mut reports) {
-            if !case.is_for(device) {
-                continue;
-            }
-            let comparison = match case.compare(device, &wanted).await {
-                // Finding shaders that the driver refuses is this command's purpose: it goes on with the other
-                // ops.
-                Err(error @ Error::Gpu(_)) => {
-                    output::note(format_args!("{} {}: {error}", case.op, case.shape));
-                    case.comparison(device, f64::INFINITY)
+    for cases in cases.chunks(at_a_time(devices)) {
+        for compared in threads::map(cases, |case| block_on(compare(case, devices))) {
+            for (comparison, ops) in compared?.into_iter().zip(&mut reports) {
+                let Some(comparison) = comparison else { continue };
+                match ops.iter_mut().find(|report| report.op == comparison.op) {
+                    Some(report) => report.add(comparison),
+                    None => ops.push(OpReport::new(comparison)),
                 }
-                comparison => comparison?,
-            };
-            match ops.iter_mut().find(|report| report.op == comparison.op) {
-                Some(report) => report.add(comparison),
-                None => ops.push(OpReport::new(comparison)),
             }
+        }
+        for (_, device) in devices {
             if let Device::Gpu(gpu) = device {
                 gpu.forget_unused_pipelines();
             }
@@ -61,13 +80,34 @@ async fn verify(cases: &[Case], devices: &[(String, Device)]) -> Result<(), Fail
     }
     let mut all_agree = true;
     for ((name, _), ops) in devices.iter().zip(&reports) {
-        all_agree &= print(name, ops)?;
+        all_agree &= print(name, ops, which)?;
     }
     if all_agree { Ok(()) } else { Err(Failure::Reported) }
 }
 
-/// Prints how a device did; whether every op agrees.
-fn print(name: &str, ops: &[OpReport]) -> Result<bool, Failure> {
+/// How each device did in a case, if the case is for it.
+async fn compare(case: &Case, devices: &[(String, Device)]) -> Result<Vec<Option<Comparison>>> {
+    let wanted = case.reference()?;
+    let mut comparisons = Vec::new();
+    for (_, device) in devices {
+        if !case.is_for(device) {
+            comparisons.push(None);
+            continue;
+        }
+        comparisons.push(Some(match case.compare(device, &wanted).await {
+            // Finding shaders that the driver refuses is this command's purpose: it goes on with the other ops.
+            Err(error @ Error::Gpu(_)) => {
+                output::note(format_args!("{} {}: {error}", case.op, case.shape));
+                case.comparison(device, f64::INFINITY)
+            }
+            comparison => comparison?,
+        }));
+    }
+    Ok(comparisons)
+}
+
+/// Prints how a device did; whether every op agrees. `which` names the ops.
+fn print(name: &str, ops: &[OpReport], which: &str) -> Result<bool, Failure> {
     let mut table = Table::new(&[0, 4]);
     table.row(["op", "cases", "largest error", "tolerance", "result"]);
     for report in ops {
@@ -76,7 +116,8 @@ fn print(name: &str, ops: &[OpReport]) -> Result<bool, Failure> {
     output::print(table)?;
     let failed: Vec<&str> = ops.iter().filter(|report| report.failed > 0).map(|report| report.op).collect();
     if failed.is_empty() {
-        output::line(format_args!("{name}: every op agrees with the reference"))?;
+        let agrees = if ops.len() == 1 || which == "every op" { "agrees" } else { "agree" };
+        output::line(format_args!("{name}: {which} {agrees} with the reference"))?;
         return Ok(true);
     }
     let failed = failed.join(", ");
@@ -146,7 +187,17 @@ mod tests {
         cases.truncate(2);
         cases[1].tolerance = Tolerance { cpu, gpu: 0.0, reason: "a test" };
         let device = Device::Cpu(cpu::Device::with_threads(1));
-        pollster::block_on(verify(&cases, &[("a device".to_owned(), device)]))
+        verify(&cases, &[("a device".to_owned(), device)], "every op")
+    }
+
+    #[test]
+    fn ops_are_chosen_by_name() {
+        let of = |ops: &[&str]| of_ops(cases(), &ops.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let count = |ops: &[&str]| of(ops).map_or(0, |cases| cases.len());
+        let (relu, matmul) = (count(&["relu"]), count(&["matmul"]));
+        assert!(relu > 0 && matmul > 0 && relu + matmul < count(&[]));
+        assert_eq!(count(&["relu", "matmul"]), relu + matmul);
+        assert_eq!(of(&["relu", "rulu"]).err().map(|failure| failure.exit_code()), Some(2));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::dispatch::Dispatch;
 use super::resources::{OpLaunch, Resources};
 use super::shared::Shared;
 use super::tuning::{self, Candidate};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::execution::{Variants, Work};
 use crate::plan::ops::Shader;
@@ -28,7 +29,7 @@ pub(super) async fn choose(
             let keys: Vec<String> =
                 ops.map(|(planned, launches)| tuning::key(&planned.op, launches)).collect();
             if resources.shared.is_tuning() && resources.shared.has_timestamps() {
-                measure_unknown(resources, plan, &launches, &keys, work).await?;
+                Measuring { resources, plan, launches: &launches, keys: &keys }.unknown(work).await?;
             }
             let shared = &resources.shared;
             launches.iter().zip(&keys).map(|(launches, key)| remembered(shared, launches, key)).collect()
@@ -76,49 +77,76 @@ fn remembered(shared: &Shared, launches: &[Launch], key: &str) -> usize {
     chosen.or_else(without_barriers).unwrap_or(0)
 }
 
-/// Measures ops that have several launches and no choice yet, each op and shape once, and remembers the fastest.
-async fn measure_unknown(
-    resources: &Resources,
-    plan: &Plan,
-    launches: &[Vec<Launch>],
-    keys: &[String],
-    work: &mut Work,
-) -> Result<()> {
-    let mut unknown: Vec<usize> = Vec::new();
-    for (at, key) in keys.iter().enumerate() {
-        let is_new =
-            resources.shared.choice(key).is_none() && unknown.iter().all(|other| keys[*other] != *key);
-        if launches[at].len() > 1 && is_new {
-            unknown.push(at);
+/// A plan's ops with their launches and the keys of their choices, to be measured.
+struct Measuring<'a> {
+    resources: &'a Resources,
+    plan: &'a Plan,
+    launches: &'a [Vec<Launch>],
+    keys: &'a [String],
+}
+
+impl Measuring<'_> {
+    /// Measures ops that have several launches and no choice yet, each op and shape once, and remembers the fastest.
+    async fn unknown(&self, work: &mut Work) -> Result<()> {
+        let shared = &self.resources.shared;
+        let mut unknown: Vec<usize> = Vec::new();
+        for (at, key) in self.keys.iter().enumerate() {
+            let is_new =
+                shared.choice(key).is_none() && unknown.iter().all(|other| self.keys[*other] != *key);
+            if self.launches[at].len() > 1 && is_new {
+                unknown.push(at);
+            }
         }
-    }
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let op_launches = |at: &usize| -> Vec<OpLaunch> {
-        let op = plan.ops[*at].op.name();
-        let launches = launches[*at].iter().cloned();
-        launches.map(|launch| OpLaunch { op, launch, once_a_block: false }).collect()
-    };
-    let each: Vec<_> = unknown.iter().map(op_launches).collect();
-    let mut candidates = Vec::new();
-    for ((at, launches), dispatches) in unknown.iter().zip(&each).zip(prepare(resources, &each, work)?) {
-        let names: Vec<&'static str> = launches.iter().map(|each| each.launch.shader.variant).collect();
-        match dispatches {
-            None => resources.shared.choose(&keys[*at], names[0]),
-            Some(dispatches) => candidates.push(Candidate {
-                key: keys[*at].clone(),
-                multiply_adds: plan.ops[*at].op.multiply_adds() * resources.networks as u64,
-                names,
-                dispatches,
-            }),
+        if !cfg!(target_arch = "wasm32") {
+            return self.measure(&unknown, None, work).await;
         }
+        // Browsers compile one shader after another. Ops for which no time is left are not compiled with all of theirs.
+        unknown.sort_by_key(|at| std::cmp::Reverse(self.plan.ops[*at].op.multiply_adds()));
+        let clock = Clock::start();
+        for at in unknown {
+            if tuning::is_over(shared, &clock) {
+                let names: Vec<_> = self.launches[at].iter().map(|launch| launch.shader.variant).collect();
+                shared.choose(&self.keys[at], names[tuning::unmeasured(shared, &names)]);
+            } else {
+                self.measure(&[at], Some(&clock), work).await?;
+            }
+        }
+        Ok(())
     }
-    let fastest = tuning::fastest(&resources.shared, &resources.scalars[0], &candidates, work).await?;
-    for (candidate, fastest) in candidates.iter().zip(fastest) {
-        resources.shared.choose(&candidate.key, candidate.names[fastest]);
+
+    /// Measures these ops in the time left on `clock`; without one it begins when all are compiled.
+    async fn measure(&self, ops: &[usize], clock: Option<&Clock>, work: &mut Work) -> Result<()> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let op_launches = |at: &usize| -> Vec<OpLaunch> {
+            let op = self.plan.ops[*at].op.name();
+            let launches = self.launches[*at].iter().cloned();
+            launches.map(|launch| OpLaunch { op, launch, once_a_block: false }).collect()
+        };
+        let Resources { shared, scalars, networks, .. } = self.resources;
+        let each: Vec<_> = ops.iter().map(op_launches).collect();
+        let mut candidates = Vec::new();
+        for ((at, launches), dispatches) in ops.iter().zip(&each).zip(prepare(self.resources, &each, work)?) {
+            let names: Vec<&'static str> = launches.iter().map(|each| each.launch.shader.variant).collect();
+            match dispatches {
+                None => shared.choose(&self.keys[*at], names[0]),
+                Some(dispatches) => candidates.push(Candidate {
+                    key: self.keys[*at].clone(),
+                    multiply_adds: self.plan.ops[*at].op.multiply_adds() * *networks as u64,
+                    names,
+                    dispatches,
+                }),
+            }
+        }
+        let compiled = Clock::start();
+        let clock = clock.unwrap_or(&compiled);
+        let fastest = tuning::fastest(shared, &scalars[0], &candidates, clock, work).await?;
+        for (candidate, fastest) in candidates.iter().zip(fastest) {
+            shared.choose(&candidate.key, candidate.names[fastest]);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Ops made ready with all their launches, compiled in parallel. If the driver refuses a shader, each op is tried by

@@ -44,11 +44,19 @@ const MAX_REPEATS: usize = if cfg!(target_arch = "wasm32") { 256 } else { 32 };
 /// Multiply-adds of the first, shortest trial: a fraction of a millisecond for the slowest of devices.
 const MIN_WORK: f64 = 1e6;
 
+/// The first trial on hardware is this many times longer: it does as much in a few microseconds.
+const HARDWARE_GROWTH: f64 = 16.0;
+
 /// Seconds that measuring a plan may take in all. Drivers that compile on first use spend most of it on that.
 const BUDGET: f64 = 0.25;
 
-/// The same on hardware; most takes far less.
-const BUDGET_ON_HARDWARE: f64 = 0.5;
+/// The same on hardware, where an op takes some 20 ms to measure: enough for deep networks, whose runs take far longer. In
+/// browsers it holds the compiling too, of one shader after another, some 80 ms each.
+const BUDGET_ON_HARDWARE: f64 = if cfg!(target_arch = "wasm32") { 0.5 } else { 2.0 };
+
+/// What ops get on hardware without a measurement: at most 2.2 times as slow as the fastest variant on an NVIDIA H200. Other ops
+/// get the plain one.
+const UNMEASURED_ON_HARDWARE: [&str; 2] = ["split", "disjoint"];
 
 /// Seconds of work before the first measurement on hardware, which raises its clock only once there is work.
 const WARM_UP: f64 = 0.03;
@@ -56,31 +64,44 @@ const WARM_UP: f64 = 0.03;
 /// A variant this many times slower than the fastest so far is not measured any longer.
 const HOPELESS: f64 = 3.0;
 
-/// The fastest variant of each candidate, measured one after another, the most work first. Those for which no time is left get
-/// the last variant, the one made for large sizes; on hardware `split`, if there is one: it was never far from the fastest there.
+/// What an op of these variants gets where no time is left to measure it: the last variant, the one made for large sizes; on
+/// hardware the first of [`UNMEASURED_ON_HARDWARE`] that it has.
+pub(super) fn unmeasured(shared: &Shared, names: &[&str]) -> usize {
+    let at = |wanted: &&str| names.iter().position(|name| *name == *wanted);
+    match shared.about.kind {
+        Kind::Software => names.len().saturating_sub(1),
+        _ => UNMEASURED_ON_HARDWARE.iter().find_map(at).unwrap_or(0),
+    }
+}
+
+/// Whether measuring a plan has taken its time.
+pub(super) fn is_over(shared: &Shared, clock: &Clock) -> bool {
+    let budget = match shared.about.kind {
+        Kind::Software => BUDGET,
+        _ => BUDGET_ON_HARDWARE,
+    };
+    clock.seconds() > budget
+}
+
+/// The fastest variant of each candidate, measured one after another, the most work first, until the time that `clock` shows is
+/// over; the others get their [`unmeasured`] variant.
 pub(super) async fn fastest(
     shared: &Shared,
     scalars: &wgpu::BindGroup,
     candidates: &[Candidate],
+    clock: &Clock,
     work: &mut Work,
 ) -> Result<Vec<usize>> {
-    let clock = Clock::start();
     let mut timing = Timing::new(shared, work)?;
-    let is_hardware = shared.about.kind != Kind::Software;
-    let unmeasured = |candidate: &Candidate| {
-        let last = candidate.names.len().saturating_sub(1);
-        let split = candidate.names.iter().position(|name| *name == "split");
-        if is_hardware { split.unwrap_or(0) } else { last }
-    };
-    let mut best: Vec<usize> = candidates.iter().map(unmeasured).collect();
+    let mut best: Vec<usize> =
+        candidates.iter().map(|candidate| unmeasured(shared, &candidate.names)).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(candidates[*at].multiply_adds));
-    if let (true, Some(first)) = (is_hardware, order.first()) {
-        warm_up(shared, scalars, &candidates[*first], &clock).await?;
+    if let (true, Some(first)) = (shared.about.kind != Kind::Software, order.first()) {
+        warm_up(shared, scalars, &candidates[*first], clock).await?;
     }
-    let budget = if is_hardware { BUDGET_ON_HARDWARE } else { BUDGET };
     for at in order {
-        if clock.seconds() > budget {
+        if is_over(shared, clock) {
             break;
         }
         best[at] = fastest_of(shared, scalars, &candidates[at], &mut timing).await?;
@@ -118,7 +139,7 @@ async fn fastest_of(
     timing: &mut Timing,
 ) -> Result<usize> {
     let mut rates: Vec<Option<f64>> = vec![None; candidate.dispatches.len()];
-    let mut growth = 1.0;
+    let mut growth = if shared.about.kind == Kind::Software { 1.0 } else { HARDWARE_GROWTH };
     let least = least_fraction(candidate.dispatches.iter().map(|dispatch| dispatch.groups));
     while rates.iter().any(Option::is_none) {
         let share = growth * MIN_WORK / (candidate.multiply_adds as f64).max(MIN_WORK);
