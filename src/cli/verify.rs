@@ -26,7 +26,10 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<(), Failure> {
     let cases = of_ops(cases(), &options.ops)?;
     let chosen = options.device.choose_to_verify().await?;
-    let which = if options.ops.is_empty() { "every op".to_owned() } else { options.ops.join(", ") };
+    let (which, agreement) = match options.ops.is_empty() {
+        true => ("every op".to_owned(), "every op agrees"),
+        false => (options.ops.join(", "), "these ops agree"),
+    };
     output::note(format_args!("{chosen}: comparing {which} with the reference in float64"));
     let devices = match &chosen.device() {
         Device::Gpu(_) => vec![(chosen.name.clone(), chosen.device())],
@@ -37,7 +40,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             devices.map(|device| (device.name(), Device::Cpu(device))).collect()
         }
     };
-    verify(&cases, &devices, &which)
+    verify(&cases, &devices, agreement)
 }
 
 /// The cases of these ops; all if none is named.
@@ -51,8 +54,8 @@ fn of_ops(mut cases: Vec<Case>, ops: &[String]) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-/// Cases that are compared at the same time, on as many threads as there are: drivers of real GPUs compile in parallel, which
-/// is what takes most of the time. Software GPUs compile one shader at a time, and the CPU has threads of its own.
+/// How many cases the threads share before unused pipelines are dropped. Compiling takes most of the time, and drivers of real
+/// GPUs do it on several threads; software GPUs compile one shader at a time, and the CPU path has threads of its own.
 fn at_a_time(devices: &[(String, Device)]) -> usize {
     let is_hardware =
         |device: &Device| matches!(device, Device::Gpu(gpu) if gpu.about().kind != Kind::Software);
@@ -60,7 +63,7 @@ fn at_a_time(devices: &[(String, Device)]) -> usize {
 }
 
 /// Runs the cases on named devices, and prints for each device how every op did.
-fn verify(cases: &[Case], devices: &[(String, Device)], which: &str) -> Result<(), Failure> {
+fn verify(cases: &[Case], devices: &[(String, Device)], agreement: &str) -> Result<(), Failure> {
     let mut reports: Vec<Vec<OpReport>> = devices.iter().map(|_| Vec::new()).collect();
     for cases in cases.chunks(at_a_time(devices)) {
         for compared in threads::map(cases, |case| block_on(compare(case, devices))) {
@@ -80,7 +83,7 @@ fn verify(cases: &[Case], devices: &[(String, Device)], which: &str) -> Result<(
     }
     let mut all_agree = true;
     for ((name, _), ops) in devices.iter().zip(&reports) {
-        all_agree &= print(name, ops, which)?;
+        all_agree &= print(name, ops, agreement)?;
     }
     if all_agree { Ok(()) } else { Err(Failure::Reported) }
 }
@@ -106,8 +109,8 @@ async fn compare(case: &Case, devices: &[(String, Device)]) -> Result<Vec<Option
     Ok(comparisons)
 }
 
-/// Prints how a device did; whether every op agrees. `which` names the ops.
-fn print(name: &str, ops: &[OpReport], which: &str) -> Result<bool, Failure> {
+/// Prints how a device did; whether every op agrees. `agreement` says so, without the rest of the sentence.
+fn print(name: &str, ops: &[OpReport], agreement: &str) -> Result<bool, Failure> {
     let mut table = Table::new(&[0, 4]);
     table.row(["op", "cases", "largest error", "tolerance", "result"]);
     for report in ops {
@@ -116,8 +119,7 @@ fn print(name: &str, ops: &[OpReport], which: &str) -> Result<bool, Failure> {
     output::print(table)?;
     let failed: Vec<&str> = ops.iter().filter(|report| report.failed > 0).map(|report| report.op).collect();
     if failed.is_empty() {
-        let agrees = if ops.len() == 1 || which == "every op" { "agrees" } else { "agree" };
-        output::line(format_args!("{name}: {which} {agrees} with the reference"))?;
+        output::line(format_args!("{name}: {agreement} with the reference"))?;
         return Ok(true);
     }
     let failed = failed.join(", ");
@@ -187,7 +189,7 @@ mod tests {
         cases.truncate(2);
         cases[1].tolerance = Tolerance { cpu, gpu: 0.0, reason: "a test" };
         let device = Device::Cpu(cpu::Device::with_threads(1));
-        verify(&cases, &[("a device".to_owned(), device)], "every op")
+        verify(&cases, &[("a device".to_owned(), device)], "every op agrees")
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) async fn choose(
             let keys: Vec<String> =
                 ops.map(|(planned, launches)| tuning::key(&planned.op, launches)).collect();
             if resources.shared.is_tuning() && resources.shared.has_timestamps() {
-                Measuring { resources, plan, launches: &launches, keys: &keys }.unknown(work).await?;
+                Measuring { resources, plan, launches: &launches, keys: &keys }.measure_unknown(work).await?;
             }
             let shared = &resources.shared;
             launches.iter().zip(&keys).map(|(launches, key)| remembered(shared, launches, key)).collect()
@@ -87,7 +87,7 @@ struct Measuring<'a> {
 
 impl Measuring<'_> {
     /// Measures ops that have several launches and no choice yet, each op and shape once, and remembers the fastest.
-    async fn unknown(&self, work: &mut Work) -> Result<()> {
+    async fn measure_unknown(&self, work: &mut Work) -> Result<()> {
         let shared = &self.resources.shared;
         let mut unknown: Vec<usize> = Vec::new();
         for (at, key) in self.keys.iter().enumerate() {
@@ -100,11 +100,12 @@ impl Measuring<'_> {
         if !cfg!(target_arch = "wasm32") {
             return self.measure(&unknown, None, work).await;
         }
-        // Browsers compile one shader after another. Ops for which no time is left are not compiled with all of theirs.
+        // Browsers compile one shader after another, so the time for that counts too: of ops that come after it only the shader
+        // that they get is compiled.
         unknown.sort_by_key(|at| std::cmp::Reverse(self.plan.ops[*at].op.multiply_adds()));
         let clock = Clock::start();
         for at in unknown {
-            if tuning::is_over(shared, &clock) {
+            if tuning::is_time_up(shared, &clock) {
                 let names: Vec<_> = self.launches[at].iter().map(|launch| launch.shader.variant).collect();
                 shared.choose(&self.keys[at], names[tuning::unmeasured(shared, &names)]);
             } else {
@@ -114,7 +115,7 @@ impl Measuring<'_> {
         Ok(())
     }
 
-    /// Measures these ops in the time left on `clock`; without one it begins when all are compiled.
+    /// Measures these ops while `clock` leaves time for it; without a clock, time counts from when all are compiled.
     async fn measure(&self, ops: &[usize], clock: Option<&Clock>, work: &mut Work) -> Result<()> {
         if ops.is_empty() {
             return Ok(());
