@@ -44,10 +44,9 @@ fn begin_slice(slice: u32, thread: u32) {
 fn left(row: u32, slice: u32, k: u32) -> f32 {
     let channel = first_row + row;
     let tap = slice + k;
-    if (channel >= OUT_CHANNELS || tap >= TAPS) {
-        return 0.0;
-    }
-    return weight[network * STRIDE_1 + WEIGHT_OFFSET + channel * TAPS + tap];
+    let is_inside = (channel < OUT_CHANNELS) & (tap < TAPS);
+    let at = select(0u, channel * TAPS + tap, is_inside);
+    return select(0.0, weight[network * STRIDE_1 + WEIGHT_OFFSET + at], is_inside);
 }
 
 fn right(column: u32, slice: u32, k: u32) -> f32 {

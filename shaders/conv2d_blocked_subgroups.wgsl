@@ -50,8 +50,13 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     network = group.z % NETWORKS;
-    let slot = local.x % THREADS;
-    let depth = local.x / THREADS;
+    var slot = local.x;
+    // a constant where nothing is shared: all lanes then read the same channel of their images
+    var depth = 0u;
+    if (DEPTH > 1u) {
+        slot = local.x % THREADS;
+        depth = local.x / THREADS;
+    }
     let at = (group.z / NETWORKS * 65535u + group.x) * 2u * THREADS + slot;
     let channel = 8u * group.y;
     let own_weights = network * STRIDE_1 + WEIGHT_OFFSET + WEIGHT_OUT * min(channel + lane % 8u, OUT_CHANNELS - 1u);

@@ -50,11 +50,9 @@ fn begin_slice(slice: u32, thread: u32) {
 fn left(row: u32, slice: u32, k: u32) -> f32 {
     let channel = first_row + row;
     let tap = slice + k;
-    if (channel >= IN_CHANNELS || tap >= TAPS) {
-        return 0.0;
-    }
-    let at = (tap / KERNEL * IN_CHANNELS + channel) * KERNEL + tap % KERNEL;
-    return weight[network * STRIDE_1 + WEIGHT_OFFSET + at];
+    let is_inside = (channel < IN_CHANNELS) & (tap < TAPS);
+    let at = select(0u, (tap / KERNEL * IN_CHANNELS + channel) * KERNEL + tap % KERNEL, is_inside);
+    return select(0.0, weight[network * STRIDE_1 + WEIGHT_OFFSET + at], is_inside);
 }
 
 /// The gradient that a position gets through a tap, 0 where there is none.
@@ -63,16 +61,13 @@ fn right(column: u32, slice: u32, k: u32) -> f32 {
     let tap = taps[k];
     let y = position.y - tap.y;
     let x = position.z - tap.z;
-    if (position.x < 0 || tap.x < 0 || y < 0 || x < 0) {
-        return 0.0;
-    }
     let out_y = u32(y) / STRIDE_Y;
     let out_x = u32(x) / STRIDE_X;
-    if (out_y * STRIDE_Y != u32(y) || out_x * STRIDE_X != u32(x) || out_y >= OUT_HEIGHT || out_x >= OUT_WIDTH) {
-        return 0.0;
-    }
-    let at = ((u32(position.x) * OUT_CHANNELS + u32(tap.x)) * OUT_HEIGHT + out_y) * OUT_WIDTH + out_x;
-    return output_gradient[network * STRIDE_0 + at];
+    let is_inside = (position.x >= 0) & (tap.x >= 0) & (y >= 0) & (x >= 0)
+        & (out_y * STRIDE_Y == u32(y)) & (out_x * STRIDE_X == u32(x)) & (out_y < OUT_HEIGHT) & (out_x < OUT_WIDTH);
+    let image = u32(position.x) * OUT_CHANNELS + u32(tap.x);
+    let at = select(0u, (image * OUT_HEIGHT + out_y) * OUT_WIDTH + out_x, is_inside);
+    return select(0.0, output_gradient[network * STRIDE_0 + at], is_inside);
 }
 
 fn store(channel: u32, position: u32, value: f32) {

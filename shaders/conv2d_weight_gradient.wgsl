@@ -52,17 +52,13 @@ fn begin_slice(slice: u32, thread: u32) {
 /// A channel's gradient at a position, 0 past the group's end.
 fn left(row: u32, slice: u32, k: u32) -> f32 {
     let channel = first_row + row;
-    if (channel >= OUT_CHANNELS || corners[k].x == NOWHERE) {
-        return 0.0;
-    }
-    return output_gradient[network * STRIDE_1 + gradients_at[k] + channel * OUTPUTS];
+    let is_inside = (channel < OUT_CHANNELS) & (corners[k].x != NOWHERE);
+    let at = select(0u, gradients_at[k] + channel * OUTPUTS, is_inside);
+    return select(0.0, output_gradient[network * STRIDE_1 + at], is_inside);
 }
 
 fn right(column: u32, slice: u32, k: u32) -> f32 {
-    if (taps[column].x == ALWAYS_ONE) {
-        return 1.0;
-    }
-    return patch_at(corners[k], taps[column]);
+    return select(patch_at(corners[k], taps[column]), 1.0, taps[column].x == ALWAYS_ONE);
 }
 
 fn store(channel: u32, tap: u32, value: f32) {

@@ -27,30 +27,34 @@ fn b_stored(row: u32, column: u32) -> f32 {
     return bitcast<f32>(b[network * STRIDE_4 + B_OFFSET + at * B_COLUMNS + column]);
 }
 
+// Without branches, which drivers would take long to compile: a tiled product inlines both 16 times.
+
 /// A[first_row + row, slice + k], 0 outside.
 fn left(row: u32, slice: u32, k: u32) -> f32 {
-    let y = first_row + row;
-    let inner = slice + k;
-    if (y >= M || inner >= K) {
-        return 0.0;
-    }
+    let is_inside = (first_row + row < M) & (slice + k < K);
+    let y = select(0u, first_row + row, is_inside);
+    let inner = select(0u, slice + k, is_inside);
+    var value: f32;
     if (TRANSPOSE_A) {
-        return a_stored(inner, y);
+        value = a_stored(inner, y);
+    } else {
+        value = a_stored(y, inner);
     }
-    return a_stored(y, inner);
+    return select(0.0, value, is_inside);
 }
 
 /// B[slice + k, first_column + column], 0 outside.
 fn right(column: u32, slice: u32, k: u32) -> f32 {
-    let x = first_column + column;
-    let inner = slice + k;
-    if (x >= N || inner >= K) {
-        return 0.0;
-    }
+    let is_inside = (first_column + column < N) & (slice + k < K);
+    let x = select(0u, first_column + column, is_inside);
+    let inner = select(0u, slice + k, is_inside);
+    var value: f32;
     if (TRANSPOSE_B) {
-        return b_stored(x, inner);
+        value = b_stored(x, inner);
+    } else {
+        value = b_stored(inner, x);
     }
-    return b_stored(inner, x);
+    return select(0.0, value, is_inside);
 }
 
 fn store(row: u32, column: u32, value: f32) {

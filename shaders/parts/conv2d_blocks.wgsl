@@ -40,10 +40,12 @@ fn store_strip(at: u32, channel: u32, values: vec4<f32>) {
     let strip = strip_at(at);
     let row = (strip.image * OUT_CHANNELS + channel) * OUT_HEIGHT + strip.y;
     let start = network * STRIDE_3 + row * OUT_WIDTH + strip.x;
-    out[start] = with_bias_and_relu(values.x, channel);
-    if (strip.x + 1u < OUT_WIDTH) { out[start + 1u] = with_bias_and_relu(values.y, channel); }
-    if (strip.x + 2u < OUT_WIDTH) { out[start + 2u] = with_bias_and_relu(values.z, channel); }
-    if (strip.x + 3u < OUT_WIDTH) { out[start + 3u] = with_bias_and_relu(values.w, channel); }
+    // the bias is read once here, not by each of the stores that may be left out
+    let results = four_with_bias_and_relu(values, channel);
+    out[start] = results.x;
+    if (strip.x + 1u < OUT_WIDTH) { out[start + 1u] = results.y; }
+    if (strip.x + 2u < OUT_WIDTH) { out[start + 2u] = results.z; }
+    if (strip.x + 3u < OUT_WIDTH) { out[start + 3u] = results.w; }
 }
 
 /// Four channels of a strip, one per column.

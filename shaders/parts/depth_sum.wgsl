@@ -14,6 +14,10 @@ var<workgroup> depth_sums: array<vec4<f32>, DEPTH_SUMS>;    // [column of the bl
 /// this.
 fn sum_over_depth(block: mat4x4<f32>, slot: u32, depth: u32) -> mat4x4<f32> {
     var sum = block;
+    // software Vulkan keeps a loop of no turns, and puts the sums in memory for it
+    if (DEPTH == 1u) {
+        return sum;
+    }
     for (var half = DEPTH / 2u; half > 0u; half /= 2u) {
         let at = select(depth % half * SLOTS + slot, slot * half + depth % half, DEPTH_FIRST);
         if (depth >= half && depth < 2u * half) {

@@ -120,22 +120,11 @@ fn keep_slice(read: Slice, thread: u32) {
     if (RIGHT_EACH > 7u) { keep_right(thread + 7u * THREADS, read.right7); }
 }
 
-/// Makes the tile ready that the workgroup works on.
+/// Finds the tile that the workgroup works on.
 fn begin(group: vec3<u32>, thread: u32) {
     network = group.z % NETWORKS;
     layer = group.z / NETWORKS;
     first_row = group.y * 4u * LEFT_FOURS;
     first_column = tile_column(group.x) * TILE_COLUMNS;
     begin_tile(thread);
-    begin_slice(0u, thread);
-    workgroupBarrier();
-}
-
-/// Writes the slice that was read to workgroup memory, and prepares reading the next one.
-fn exchange(read: Slice, next: u32, thread: u32) {
-    // all invocations have read this slice into registers, and multiplied the last one
-    workgroupBarrier();
-    keep_slice(read, thread);
-    begin_slice(next, thread);
-    workgroupBarrier();
 }

@@ -24,19 +24,29 @@ fn main(
     var row2 = vec4<f32>();
     var row3 = vec4<f32>();
     let inner = inner_size(group.z / NETWORKS);
-    var read = read_slice(0u, thread);
-    for (var slice = 0u; slice < inner; slice += SLICE) {
-        exchange(read, slice + SLICE, thread);
-        if (slice + SLICE < inner) {
-            read = read_slice(slice + SLICE, thread);
+    var read: Slice;
+    // Each turn reads a slice and multiplies the one before. Reading stands here once, not also before the loop: it is most of the
+    // code, and drivers compile each call anew.
+    for (var slice = 0u; slice < inner + SLICE; slice += SLICE) {
+        // all invocations have multiplied what workgroup memory holds
+        workgroupBarrier();
+        if (slice > 0u) {
+            keep_slice(read, thread);
         }
-        for (var k = 0u; k < SLICE; k++) {
-            let left_four = left_slice[k * LEFT_PITCH + local.y];
-            let right_four = right_slice[k * RIGHT_PITCH + local.x];
-            row0 += left_four.x * right_four;
-            row1 += left_four.y * right_four;
-            row2 += left_four.z * right_four;
-            row3 += left_four.w * right_four;
+        begin_slice(slice, thread);
+        workgroupBarrier();
+        if (slice < inner) {
+            read = read_slice(slice, thread);
+        }
+        if (slice > 0u) {
+            for (var k = 0u; k < SLICE; k++) {
+                let left_four = left_slice[k * LEFT_PITCH + local.y];
+                let right_four = right_slice[k * RIGHT_PITCH + local.x];
+                row0 += left_four.x * right_four;
+                row1 += left_four.y * right_four;
+                row2 += left_four.z * right_four;
+                row3 += left_four.w * right_four;
+            }
         }
     }
 

@@ -23,10 +23,16 @@ fn main(
     var right_of = mat4x4<f32>();
     var below = mat4x4<f32>();
     var across = mat4x4<f32>();
+    begin_slice(0u, thread);
+    workgroupBarrier();
     let inner = inner_size(group.z / NETWORKS);
     var read = read_slice(0u, thread);
     for (var slice = 0u; slice < inner; slice += SLICE) {
-        exchange(read, slice + SLICE, thread);
+        // all invocations have read this slice into registers, and multiplied the last one
+        workgroupBarrier();
+        keep_slice(read, thread);
+        begin_slice(slice + SLICE, thread);
+        workgroupBarrier();
         if (slice + SLICE < inner) {
             read = read_slice(slice + SLICE, thread);
         }
