@@ -51,7 +51,7 @@ fn main(
 ) {
     network = group.z % NETWORKS;
     var slot = local.x;
-    // a constant where nothing is shared: all lanes then read the same channel of their images
+    // A constant if no sums are shared, so that compilers see that all lanes read the same input channel.
     var depth = 0u;
     if (DEPTH > 1u) {
         slot = local.x % THREADS;

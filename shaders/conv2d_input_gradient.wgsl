@@ -65,8 +65,8 @@ fn right(column: u32, slice: u32, k: u32) -> f32 {
     let out_x = u32(x) / STRIDE_X;
     let is_inside = (position.x >= 0) & (tap.x >= 0) & (y >= 0) & (x >= 0)
         & (out_y * STRIDE_Y == u32(y)) & (out_x * STRIDE_X == u32(x)) & (out_y < OUT_HEIGHT) & (out_x < OUT_WIDTH);
-    let image = u32(position.x) * OUT_CHANNELS + u32(tap.x);
-    let at = select(0u, (image * OUT_HEIGHT + out_y) * OUT_WIDTH + out_x, is_inside);
+    let plane = u32(position.x) * OUT_CHANNELS + u32(tap.x);
+    let at = select(0u, (plane * OUT_HEIGHT + out_y) * OUT_WIDTH + out_x, is_inside);
     return select(0.0, output_gradient[network * STRIDE_0 + at], is_inside);
 }
 

@@ -40,7 +40,7 @@ fn store_strip(at: u32, channel: u32, values: vec4<f32>) {
     let strip = strip_at(at);
     let row = (strip.image * OUT_CHANNELS + channel) * OUT_HEIGHT + strip.y;
     let start = network * STRIDE_3 + row * OUT_WIDTH + strip.x;
-    // the bias is read once here, not by each of the stores that may be left out
+    // Before the conditional stores, so that the bias is read once, not by each of them.
     let results = four_with_bias_and_relu(values, channel);
     out[start] = results.x;
     if (strip.x + 1u < OUT_WIDTH) { out[start + 1u] = results.y; }

@@ -14,7 +14,7 @@ var<workgroup> depth_sums: array<vec4<f32>, DEPTH_SUMS>;    // [column of the bl
 /// this.
 fn sum_over_depth(block: mat4x4<f32>, slot: u32, depth: u32) -> mat4x4<f32> {
     var sum = block;
-    // software Vulkan keeps a loop of no turns, and puts the sums in memory for it
+    // Mesa's software driver does not remove the loop below where it never runs, and keeps the sums in memory for it.
     if (DEPTH == 1u) {
         return sum;
     }

@@ -23,12 +23,12 @@ fn tap_offset(tap: u32) -> vec3<i32> {
         i32(tap / KERNEL * INPUTS), i32(tap % KERNEL / KERNEL_WIDTH), i32(tap % KERNEL % KERNEL_WIDTH));
 }
 
-/// One value of a patch, 0 outside the image, and where the corner's row or the tap's channel is negative. Without branches, as all
-/// that a tiled product reads: it is inlined 16 times, and drivers take seconds to compile that many branches.
+/// One value of a patch, 0 outside the image, and where the corner's row or the tap's channel is negative. Without branches: a
+/// tiled product calls this 4 to 32 times, and some drivers take seconds to compile that many branches.
 fn patch_at(corner: vec3<i32>, tap: vec3<i32>) -> f32 {
     let y = corner.y + tap.y;
     let column = corner.z + tap.z;
-    // a negative row or column is a large one without its sign
+    // as unsigned numbers, negative rows and columns are too large as well
     let is_inside = (corner.x >= 0) & (tap.x >= 0) & (u32(y) < HEIGHT) & (u32(column) < WIDTH);
     let row = select(0u, u32(corner.x), is_inside);
     let at = select(0u, u32(tap.x + y * i32(WIDTH) + column), is_inside);

@@ -25,8 +25,8 @@ fn main(
     var row3 = vec4<f32>();
     let inner = inner_size(group.z / NETWORKS);
     var read: Slice;
-    // Each turn reads a slice and multiplies the one before. Reading stands here once, not also before the loop: it is most of the
-    // code, and drivers compile each call anew.
+    // Each iteration reads a slice and multiplies the one before. A first read before the loop would be a second copy of what is
+    // most of the code: drivers inline functions.
     for (var slice = 0u; slice < inner + SLICE; slice += SLICE) {
         // all invocations have multiplied what workgroup memory holds
         workgroupBarrier();
